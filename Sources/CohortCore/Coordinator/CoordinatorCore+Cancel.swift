@@ -1,0 +1,154 @@
+internal import DequeModule
+
+/// Requests from outside: cancels and deadlines.
+extension CoordinatorCore {
+    /// The place of the group that a request means, closed ones included.
+    func find(_ target: GroupTarget, from session: SessionID) -> UInt32? {
+        switch target {
+        case .key(let key): return clientPlaces[session].flatMap { clients[Int($0)].groups[key] }
+        case .id(let id): return groupPlaces[id]
+        case .name(let name):
+            return openRoots.last { groups[Int($0)].name == name } ?? closedRoots.last { groups[Int($0)].name == name }
+        }
+    }
+
+    mutating func groupCancelled(
+        _ session: SessionID,
+        _ target: GroupTarget,
+        grace: TimeSpan?,
+        reason: String,
+        at now: Instant
+    ) {
+        guard let place = find(target, from: session) else { return refuseUnknown(target, for: session) }
+        guard groups[Int(place)].phase != .closed else {
+            return refuse(session, .finished, "group \(groups[Int(place)].name) is finished")
+        }
+        stop(place, .requested, reason: reason, fromOutside: true, grace: grace, at: now)
+    }
+
+    mutating func taskCancelled(_ session: SessionID, _ key: GroupKey, index: UInt32, reason: String, at now: Instant) {
+        guard let place = find(.key(key), from: session) else { return refuseUnknown(.key(key), for: session) }
+        let group = groups[Int(place)]
+        // A task that has ended is no error: the request came too late, and its report says what became of it.
+        guard index >= group.firstUnfinished, index < group.nextIndex else { return }
+        let task = group.members[Int(index - group.firstUnfinished)]
+        guard task != TaskRecord.none else { return }
+        requestCancel(task, .requested, reason: reason, at: now)
+        closeIfDone(place, at: now)
+    }
+
+    /// Asks one task to end. Idempotent: cancellation is state, and the first cause sticks.
+    mutating func requestCancel(_ task: UInt32, _ cause: CancelCause, reason: String, at now: Instant) {
+        let index = Int(task)
+        let wasRequested = tasks[index].flags.contains(.cancelRequested)
+        if !wasRequested {
+            tasks[index].flags.insert(.cancelRequested)
+            tasks[index].cause = cause
+        }
+        switch tasks[index].state {
+        case .free: return
+        case .queued:
+            dequeue(task)
+            endUnstarted(task, at: now)
+        case .delayed:
+            endUnstarted(task, at: now)
+        case .assigned, .running:
+            order(task, cause: cause, reason: reason, repeating: wasRequested)
+        }
+    }
+
+    private mutating func order(_ task: UInt32, cause: CancelCause, reason: String, repeating: Bool) {
+        let worker = tasks[Int(task)].worker
+        let ref = ref(task)
+        workers[Int(worker)].cancelBox.append(
+            CancelOrder(ref: ref, grace: groups[Int(tasks[Int(task)].group)].grace, cause: cause, reason: reason)
+        )
+        if !repeating { workers[Int(worker)].unseenCancels.append(ref) }
+        markWorker(worker)
+    }
+
+    /// Sends again every cancel that its worker has not acknowledged (hard part H8).
+    mutating func repeatCancels(at now: Instant) {
+        for place in workers.indices where !workers[place].isGone && !workers[place].unseenCancels.isEmpty {
+            let waiting = workers[place].unseenCancels.filter { ref in
+                guard let task = task(ref, at: UInt32(place)) else { return false }
+                return !tasks[Int(task)].flags.contains(.cancelSeen)
+            }
+            workers[place].unseenCancels = waiting
+            guard now >= workers[place].cancelsSentAt.advanced(by: limits.cancelResend) else { continue }
+            for ref in waiting {
+                let record = tasks[ref.task.index]
+                let group = groups[Int(record.group)]
+                workers[place].cancelBox.append(
+                    CancelOrder(ref: ref, grace: group.grace, cause: record.cause, reason: group.reason)
+                )
+            }
+            if !waiting.isEmpty { markWorker(UInt32(place)) }
+        }
+    }
+
+    mutating func deadlineChanged(_ session: SessionID, _ target: GroupTarget, _ span: TimeSpan?, at now: Instant) {
+        guard let place = find(target, from: session) else { return refuseUnknown(target, for: session) }
+        let group = groups[Int(place)]
+        guard group.phase == .open, !group.timedOut else {
+            let state = group.phase == .closed ? "is finished" : "is stopping already"
+            return refuse(session, group.phase == .closed ? .finished : .shuttingDown, "group \(group.name) \(state)")
+        }
+        if let span {
+            setDeadline(of: place, to: now.advanced(by: span))
+        } else {
+            groups[Int(place)].deadline = nil
+        }
+    }
+
+    mutating func setDeadline(of place: UInt32, to deadline: Instant) {
+        groups[Int(place)].deadline = deadline
+        timers.set(.groupDeadline(groups[Int(place)].id), at: deadline)
+    }
+
+    /// A deadline timer has run out. It counts only if the group still has a deadline and that has come.
+    mutating func deadlineCame(_ id: GroupID, at now: Instant) {
+        guard let place = groupPlaces[id], groups[Int(place)].phase != .closed else { return }
+        guard let deadline = groups[Int(place)].deadline, deadline <= now, !groups[Int(place)].timedOut else { return }
+        groups[Int(place)].timedOut = true
+        let name = groups[Int(place)].name
+        stop(place, .deadline, reason: "the deadline of group \(name)", deadlineOf: name, fromOutside: false, at: now)
+    }
+
+    /// A task's own timeout has run out (R9): it is asked to end, and will be told as timed out.
+    mutating func timeoutCame(_ ref: AttemptRef, at now: Instant) {
+        let index = ref.task.index
+        guard index < tasks.count, tasks[index].generation == ref.task.generation, tasks[index].attempt == ref.attempt,
+            tasks[index].state == .running
+        else { return }
+        tasks[index].flags.insert(.timedOut)
+        requestCancel(UInt32(index), .taskTimeout, reason: "its timeout", at: now)
+    }
+
+    mutating func drainRequested(at now: Instant) {
+        guard !isDraining else { return }
+        isDraining = true
+        for root in openRoots {
+            groups[Int(root)].sealed = true
+            for place in openTree(below: root) { groups[Int(place)].sealed = true }
+            stop(root, .shutdown, reason: "the coordinator is shutting down", fromOutside: true, at: now)
+        }
+    }
+
+    func refuseMessage(_ target: GroupTarget) -> String {
+        switch target {
+        case .key: "the group is not open"
+        case .id(let id): "there is no group \(id.value)"
+        case .name(let name): "there is no group named \(name)"
+        }
+    }
+
+    mutating func refuseUnknown(_ target: GroupTarget, for session: SessionID) {
+        refuse(session, .unknownGroup, refuseMessage(target))
+    }
+
+    mutating func refuse(_ session: SessionID, _ code: Refusal.Code, _ message: String) {
+        guard let client = clientPlaces[session] else { return }
+        tell(client) { $0.refusals.append(Refusal(code: code, message: message)) }
+    }
+}

@@ -1,0 +1,142 @@
+internal import DequeModule
+
+/// What must hold between any two events. Checked after every step of tests and simulations, never in production.
+extension CoordinatorCore {
+    /// Cross-checks all tables.
+    ///
+    /// - Returns: one line for each thing that is wrong; empty when all is well.
+    package func checkInvariants() -> [String] {
+        var faults: [String] = []
+        func check(_ condition: Bool, _ fault: @autoclosure () -> String) {
+            if !condition { faults.append(fault()) }
+        }
+        checkQueues(check)
+        checkWorkers(check)
+        checkGroups(check)
+        checkPlaces(check)
+        return faults
+    }
+
+    private typealias Check = (Bool, @autoclosure () -> String) -> Void
+
+    private func checkQueues(_ check: Check) {
+        var queued = 0
+        for place in openGroupPlaces() {
+            let group = groups[Int(place)]
+            for lane in group.lanes {
+                var before = TaskRecord.none
+                var order: UInt64?
+                var task = lane.head
+                while task != TaskRecord.none {
+                    let record = tasks[Int(task)]
+                    check(record.state == .queued, "task \(task) is \(record.state) in a queue")
+                    check(record.group == place, "task \(task) is in another group's queue")
+                    check(record.previous == before, "task \(task) has a wrong predecessor")
+                    check(order.map { $0 < record.order } ?? true, "task \(task) is out of the order of spawning")
+                    check(!record.flags.contains(.cancelRequested), "task \(task) is queued though cancelled")
+                    order = record.order
+                    queued += 1
+                    before = task
+                    task = record.next
+                }
+                check(lane.tail == before, "a queue of group \(group.id.value) has a wrong tail")
+                if lane.head != TaskRecord.none, !group.isFull {
+                    check(isAnnounced(place, lane), "group \(group.id.value) has a task that nobody will find")
+                }
+            }
+        }
+        check(queued == queuedTasks, "\(queued) tasks are queued, counted as \(queuedTasks)")
+    }
+
+    private func isAnnounced(_ place: UInt32, _ lane: Lane) -> Bool {
+        let order = tasks[Int(lane.head)].order
+        return groups[Int(groups[Int(place)].root)].ready.contains { ready in
+            ready.requirement == lane.requirement
+                && ready.contains(ReadyLanes.Entry(order: order, group: place))
+        }
+    }
+
+    private func checkWorkers(_ check: Check) {
+        for place in workers.indices where !workers[place].isGone {
+            let worker = workers[place]
+            var held: UInt32 = 0
+            var running: UInt32 = 0
+            var before = TaskRecord.none
+            var task = worker.head
+            while task != TaskRecord.none {
+                let record = tasks[Int(task)]
+                check(record.state == .assigned || record.state == .running, "worker holds task \(task), \(record.state)")
+                check(record.worker == UInt32(place), "task \(task) is held by another worker")
+                check(record.previous == before, "task \(task) has a wrong predecessor at its worker")
+                check(worker.requirements.contains(templates[Int(record.template)].requirement), "task \(task) misplaced")
+                held += 1
+                if record.state == .running { running += 1 }
+                before = task
+                task = record.next
+            }
+            check(worker.tail == before, "worker \(worker.number) has a wrong tail")
+            check(held == worker.held, "worker \(worker.number) holds \(held), counted as \(worker.held)")
+            check(running == worker.running, "worker \(worker.number) runs \(running), counted as \(worker.running)")
+            let most = worker.offer.slots * (1 + limits.prefetchPerSlot)
+            check(held <= most, "worker \(worker.number) holds \(held) tasks")
+        }
+    }
+
+    private func checkGroups(_ check: Check) {
+        for place in openGroupPlaces() {
+            let group = groups[Int(place)]
+            let name = "group \(group.id.value)"
+            check(groupPlaces[group.id] == place, "\(name) is not where it should be")
+            check(group.phase != .closed, "\(name) is closed and among the open ones")
+            let members = Array(group.members).filter { $0 != TaskRecord.none }
+            check(members.count == group.unfinished, "\(name) has \(members.count) tasks, counted as \(group.unfinished)")
+            let held = members.filter { [.assigned, .running].contains(tasks[Int($0)].state) }.count
+            check(held == group.held, "\(name) holds \(held) slots, counted as \(group.held)")
+            check(group.held <= group.limit, "\(name) is over its limit")
+            check(group.members.first != TaskRecord.none, "\(name) keeps ended tasks at the front")
+            for (offset, task) in group.members.enumerated() where task != TaskRecord.none {
+                check(tasks[Int(task)].group == place, "task \(task) is a member of the wrong group")
+                check(
+                    tasks[Int(task)].index == group.firstUnfinished + UInt32(offset),
+                    "task \(task) has a wrong number"
+                )
+            }
+            if group.phase == .stopping { checkStopping(group, members, check) }
+            check(
+                !(group.sealed && group.unfinished == 0 && group.openChildren.isEmpty),
+                "\(name) is done and still open"
+            )
+        }
+    }
+
+    /// Every unshielded member of a group that stops has been asked to end, and none waits for a slot.
+    private func checkStopping(_ group: GroupRecord, _ members: [UInt32], _ check: Check) {
+        for task in members where !templates[Int(tasks[Int(task)].template)].template.shield {
+            let record = tasks[Int(task)]
+            check(record.flags.contains(.cancelRequested), "task \(task) of a stopping group was not cancelled")
+            check(record.state == .assigned || record.state == .running, "task \(task) waits in a stopping group")
+        }
+        for child in group.openChildren where !groups[Int(child)].shield {
+            check(groups[Int(child)].phase == .stopping, "a group goes on inside a stopping one")
+        }
+    }
+
+    private func checkPlaces(_ check: Check) {
+        let live = tasks.filter { $0.state != .free }.count
+        check(live == unfinishedTasks, "\(live) tasks are unfinished, counted as \(unfinishedTasks)")
+        check(live + freeTasks.count == tasks.count, "places of tasks have leaked")
+        var users: [UInt32: UInt32] = [:]
+        for task in tasks where task.state != .free { users[task.chunk, default: 0] += 1 }
+        for place in chunks.indices {
+            check(chunks[place].users == users[UInt32(place)] ?? 0, "chunk \(place) has a wrong number of users")
+        }
+        for task in pendingFailures.keys.sorted() {
+            check([.delayed, .queued, .assigned, .running].contains(tasks[Int(task)].state), "failure of no task is kept")
+        }
+        if let due = timers.nextDue { check(due.nanoseconds > 0, "a timer is due at the beginning of time") }
+    }
+
+    private func openGroupPlaces() -> [UInt32] {
+        openRoots.flatMap { openTree(below: $0) }
+    }
+}

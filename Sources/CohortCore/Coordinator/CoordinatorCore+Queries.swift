@@ -1,0 +1,80 @@
+/// What `status` and `workers` show.
+extension CoordinatorCore {
+    mutating func queried(_ session: SessionID, at now: Instant, into actions: inout [CoordinatorAction]) {
+        guard clientPlaces[session] != nil else { return }
+        var snapshot = Snapshot()
+        for place in closedRoots + openRoots {
+            var counts = TaskCounts()
+            for member in openTree(below: place) { counts += liveCounts(of: member) }
+            for report in groups[Int(place)].log.closed where report.group != groups[Int(place)].id {
+                counts += report.counts
+            }
+            snapshot.groups.append(summary(of: place, counts: counts, at: now))
+        }
+        snapshot.workers = workers.filter { !$0.isGone }.sorted { $0.number < $1.number }.map(summary)
+        snapshot.clients = UInt32(clientPlaces.count)
+        snapshot.staleMessages = staleMessages
+        snapshot.draining = isDraining
+        actions.append(.answer(session, snapshot))
+    }
+
+    /// The ended tasks of a group, and those that are under way.
+    private func liveCounts(of place: UInt32) -> TaskCounts {
+        var counts = groups[Int(place)].counts
+        counts.running = Int(groups[Int(place)].held)
+        counts.queued = Int(groups[Int(place)].unfinished) - counts.running
+        return counts
+    }
+
+    func summary(of worker: WorkerRecord) -> WorkerSummary {
+        WorkerSummary(
+            number: worker.number,
+            name: worker.offer.name,
+            host: worker.offer.host,
+            processID: worker.offer.processID,
+            slots: worker.offer.slots,
+            running: min(worker.held, worker.offer.slots),
+            prefetched: worker.held > worker.offer.slots ? worker.held - worker.offer.slots : 0,
+            draining: worker.draining,
+            functions: worker.offer.functions
+        )
+    }
+
+    func summary(of place: UInt32, counts: TaskCounts, at now: Instant) -> GroupSummary {
+        let group = groups[Int(place)]
+        let end = group.phase == .closed ? group.closedAt : now
+        var deadlineIn: TimeSpan?
+        if group.phase == .open, let deadline = group.deadline { deadlineIn = deadline.since(now) }
+        return GroupSummary(
+            group: group.id,
+            parent: group.parent == GroupRecord.none ? nil : groups[Int(group.parent)].id,
+            name: group.name,
+            detached: group.detached,
+            stopping: group.phase == .stopping,
+            outcome: group.outcome,
+            counts: counts,
+            openedAgo: now.since(group.openedAt),
+            elapsed: end.since(group.openedAt),
+            deadlineIn: deadlineIn,
+            waiting: group.phase == .open && counts.queued > 0 ? whyWaiting(place) : ""
+        )
+    }
+
+    /// The first reason that holds for the tree's queued tasks.
+    private func whyWaiting(_ root: UInt32) -> String {
+        let present = workers.filter { !$0.isGone && !$0.draining }
+        if present.isEmpty { return "no worker is connected" }
+        for place in openTree(below: root) {
+            for lane in groups[Int(place)].lanes where lane.head != TaskRecord.none {
+                if !present.contains(where: { $0.requirements.contains(lane.requirement) }) {
+                    let function = templates[Int(tasks[Int(lane.head)].template)].template.function
+                    return function.isEmpty ? "no worker runs commands" : "no worker offers \(function)"
+                }
+            }
+        }
+        for place in openTree(below: root) where groups[Int(place)].isFull && groups[Int(place)].limit != .max {
+            return "group \(groups[Int(place)].name) is at its limit of \(groups[Int(place)].limit)"
+        }
+        return present.allSatisfy { $0.freeSlots == 0 } ? "all slots are taken" : ""
+    }
+}

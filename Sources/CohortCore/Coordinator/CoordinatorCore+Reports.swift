@@ -1,0 +1,214 @@
+internal import DequeModule
+
+/// What clients are told: the owner of a group at once, watchers of a detached tree from its log.
+extension CoordinatorCore {
+    /// Adds to what the client will be sent with the next `flush`.
+    mutating func tell(_ client: UInt32, _ add: (inout ClientUpdate) -> Void) {
+        guard !clients[Int(client)].isGone else { return }
+        add(&clients[Int(client)].outbox)
+        markClient(client)
+    }
+
+    /// Tells the client who a worker is, before the first report that names it by number.
+    mutating func introduce(_ worker: UInt32, to client: UInt32) {
+        guard clients[Int(client)].knownWorkers.insert(workers[Int(worker)].number).inserted else { return }
+        let summary = summary(of: workers[Int(worker)])
+        tell(client) { $0.workers.append(summary) }
+    }
+
+    /// The same for a worker that may have left since.
+    private mutating func introduce(number: UInt32, to client: UInt32) {
+        guard number != 0, !clients[Int(client)].knownWorkers.contains(number) else { return }
+        if let place = workers.firstIndex(where: { $0.number == number }) { introduce(UInt32(place), to: client) }
+    }
+
+    mutating func reportEnded(_ task: UInt32, _ report: TaskReport, detail: AttemptDetail?, value: ArraySlice<UInt8>) {
+        let group = Int(tasks[Int(task)].group)
+        if groups[group].detached {
+            logEnded(task, report, detail: detail, value: value)
+            return
+        }
+        let owner = groups[group].owner
+        guard owner != GroupRecord.none else { return }
+        introduce(number: report.worker, to: owner)
+        deliver(report, detail: detail, value: value, to: owner)
+    }
+
+    private mutating func deliver(
+        _ report: TaskReport,
+        detail: AttemptDetail?,
+        value: ArraySlice<UInt8>,
+        to client: UInt32
+    ) {
+        let place = Int(client)
+        var report = report
+        if let detail {
+            report.detail = Int32(clients[place].outbox.details.count)
+            clients[place].outbox.details.append(detail)
+        }
+        clients[place].outbox.reports.append(report)
+        clients[place].outbox.payload.append(contentsOf: value)
+        clients[place].unconsumed += ClientUpdate.weight(bytes: value.count, reports: 1)
+        markClient(client)
+    }
+
+    /// Keeps the report with the tree. Past the limit only failures are kept, and the others counted.
+    private mutating func logEnded(
+        _ task: UInt32,
+        _ report: TaskReport,
+        detail: AttemptDetail?,
+        value: ArraySlice<UInt8>
+    ) {
+        let record = tasks[Int(task)]
+        let root = Int(groups[Int(record.group)].root)
+        let isFailure = report.outcome != .ok && report.outcome != .cancelled
+        if groups[root].log.entries.count >= limits.retainedReports, !isFailure {
+            groups[Int(record.group)].omitted += 1
+            return
+        }
+        var report = report
+        if let detail {
+            report.detail = Int32(groups[root].log.details.count)
+            groups[root].log.details.append(detail)
+        }
+        let name = templates[Int(record.template)].template.name
+        if groups[root].log.names.last != name { groups[root].log.names.append(name) }
+        groups[root].log.entries.append(.task(report, value: Array(value), name: groups[root].log.names.count - 1))
+    }
+
+    mutating func reportClosed(_ place: UInt32, at now: Instant) {
+        let group = groups[Int(place)]
+        let report = GroupReport(
+            group: group.id,
+            parent: group.parent == GroupRecord.none ? nil : groups[Int(group.parent)].id,
+            name: group.name,
+            outcome: group.outcome ?? .ok,
+            timedOut: group.timedOut,
+            cancelled: group.cancelledFromOutside || group.outcome == .cancelled,
+            cause: group.cause,
+            reason: group.reason,
+            deadlineOf: group.deadlineOf,
+            counts: group.counts,
+            elapsed: now.since(group.openedAt),
+            openedAgo: now.since(group.openedAt),
+            omitted: group.omitted
+        )
+        let root = Int(group.root)
+        if group.detached {
+            groups[root].log.entries.append(.closed(groups[root].log.closed.count))
+            groups[root].log.closed.append(report)
+        } else {
+            for watcher in groups[root].watchers { tell(watcher.client) { $0.closed.append(report) } }
+        }
+        if group.owner != GroupRecord.none, !(group.detached && isWatching(group.owner, group.root)) {
+            tell(group.owner) { $0.closed.append(report) }
+        }
+    }
+
+    private func isWatching(_ client: UInt32, _ root: UInt32) -> Bool {
+        clients[Int(client)].watching.contains(root)
+    }
+
+    // MARK: Output
+
+    mutating func outputArrived(_ chunk: OutputChunk, _ bytes: ArraySlice<UInt8>, from worker: UInt32) {
+        guard let task = task(chunk.ref, at: worker) else {
+            staleMessages += 1
+            return
+        }
+        let record = tasks[Int(task)]
+        let group = groups[Int(record.group)]
+        guard group.owner != GroupRecord.none, !group.detached else {
+            // Nobody reads it; the worker keeps the tails. Give the credit back, or the task would stall.
+            grant(bytes.count, to: chunk.ref, at: worker)
+            return
+        }
+        let client = Int(group.owner)
+        let attempt = UInt32(record.executions) + (record.state == .assigned ? 1 : 0)
+        clients[client].outbox.outputs.append(
+            ClientOutput(
+                group: group.id,
+                index: record.index,
+                attempt: attempt,
+                stream: chunk.stream,
+                length: UInt32(bytes.count)
+            )
+        )
+        clients[client].outputPayload.append(contentsOf: bytes)
+        clients[client].unconsumed += ClientUpdate.weight(bytes: bytes.count, reports: 0)
+        markClient(group.owner)
+    }
+
+    private mutating func grant(_ bytes: Int, to ref: AttemptRef, at worker: UInt32) {
+        workers[Int(worker)].grantBox.append(OutputGrant(ref: ref, bytes: UInt64(bytes)))
+        markWorker(worker)
+    }
+
+    mutating func consumed(_ session: SessionID, weight: UInt64, _ outputs: [ConsumedOutput]) {
+        guard let client = clientPlaces[session] else { return }
+        let before = clients[Int(client)].unconsumed
+        clients[Int(client)].unconsumed = before > weight ? before - weight : 0
+        if before > limits.unconsumedBytes { mayAssign = true }
+        for output in outputs {
+            guard let place = groupPlaces[output.group], groups[Int(place)].owner == client else { continue }
+            let first = groups[Int(place)].firstUnfinished
+            guard output.index >= first, output.index < groups[Int(place)].nextIndex else { continue }
+            let task = groups[Int(place)].members[Int(output.index - first)]
+            guard task != TaskRecord.none else { continue }
+            let state = tasks[Int(task)].state
+            guard state == .assigned || state == .running else { continue }
+            grant(Int(clamping: output.bytes), to: ref(task), at: tasks[Int(task)].worker)
+        }
+    }
+
+    // MARK: Watching
+
+    mutating func watched(_ session: SessionID, _ target: GroupTarget, at now: Instant) {
+        guard let client = clientPlaces[session] else { return }
+        guard let place = find(target, from: session) else { return refuseUnknown(target, for: session) }
+        let root = groups[Int(place)].root
+        guard !isWatching(client, root) else { return }
+        clients[Int(client)].watching.append(root)
+        groups[Int(root)].watchers.append(Watcher(client: client, cursor: 0, caughtUp: false))
+        let open = groups[Int(root)].phase == .closed ? [root] : openTree(below: root)
+        for place in open {
+            let summary = summary(of: place, counts: groups[Int(place)].counts, at: now)
+            tell(client) { $0.groups.append(summary) }
+        }
+    }
+
+    /// Tells watchers what is new in the logs of their trees, as far as they keep up.
+    mutating func feedWatchers(at now: Instant) {
+        for client in clients.indices where !clients[client].isGone {
+            for root in clients[client].watching { feed(UInt32(client), from: Int(root)) }
+        }
+    }
+
+    private mutating func feed(_ client: UInt32, from root: Int) {
+        guard let position = groups[root].watchers.firstIndex(where: { $0.client == client }) else { return }
+        var watcher = groups[root].watchers[position]
+        guard watcher.cursor < groups[root].log.entries.count || !watcher.caughtUp else { return }
+        while watcher.cursor < groups[root].log.entries.count,
+            clients[Int(client)].unconsumed <= limits.unconsumedBytes
+        {
+            switch groups[root].log.entries[watcher.cursor] {
+            case .task(let report, let value, let name):
+                let taskName = groups[root].log.names[name]
+                introduce(number: report.worker, to: client)
+                tell(client) { $0.names.append(TaskName(group: report.group, index: report.index, name: taskName)) }
+                let detail = report.detail >= 0 ? groups[root].log.details[Int(report.detail)] : nil
+                deliver(report, detail: detail, value: value[...], to: client)
+            case .closed(let place):
+                let report = groups[root].log.closed[place]
+                tell(client) { $0.closed.append(report) }
+            }
+            watcher.cursor += 1
+        }
+        if !watcher.caughtUp, watcher.cursor == groups[root].log.entries.count {
+            watcher.caughtUp = true
+            let id = groups[root].id
+            tell(client) { $0.caughtUp.append(id) }
+        }
+        groups[root].watchers[position] = watcher
+    }
+}

@@ -1,0 +1,356 @@
+internal import DequeModule
+
+/// Tasks coming in, and the ends of their attempts.
+extension CoordinatorCore {
+    mutating func tasksSubmitted(_ session: SessionID, _ submission: TaskSubmission, at now: Instant) {
+        guard let client = clientPlaces[session] else { return }
+        let place = clients[Int(client)].groups[submission.group]
+        if let refusal = refusal(of: submission, into: place) {
+            tell(client) { $0.refusals.append(refusal) }
+            return
+        }
+        guard let place else { return }
+        addTemplates(submission, to: place)
+        addTasks(submission, to: place, at: now)
+        mayAssign = true
+    }
+
+    private func refusal(of submission: TaskSubmission, into place: UInt32?) -> Refusal? {
+        func refuse(_ code: Refusal.Code, _ message: String) -> Refusal {
+            Refusal(code: code, key: submission.group, from: submission.first, message: message)
+        }
+        guard let place else { return refuse(.unknownGroup, "the group is not open") }
+        let group = groups[Int(place)]
+        if group.phase == .stopping { return refuse(.shuttingDown, "group \(group.name) is shutting down") }
+        if group.sealed { return refuse(.finished, "group \(group.name) has been sealed") }
+        let arriving = submission.runs.reduce(0) { $0 + $1.lengths.count }
+        if unfinishedTasks + arriving > limits.unfinishedTasks {
+            return refuse(.limit, "the coordinator holds \(limits.unfinishedTasks) unfinished tasks already")
+        }
+        if group.templates.count + submission.templates.count > limits.templatesPerGroup {
+            return refuse(.limit, "group \(group.name) has more than \(limits.templatesPerGroup) templates")
+        }
+        if submission.firstTemplate > group.templates.count || submission.first > group.nextIndex {
+            return refuse(.invalid, "the submission leaves out tasks before number \(submission.first)")
+        }
+        let known = Int(submission.firstTemplate) + submission.templates.count
+        var bytes = 0
+        for run in submission.runs {
+            if run.template >= max(known, group.templates.count) {
+                return refuse(.invalid, "the submission names template \(run.template), which it has not brought")
+            }
+            for length in run.lengths { bytes += Int(length) }
+        }
+        if bytes != submission.payload.count {
+            return refuse(.invalid, "the payloads' lengths add up to \(bytes), not \(submission.payload.count) bytes")
+        }
+        return nil
+    }
+
+    private mutating func addTemplates(_ submission: TaskSubmission, to place: UInt32) {
+        // What an earlier copy of this submission has brought is there already.
+        let known = groups[Int(place)].templates.count - Int(submission.firstTemplate)
+        for template in submission.templates.dropFirst(known) {
+            var record = TemplateRecord()
+            record.id = TemplateID(nextTemplate)
+            nextTemplate += 1
+            record.template = template
+            record.requirement = requirement(for: template.function)
+            let free = freeTemplates.popLast() ?? UInt32(templates.count)
+            if Int(free) == templates.count { templates.append(record) } else { templates[Int(free)] = record }
+            groups[Int(place)].templates.append(free)
+        }
+    }
+
+    private mutating func addTasks(_ submission: TaskSubmission, to place: UInt32, at now: Instant) {
+        let group = Int(place)
+        var skip = Int(groups[group].nextIndex - submission.first)
+        let chunk = freeChunks.popLast() ?? UInt32(chunks.count)
+        if Int(chunk) == chunks.count { chunks.append(PayloadChunk()) }
+        chunks[Int(chunk)].bytes = submission.payload
+        chunks[Int(chunk)].users = 1
+        var offset: UInt32 = 0
+        for run in submission.runs {
+            let template = groups[group].templates[Int(run.template)]
+            let requirement = templates[Int(template)].requirement
+            let neverStarts = templates[Int(template)].template.timeout == .zero
+            for length in run.lengths {
+                defer { offset += length }
+                if skip > 0 {
+                    skip -= 1
+                    continue
+                }
+                let task = addTask(group: place, template: template, chunk: chunk, offset: offset, length: length)
+                if neverStarts {
+                    endTask(task, .timeout, detail: nil, value: [], elapsed: .zero, at: now)
+                } else {
+                    enqueueLast(task, requirement: requirement)
+                }
+            }
+        }
+        releaseChunk(chunk)
+        closeIfDone(place, at: now)
+    }
+
+    private mutating func addTask(group: UInt32, template: UInt32, chunk: UInt32, offset: UInt32, length: UInt32) -> UInt32 {
+        let task: UInt32
+        if let free = freeTasks.popLast() {
+            task = free
+        } else {
+            task = UInt32(tasks.count)
+            tasks.append(TaskRecord())
+        }
+        var record = TaskRecord()
+        record.generation = tasks[Int(task)].generation &+ 1
+        record.group = group
+        record.index = groups[Int(group)].nextIndex
+        record.template = template
+        record.chunk = chunk
+        record.offset = offset
+        record.length = length
+        record.order = nextOrder
+        nextOrder += 1
+        tasks[Int(task)] = record
+        chunks[Int(chunk)].users += 1
+        groups[Int(group)].members.append(task)
+        groups[Int(group)].unfinished += 1
+        unfinishedTasks += 1
+        return task
+    }
+
+    func task(_ ref: AttemptRef, at worker: UInt32) -> UInt32? {
+        let index = ref.task.index
+        guard index < tasks.count else { return nil }
+        let record = tasks[index]
+        guard record.generation == ref.task.generation, record.attempt == ref.attempt, record.worker == worker,
+            record.state == .assigned || record.state == .running
+        else { return nil }
+        return UInt32(index)
+    }
+
+    mutating func workerReported(_ session: SessionID, _ report: WorkerReport, at now: Instant) {
+        guard let place = workerPlaces[session] else { return }
+        var cursor = 0
+        for chunk in report.outputs {
+            let end = min(cursor + Int(chunk.length), report.payload.count)
+            outputArrived(chunk, report.payload[cursor..<end], from: place)
+            cursor = end
+        }
+        for ref in report.started {
+            if let task = task(ref, at: place) { attemptStarted(task, at: now) } else { staleMessages += 1 }
+        }
+        for attempt in report.finished {
+            let end = min(cursor + Int(attempt.valueLength), report.payload.count)
+            let value = report.payload[cursor..<end]
+            cursor = end
+            guard let task = task(attempt.ref, at: place) else {
+                staleMessages += 1
+                continue
+            }
+            let detail = report.details.indices.contains(Int(attempt.detail)) ? report.details[Int(attempt.detail)] : nil
+            learnServiceTime(of: place, attempt.elapsed)
+            attemptEnded(task, attempt, detail: detail, value: value, at: now)
+        }
+        // Backwards, so that pushing each to the front keeps the order of spawning.
+        for ref in report.returned.reversed() {
+            guard let task = task(ref, at: place), tasks[Int(task)].state == .assigned else {
+                staleMessages += 1
+                continue
+            }
+            workers[Int(place)].prefetch = 0
+            let group = tasks[Int(task)].group
+            giveBack(task, at: now)
+            closeIfDone(group, at: now)
+        }
+        for ref in report.cancelsSeen {
+            if let task = task(ref, at: place) { tasks[Int(task)].flags.insert(.cancelSeen) }
+        }
+        mayAssign = true
+    }
+
+    private mutating func attemptStarted(_ task: UInt32, at now: Instant) {
+        guard tasks[Int(task)].state == .assigned else { return }
+        tasks[Int(task)].state = .running
+        tasks[Int(task)].executions += 1
+        tasks[Int(task)].startedAt = now.nanoseconds
+        let worker = tasks[Int(task)].worker
+        workers[Int(worker)].running += 1
+        if let timeout = templates[Int(tasks[Int(task)].template)].template.timeout {
+            timers.set(.taskTimeout(ref(task)), at: now.advanced(by: timeout))
+        }
+        let group = groups[Int(tasks[Int(task)].group)]
+        guard group.owner != GroupRecord.none else { return }
+        let start = TaskStart(group: group.id, index: tasks[Int(task)].index, worker: workers[Int(worker)].number)
+        introduce(worker, to: group.owner)
+        tell(group.owner) { $0.started.append(start) }
+    }
+
+    /// An attempt has ended: the one place where outcomes are decided.
+    mutating func attemptEnded(
+        _ task: UInt32,
+        _ attempt: FinishedAttempt,
+        detail: AttemptDetail?,
+        value: ArraySlice<UInt8>,
+        at now: Instant
+    ) {
+        let index = Int(task)
+        if attempt.started, tasks[index].state == .assigned { tasks[index].executions += 1 }
+        let group = tasks[index].group
+        releaseWorker(of: task)
+        let flags = tasks[index].flags
+        let timedOut = flags.contains(.timedOut)
+        var detail = detail
+        let outcome: TaskOutcome
+        switch attempt.status {
+        case .ok: outcome = timedOut ? .timeout : .ok
+        // Not started and yet cancelled by nobody: the worker handed it back in this form.
+        case .cancelled: outcome = timedOut ? .timeout : .cancelled
+        case .failed: outcome = timedOut && flags.contains(.cancelRequested) ? .timeout : .error
+        case .lost: outcome = .lost
+        }
+        if outcome == .timeout { detail = timeoutDetail(of: task, detail) }
+        let canRetry = outcome == .error || outcome == .timeout || outcome == .lost
+        if canRetry, mayRetry(task) {
+            retry(task, after: detail ?? AttemptDetail(), at: now)
+        } else {
+            endTask(task, outcome, detail: detail, value: value, elapsed: attempt.elapsed, at: now)
+            closeIfDone(group, at: now)
+        }
+    }
+
+    private func timeoutDetail(of task: UInt32, _ detail: AttemptDetail?) -> AttemptDetail {
+        var detail = detail ?? AttemptDetail()
+        let limit = templates[Int(tasks[Int(task)].template)].template.timeout ?? .zero
+        detail.type = "TaskTimeout"
+        detail.message = "timed out after \(limit.seconds) s"
+        return detail
+    }
+
+    private func mayRetry(_ task: UInt32) -> Bool {
+        let record = tasks[Int(task)]
+        let template = templates[Int(record.template)].template
+        guard UInt32(record.executions) <= template.retries, record.executions < .max else { return false }
+        // A cancel stops the retries too, but for that of the attempt's own timeout.
+        if record.flags.contains(.cancelRequested), record.cause != .taskTimeout { return false }
+        return groups[Int(record.group)].phase == .open || template.shield
+    }
+
+    private mutating func retry(_ task: UInt32, after detail: AttemptDetail, at now: Instant) {
+        let template = templates[Int(tasks[Int(task)].template)].template
+        let doublings = min(UInt64(max(tasks[Int(task)].executions, 1)) - 1, 30)
+        let (product, overflow) = template.backoff.nanoseconds.multipliedReportingOverflow(by: 1 << doublings)
+        let delay = overflow ? limits.maximumBackoff : min(TimeSpan(nanoseconds: product), limits.maximumBackoff)
+        tasks[Int(task)].flags = []
+        tasks[Int(task)].cause = .none
+        tasks[Int(task)].state = .delayed
+        pendingFailures[task] = detail
+        if delay == .zero {
+            requeue(task)
+        } else {
+            let record = tasks[Int(task)]
+            timers.set(.retry(TaskKey(index: task, generation: record.generation)), at: now.advanced(by: delay))
+        }
+    }
+
+    /// Takes an unstarted task back from its worker: to the queue, or to its end if a cancel waits for it.
+    mutating func giveBack(_ task: UInt32, at now: Instant) {
+        releaseWorker(of: task)
+        if tasks[Int(task)].flags.contains(.cancelRequested) {
+            endUnstarted(task, at: now)
+        } else {
+            requeue(task)
+        }
+    }
+
+    /// Ends a task that no worker holds. One that has failed before and waited for another try ends with that failure.
+    mutating func endUnstarted(_ task: UInt32, at now: Instant) {
+        if let failure = pendingFailures[task] {
+            let outcome: TaskOutcome
+            switch failure.type {
+            case "TaskTimeout": outcome = .timeout
+            case "WorkerLost": outcome = .lost
+            default: outcome = .error
+            }
+            endTask(task, outcome, detail: failure, value: [], elapsed: .zero, at: now)
+        } else {
+            endTask(task, .cancelled, detail: nil, value: [], elapsed: .zero, at: now)
+        }
+    }
+
+    /// Commits a task's outcome, tells it, and draws the consequences for its group. The caller closes the group if it is done.
+    mutating func endTask(
+        _ task: UInt32,
+        _ outcome: TaskOutcome,
+        detail: AttemptDetail?,
+        value: ArraySlice<UInt8>,
+        elapsed: TimeSpan,
+        at now: Instant
+    ) {
+        let index = Int(task)
+        let record = tasks[index]
+        let group = Int(record.group)
+        pendingFailures[task] = nil
+        groups[group].counts.count(outcome)
+        groups[group].unfinished -= 1
+        unfinishedTasks -= 1
+        let report = TaskReport(
+            group: groups[group].id,
+            index: record.index,
+            outcome: outcome,
+            started: record.executions > 0,
+            afterCancel: outcome == .ok && record.flags.contains(.cancelRequested),
+            cause: record.cause,
+            attempts: UInt32(record.executions),
+            elapsed: elapsed,
+            worker: record.executions > 0 ? record.lastWorker : 0,
+            valueLength: UInt32(value.count)
+        )
+        reportEnded(task, report, detail: detail, value: value)
+        forget(task)
+        switch outcome {
+        case .error, .timeout, .lost: childFailed(in: record.group, at: now)
+        case .ok: childSucceeded(in: record.group, at: now)
+        case .cancelled: groups[group].childCancelled = true
+        }
+    }
+
+    /// Frees the task's place and its share of the payload.
+    private mutating func forget(_ task: UInt32) {
+        let record = tasks[Int(task)]
+        let group = Int(record.group)
+        let member = Int(record.index - groups[group].firstUnfinished)
+        groups[group].members[member] = TaskRecord.none
+        while groups[group].members.first == TaskRecord.none {
+            groups[group].members.removeFirst()
+            groups[group].firstUnfinished += 1
+        }
+        releaseChunk(record.chunk)
+        tasks[Int(task)].state = .free
+        tasks[Int(task)].flags = []
+        tasks[Int(task)].worker = TaskRecord.none
+        freeTasks.append(task)
+    }
+
+    private mutating func releaseChunk(_ chunk: UInt32) {
+        chunks[Int(chunk)].users -= 1
+        guard chunks[Int(chunk)].users == 0 else { return }
+        chunks[Int(chunk)].bytes = []
+        freeChunks.append(chunk)
+    }
+
+    /// The group has closed: its templates are needed no more, here and at the workers.
+    mutating func releaseTemplates(of place: UInt32) {
+        for template in groups[Int(place)].templates {
+            let id = templates[Int(template)].id
+            for worker in workers.indices where !workers[worker].isGone {
+                guard workers[worker].knownTemplates.remove(id) != nil else { continue }
+                workers[worker].forgetBox.append(id)
+                markWorker(UInt32(worker))
+            }
+            templates[Int(template)] = TemplateRecord()
+            freeTemplates.append(template)
+        }
+        groups[Int(place)].templates = []
+        groups[Int(place)].lanes = []
+    }
+}

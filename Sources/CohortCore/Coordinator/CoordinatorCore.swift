@@ -1,0 +1,158 @@
+/// The centre of a coordinator: it decides every outcome.
+///
+/// A value without sockets, clocks, threads, randomness or `async`: events go in, actions come out, and the same events at
+/// the same times give the same actions. The *shell* around it turns frames into events and actions into frames.
+///
+/// `handle` takes one event and works out what follows from it. What is to be sent is gathered by receiver, and `flush` emits
+/// it once a burst of events has been dealt with, so that as many tasks or results as are ready travel in one message and
+/// none waits for more. `nextDeadline` tells when `timeReached` is due.
+///
+/// The rules are those of `asyncio.TaskGroup`, save for the rulings R1 to R15 of the specification.
+package struct CoordinatorCore: Sendable, Equatable {
+    package let limits: Limits
+
+    // Slabs: records at places that are used again. A place says nothing about its tenant's age; keys and ids do.
+    var tasks: ContiguousArray<TaskRecord> = []
+    var freeTasks: [UInt32] = []
+    var groups: ContiguousArray<GroupRecord> = []
+    var freeGroups: [UInt32] = []
+    var templates: ContiguousArray<TemplateRecord> = []
+    var freeTemplates: [UInt32] = []
+    var chunks: ContiguousArray<PayloadChunk> = []
+    var freeChunks: [UInt32] = []
+    var clients: ContiguousArray<ClientRecord> = []
+    var freeClients: [UInt32] = []
+    var workers: ContiguousArray<WorkerRecord> = []
+    var freeWorkers: [UInt32] = []
+
+    // Looked up, never iterated: their order is not the same in any two processes.
+    var groupPlaces: [GroupID: UInt32] = [:]
+    var clientPlaces: [SessionID: UInt32] = [:]
+    var workerPlaces: [SessionID: UInt32] = [:]
+    /// What a task may need of a worker: number 0 is "runs commands", the others are function names.
+    var requirements: [String: UInt32] = ["": 0]
+    /// The last failure of each task that waits for its retry; told if the retry never comes.
+    var pendingFailures: [UInt32: AttemptDetail] = [:]
+
+    /// Places of the open root groups, in the order of opening.
+    var openRoots: [UInt32] = []
+    /// Which of them has the next turn.
+    var turn = 0
+    /// Places of closed detached roots, oldest first.
+    var closedRoots: [UInt32] = []
+
+    var timers = TimerHeap()
+    var nextGroup: UInt64 = 1
+    var nextTemplate: UInt64 = 1
+    var nextWorker: UInt32 = 1
+    var nextOrder: UInt64 = 0
+    var queuedTasks = 0
+    var unfinishedTasks = 0
+    var staleMessages: UInt64 = 0
+    var isTicking = false
+    var isDraining = false
+    var hasToldDrained = false
+    /// Set whenever a slot or a task may have become free, so that quiet bursts cost no scheduling.
+    var mayAssign = false
+    /// Places of workers and clients with something in a box, in the order in which that came about.
+    var dirtyWorkers: [UInt32] = []
+    var dirtyClients: [UInt32] = []
+
+    package init(limits: Limits = Limits()) {
+        self.limits = limits
+    }
+
+    /// When `timeReached` must be handled at the latest; `nil` for never.
+    package var nextDeadline: Instant? { timers.nextDue }
+
+    /// Takes in one event.
+    ///
+    /// Actions that cannot wait for `flush`, such as a session's end, are appended to `actions` at once.
+    package mutating func handle(_ event: CoordinatorEvent, at now: Instant, into actions: inout [CoordinatorAction]) {
+        switch event {
+        case .clientJoined(let session): clientJoined(session, at: now)
+        case .workerJoined(let session, let offer): workerJoined(session, offer, at: now)
+        case .heard(let session): heard(session, at: now)
+        case .unreachable(let session): unreachable(session, at: now)
+        case .sessionEnded(let session, let end): sessionEnded(session, end, at: now, into: &actions)
+        case .workerDraining(let session): workerDraining(session)
+        case .workerReported(let session, let report): workerReported(session, report, at: now)
+        case .groupOpened(let session, let spec): groupOpened(session, spec, at: now)
+        case .tasksSubmitted(let session, let submission): tasksSubmitted(session, submission, at: now)
+        case .groupSealed(let session, let key, let end): groupSealed(session, key, end, at: now)
+        case .groupCancelled(let session, let target, let grace, let reason):
+            groupCancelled(session, target, grace: grace, reason: reason, at: now)
+        case .taskCancelled(let session, let key, let index, let reason):
+            taskCancelled(session, key, index: index, reason: reason, at: now)
+        case .deadlineChanged(let session, let target, let span): deadlineChanged(session, target, span, at: now)
+        case .consumed(let session, let weight, let outputs): consumed(session, weight: weight, outputs)
+        case .watched(let session, let target): watched(session, target, at: now)
+        case .queried(let session): queried(session, at: now, into: &actions)
+        case .drainRequested: drainRequested(at: now)
+        case .timeReached: timeReached(at: now, into: &actions)
+        }
+    }
+
+    /// Gives out free slots and emits what has gathered for each worker and client.
+    package mutating func flush(at now: Instant, into actions: inout [CoordinatorAction]) {
+        if mayAssign { assignReadyTasks(at: now) }
+        feedWatchers(at: now)
+        flushWorkers(at: now, into: &actions)
+        flushClients(into: &actions)
+        if isDraining, openRoots.isEmpty, !hasToldDrained {
+            hasToldDrained = true
+            actions.append(.drained)
+        }
+    }
+
+    private mutating func flushWorkers(at now: Instant, into actions: inout [CoordinatorAction]) {
+        for place in dirtyWorkers {
+            let index = Int(place)
+            guard !workers[index].isGone else { continue }
+            let session = workers[index].session
+            if !workers[index].cancelBox.isEmpty {
+                actions.append(.cancel(session, workers[index].cancelBox))
+                workers[index].cancelBox.removeAll()
+                workers[index].cancelsSentAt = now
+            }
+            if !workers[index].assignBox.tasks.isEmpty {
+                actions.append(.assign(session, workers[index].assignBox))
+                workers[index].assignBox = AssignBatch()
+            }
+            if !workers[index].grantBox.isEmpty {
+                actions.append(.grant(session, workers[index].grantBox))
+                workers[index].grantBox.removeAll()
+            }
+            if !workers[index].forgetBox.isEmpty {
+                actions.append(.forget(session, workers[index].forgetBox))
+                workers[index].forgetBox.removeAll()
+            }
+        }
+        dirtyWorkers.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func flushClients(into actions: inout [CoordinatorAction]) {
+        for place in dirtyClients {
+            let index = Int(place)
+            guard !clients[index].isGone, !clients[index].outbox.isEmpty else { continue }
+            var update = ClientUpdate()
+            swap(&update, &clients[index].outbox)
+            if !clients[index].outputPayload.isEmpty {
+                update.payload = clients[index].outputPayload + update.payload
+                clients[index].outputPayload.removeAll()
+            }
+            actions.append(.update(clients[index].id, update))
+        }
+        dirtyClients.removeAll(keepingCapacity: true)
+    }
+
+    /// The client's outbox is about to get something.
+    mutating func markClient(_ place: UInt32) {
+        if dirtyClients.last != place { dirtyClients.append(place) }
+    }
+
+    /// One of the worker's boxes is about to get something.
+    mutating func markWorker(_ place: UInt32) {
+        if dirtyWorkers.last != place { dirtyWorkers.append(place) }
+    }
+}

@@ -1,0 +1,98 @@
+package import DequeModule
+
+/// Tasks of one group that wait for a slot and need the same thing of a worker, in the order of spawning.
+package struct Lane: Sendable, Equatable {
+    package var requirement: UInt32
+    package var head = TaskRecord.none
+    package var tail = TaskRecord.none
+
+    package init(requirement: UInt32) { self.requirement = requirement }
+}
+
+/// An entry of the log that a detached tree keeps of what it has come to.
+package enum LogEntry: Sendable, Equatable {
+    /// A task's report, its value, and the place of its name among the templates' names.
+    case task(TaskReport, value: [UInt8], name: Int)
+    /// Place in `TreeLog.closed`.
+    case closed(Int)
+}
+
+/// What a detached tree has come to so far, kept for `wait` and `status`.
+package struct TreeLog: Sendable, Equatable {
+    package var entries: [LogEntry] = []
+    package var details: [AttemptDetail] = []
+    package var names: [String] = []
+    package var closed: [GroupReport] = []
+
+    package init() {}
+}
+
+/// One group, open or closed and remembered.
+package struct GroupRecord: Sendable, Equatable {
+    package static let none = UInt32.max
+
+    /// `open` takes tasks; `stopping` has sent its one cancel to every unshielded child (rule "a group is stopped once");
+    /// `closed` has its outcome.
+    package enum Phase: UInt8, Sendable { case open, stopping, closed }
+
+    package var id: GroupID
+    package var key: GroupKey
+    /// Place of the client that opened it; `none` once that has gone, and when it is detached.
+    package var owner: UInt32
+    package var name: String
+    package var parent: UInt32
+    package var root: UInt32
+    package var depth: Int
+    package var policy: FailurePolicy
+    package var limit: UInt32
+    package var grace: TimeSpan
+    package var shield: Bool
+    package var detached: Bool
+    package var phase = Phase.open
+    package var sealed = false
+    package var openedAt: Instant
+    package var closedAt = Instant(nanoseconds: 0)
+    package var deadline: Instant?
+
+    /// Its own deadline has fired.
+    package var timedOut = false
+    /// A request from outside, other than its own deadline, has come.
+    package var cancelledFromOutside = false
+    package var cause = CancelCause.none
+    package var reason = ""
+    package var deadlineOf = ""
+
+    package var failures: UInt64 = 0
+    package var hasWinner = false
+    package var childCancelled = false
+    package var bodyCancelled = false
+    package var outcome: GroupOutcome?
+
+    package var lanes: [Lane] = []
+    package var templates: [UInt32] = []
+    /// Own tasks from number `firstUnfinished` on; `TaskRecord.none` where one has ended.
+    package var members: Deque<UInt32> = []
+    package var firstUnfinished: UInt32 = 0
+    package var unfinished: UInt64 = 0
+    /// Own tasks that hold a slot, or will at once: assigned and running ones.
+    package var held: UInt32 = 0
+    package var counts = TaskCounts()
+    package var openChildren: [UInt32] = []
+    package var omitted: UInt64 = 0
+
+    // Of roots only:
+    package var ready: [ReadyLanes] = []
+    package var log = TreeLog()
+    package var watchers: [Watcher] = []
+
+    package var nextIndex: UInt32 { firstUnfinished + UInt32(members.count) }
+    package var isFull: Bool { held >= limit }
+}
+
+/// A client that watches a tree, and how far into the tree's log it has been told.
+package struct Watcher: Sendable, Equatable {
+    /// Its place.
+    package var client: UInt32
+    package var cursor: Int
+    package var caughtUp: Bool
+}

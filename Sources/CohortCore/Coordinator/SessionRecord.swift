@@ -1,0 +1,63 @@
+/// A client that is connected.
+package struct ClientRecord: Sendable, Equatable {
+    package var id: SessionID
+    package var lastHeard: Instant
+    package var unreachableSince: Instant?
+    /// Places of its open groups by key. Looked up, never iterated.
+    package var groups: [GroupKey: UInt32] = [:]
+    /// What it has been sent and has not dealt with (`ClientUpdate.weight`).
+    package var unconsumed: UInt64 = 0
+    /// Trees it watches, by place.
+    package var watching: [UInt32] = []
+    /// Workers of which it has been told.
+    package var knownWorkers: Set<UInt32> = []
+    package var outbox = ClientUpdate()
+    /// Bytes of `outbox.outputs`; they go before the values.
+    package var outputPayload: [UInt8] = []
+    package var isGone = false
+
+    package init(id: SessionID, lastHeard: Instant) {
+        self.id = id
+        self.lastHeard = lastHeard
+    }
+}
+
+/// A worker that is connected.
+package struct WorkerRecord: Sendable, Equatable {
+    package var session: SessionID
+    /// 1, 2, 3, … in the order of joining.
+    package var number: UInt32
+    package var offer: WorkerOffer
+    package var lastHeard: Instant
+    package var unreachableSince: Instant?
+    package var draining = false
+    /// What its commands and functions satisfy, as interned requirements.
+    package var requirements: Set<UInt32> = []
+    /// First and last of the tasks it holds, in the order of assignment.
+    package var head = TaskRecord.none
+    package var tail = TaskRecord.none
+    package var held: UInt32 = 0
+    package var running: UInt32 = 0
+    /// How many tasks beyond its slots it may hold at present.
+    package var prefetch: UInt32 = 0
+    /// Moving average of how long its attempts take, in nanoseconds; `nil` before the first has ended.
+    package var serviceTime: Double?
+    package var knownTemplates: Set<TemplateID> = []
+    package var lastTemplate = TemplateID(0)
+    /// Attempts whose cancel it has not acknowledged, oldest first.
+    package var unseenCancels: [AttemptRef] = []
+    package var cancelsSentAt = Instant(nanoseconds: 0)
+    package var assignBox = AssignBatch()
+    package var cancelBox: [CancelOrder] = []
+    package var grantBox: [OutputGrant] = []
+    package var forgetBox: [TemplateID] = []
+    package var isGone = false
+
+    package var freeSlots: UInt32 { draining || isGone || held >= offer.slots ? 0 : offer.slots - held }
+
+    /// How many more tasks it may be sent, prefetch included.
+    package var room: UInt32 {
+        let most = min(offer.slots + prefetch, max(offer.credit, offer.slots))
+        return draining || isGone || held >= most ? 0 : most - held
+    }
+}

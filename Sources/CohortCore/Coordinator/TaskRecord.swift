@@ -1,0 +1,74 @@
+/// Where a task stands on its way.
+package enum TaskState: UInt8, Sendable {
+    /// The place is vacant. Next: `queued`.
+    case free
+    /// In its group's queue. Next: `assigned`, or ended when its group stops.
+    case queued
+    /// Its last attempt failed and the next one waits out the backoff. Next: `queued`, or ended when its group stops.
+    case delayed
+    /// A worker has it and has not said that it runs. Next: `running`, `queued` when it comes back unstarted, or ended.
+    case assigned
+    /// A worker runs it. Next: `delayed` or `queued` for a retry, or ended.
+    case running
+}
+
+/// One unfinished task. A million of them may be queued: 80 bytes, no references.
+package struct TaskRecord: Sendable, Equatable {
+    /// "No task", "no worker" in the links below.
+    package static let none = UInt32.max
+
+    package struct Flags: OptionSet, Sendable, Equatable {
+        package var rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+        /// A stop or a cancel has been asked of it; stays set across the rest of its life.
+        package static let cancelRequested = Flags(rawValue: 1)
+        /// Its worker has acknowledged the cancel of this attempt.
+        package static let cancelSeen = Flags(rawValue: 2)
+        /// This attempt has overrun the task's own timeout.
+        package static let timedOut = Flags(rawValue: 4)
+    }
+
+    package var generation: UInt32 = 0
+    package var group: UInt32 = 0
+    package var index: UInt32 = 0
+    package var template: UInt32 = 0
+    package var chunk: UInt32 = 0
+    package var offset: UInt32 = 0
+    package var length: UInt32 = 0
+    /// Place of the worker that holds it; means nothing in other states than `assigned` and `running`.
+    package var worker = TaskRecord.none
+    /// Number of the worker that held it last; 0 if none did.
+    package var lastWorker: UInt32 = 0
+    /// Neighbours in the list that the state names: the group's queue, or what the worker holds.
+    package var previous = TaskRecord.none
+    package var next = TaskRecord.none
+    /// Grows with each assignment: the fence.
+    package var attempt: UInt32 = 0
+    /// Grows with each start of its program.
+    package var executions: UInt16 = 0
+    package var state = TaskState.free
+    package var flags: Flags = []
+    package var cause = CancelCause.none
+    /// Place in the order of spawning, over all groups.
+    package var order: UInt64 = 0
+    package var startedAt: UInt64 = 0
+
+    package init() {}
+}
+
+/// Payload bytes of many tasks, kept until the last of them has ended.
+package struct PayloadChunk: Sendable, Equatable {
+    package var bytes: [UInt8] = []
+    package var users: UInt32 = 0
+
+    package init() {}
+}
+
+/// A template in use.
+package struct TemplateRecord: Sendable, Equatable {
+    package var id = TemplateID(0)
+    package var requirement: UInt32 = 0
+    package var template = TaskTemplate(name: "")
+
+    package init() {}
+}

@@ -1,0 +1,77 @@
+internal import DequeModule
+
+/// One direction-pair of a session: numbers what goes out, keeps it until it is acknowledged, and puts what comes in back
+/// into order.
+///
+/// ZeroMQ delivers in order and without loss as long as a connection stands. When a connection breaks and comes back, what
+/// was on its way is gone without notice; the numbers show it, and the other side sends it again. Nothing is delivered twice.
+package struct Link: Sendable, Equatable {
+    /// A message that may have to be sent again: its frames as they were.
+    package struct Sent: Sendable, Equatable {
+        package var sequence: UInt64
+        package var frames: [[UInt8]]
+    }
+
+    /// What to do with a message that has arrived.
+    package enum Verdict: Sendable, Equatable {
+        case deliver
+        /// It has been here before.
+        case duplicate
+        /// Something before it is missing: ask for everything from this number on.
+        case missing(from: UInt64)
+    }
+
+    package private(set) var lastSent: UInt64 = 0
+    package private(set) var lastReceived: UInt64 = 0
+    private var unacknowledged: Deque<Sent> = []
+    private var receivedSinceAcknowledging = 0
+    /// A gap is asked for once; again only when a heartbeat shows that the answer was lost too.
+    private var askedFor: UInt64 = 0
+
+    package init() {}
+
+    /// The number of the next message, which must then be given to `sent`.
+    package mutating func nextSequence() -> UInt64 {
+        lastSent += 1
+        return lastSent
+    }
+
+    /// Keeps a message until the other side has acknowledged it. What it carries acknowledges what has come in.
+    package mutating func sent(_ sequence: UInt64, _ frames: [[UInt8]]) {
+        unacknowledged.append(Sent(sequence: sequence, frames: frames))
+        receivedSinceAcknowledging = 0
+    }
+
+    /// An unnumbered message has gone out that acknowledged what has come in.
+    package mutating func acknowledged() {
+        receivedSinceAcknowledging = 0
+        askedFor = 0
+    }
+
+    /// So much has come in unacknowledged that the other side should not have to keep it until the next heartbeat.
+    package var owesAcknowledgement: Bool { receivedSinceAcknowledging >= 64 }
+
+    package var unacknowledgedCount: Int { unacknowledged.count }
+
+    /// Judges a message by its number; 0 is out of order by intention and always delivered.
+    package mutating func received(sequence: UInt64, acknowledge: UInt64) -> Verdict {
+        // A peer that acknowledges what was never sent gets no further with it.
+        while let first = unacknowledged.first, first.sequence <= acknowledge { unacknowledged.removeFirst() }
+        guard sequence != 0 else { return .deliver }
+        if sequence <= lastReceived { return .duplicate }
+        if sequence > lastReceived + 1 {
+            if askedFor == lastReceived + 1 { return .duplicate }
+            askedFor = lastReceived + 1
+            return .missing(from: lastReceived + 1)
+        }
+        lastReceived = sequence
+        askedFor = 0
+        receivedSinceAcknowledging += 1
+        return .deliver
+    }
+
+    /// What must be sent again because the other side lacks everything from `sequence` on.
+    package func resend(from sequence: UInt64) -> [Sent] {
+        unacknowledged.filter { $0.sequence >= sequence }
+    }
+}

@@ -1,0 +1,143 @@
+/// The life of a worker's or client's session, seen from its own side: hello, heartbeats, the lease, the end.
+package struct PeerSession: Sendable, Equatable {
+    package enum State: Sendable, Equatable {
+        /// Says hello until it is answered. Next: `open`, or `ended` when nobody answers in time or it is refused.
+        case greeting
+        /// Next: `ended`.
+        case open
+        case ended
+    }
+
+    /// Why a session ended that was not ended from here.
+    package enum Loss: Sendable, Equatable {
+        case noAnswer
+        case refused(String)
+        /// Nothing was heard from the coordinator for the lease.
+        case silent
+        case goodbye(String)
+    }
+
+    package enum Action: Sendable, Equatable {
+        case sendHello
+        case sendHeartbeat
+        case askAgain(from: UInt64)
+        case sendAgain([Link.Sent])
+        case opened
+        case lost(Loss)
+    }
+
+    package private(set) var state = State.greeting
+    package private(set) var epoch: UInt64 = 0
+    package private(set) var session: UInt64 = 0
+    package private(set) var heartbeat = TimeSpan.seconds(1)
+    package private(set) var lease = TimeSpan.seconds(10)
+    package var link = Link()
+    private var nextHello: Instant
+    private var giveUpAt: Instant?
+    private var lastHeard: Instant
+    private var nextHeartbeat: Instant
+    private var helloDelay = TimeSpan.milliseconds(100)
+
+    /// - Parameter patience: how long to wait for an answer to the hello; `nil` for ever.
+    package init(at now: Instant, patience: TimeSpan?) {
+        nextHello = now
+        giveUpAt = patience.map { now.advanced(by: $0) }
+        lastHeard = now
+        nextHeartbeat = now
+    }
+
+    package var nextDeadline: Instant? {
+        switch state {
+        case .greeting: giveUpAt.map { min($0, nextHello) } ?? nextHello
+        case .open: min(nextHeartbeat, lastHeard.advanced(by: lease))
+        case .ended: nil
+        }
+    }
+
+    package mutating func timeReached(at now: Instant, into actions: inout [Action]) {
+        switch state {
+        case .greeting:
+            if let giveUpAt, now >= giveUpAt {
+                end(.noAnswer, into: &actions)
+            } else if now >= nextHello {
+                actions.append(.sendHello)
+                nextHello = now.advanced(by: helloDelay)
+                helloDelay = min(TimeSpan(nanoseconds: helloDelay.nanoseconds * 2), .seconds(2))
+            }
+        case .open:
+            if now >= lastHeard.advanced(by: lease) {
+                end(.silent, into: &actions)
+            } else if now >= nextHeartbeat {
+                actions.append(.sendHeartbeat)
+                nextHeartbeat = now.advanced(by: heartbeat)
+            }
+        case .ended:
+            break
+        }
+    }
+
+    package mutating func welcomed(
+        epoch: UInt64,
+        session: UInt64,
+        heartbeat: TimeSpan,
+        lease: TimeSpan,
+        at now: Instant,
+        into actions: inout [Action]
+    ) {
+        guard state == .greeting else { return }
+        self.epoch = epoch
+        self.session = session
+        // A coordinator with absurd settings must not make this side spin, or wait for ever.
+        self.heartbeat = max(heartbeat, .milliseconds(10))
+        self.lease = max(lease, .milliseconds(100))
+        state = .open
+        lastHeard = now
+        nextHeartbeat = now.advanced(by: self.heartbeat)
+        actions.append(.opened)
+    }
+
+    package mutating func refused(_ reason: String, into actions: inout [Action]) {
+        guard state == .greeting else { return }
+        end(.refused(reason), into: &actions)
+    }
+
+    package mutating func goodbyeReceived(_ reason: String, into actions: inout [Action]) {
+        guard state == .open else { return }
+        end(.goodbye(reason), into: &actions)
+    }
+
+    /// Something of this session has arrived.
+    ///
+    /// - Returns: whether its content is to be dealt with.
+    package mutating func received(
+        sequence: UInt64,
+        acknowledge: UInt64,
+        at now: Instant,
+        into actions: inout [Action]
+    ) -> Bool {
+        guard state == .open else { return false }
+        lastHeard = now
+        switch link.received(sequence: sequence, acknowledge: acknowledge) {
+        case .deliver:
+            if link.owesAcknowledgement { actions.append(.sendHeartbeat) }
+            return true
+        case .duplicate:
+            return false
+        case .missing(let from):
+            actions.append(.askAgain(from: from))
+            return false
+        }
+    }
+
+    package func resendRequested(from sequence: UInt64, into actions: inout [Action]) {
+        actions.append(.sendAgain(link.resend(from: sequence)))
+    }
+
+    /// This side ends the session.
+    package mutating func close() { state = .ended }
+
+    private mutating func end(_ loss: Loss, into actions: inout [Action]) {
+        state = .ended
+        actions.append(.lost(loss))
+    }
+}

@@ -1,0 +1,72 @@
+/// How a session ended.
+package enum SessionEnd: Sendable, Equatable {
+    /// It said goodbye.
+    case goodbye
+    /// Nothing was heard from it for the lease.
+    case leaseExpired
+    /// Its connection is gone and did not come back.
+    case unreachable
+    /// Its supervisor has reaped it: the wait status is the proof.
+    case died(exitCode: Int32?, signal: Int32?)
+}
+
+/// How the body of a group ended, the owner's own code.
+package enum BodyEnd: Sendable, Equatable {
+    case returned
+    case cancelled
+    case failed(AttemptDetail)
+}
+
+/// Which group a request from outside means.
+package enum GroupTarget: Sendable, Equatable {
+    /// A group that the same session has opened.
+    case key(GroupKey)
+    /// Any group, by number.
+    case id(GroupID)
+    /// The newest open root group of that name, else the newest closed one that is still known.
+    case name(String)
+}
+
+/// What happened. Events say what was received or observed, never what to do about it.
+package enum CoordinatorEvent: Sendable, Equatable {
+    case clientJoined(SessionID)
+    case workerJoined(SessionID, WorkerOffer)
+    /// Something arrived from it.
+    case heard(SessionID)
+    /// Nothing can be sent to it at present.
+    case unreachable(SessionID)
+    case sessionEnded(SessionID, SessionEnd)
+    /// The worker takes no new tasks and hands back what it has not started.
+    case workerDraining(SessionID)
+    case workerReported(SessionID, WorkerReport)
+
+    case groupOpened(SessionID, GroupSpec)
+    case tasksSubmitted(SessionID, TaskSubmission)
+    /// Its body has ended: no more tasks or groups will come into it from its owner.
+    case groupSealed(SessionID, GroupKey, BodyEnd)
+    case groupCancelled(SessionID, GroupTarget, grace: TimeSpan?, reason: String)
+    case taskCancelled(SessionID, GroupKey, index: UInt32, reason: String)
+    /// The deadline is now so far away; `nil` for none.
+    case deadlineChanged(SessionID, GroupTarget, TimeSpan?)
+    /// The client has dealt with so many bytes of updates, counted by `ClientUpdate.weight`, and of these tasks' output.
+    case consumed(SessionID, weight: UInt64, outputs: [ConsumedOutput])
+    case watched(SessionID, GroupTarget)
+    case queried(SessionID)
+
+    case drainRequested
+    /// Time has passed; `nextDeadline` has come.
+    case timeReached
+}
+
+/// Output of one task that its client has dealt with.
+package struct ConsumedOutput: Sendable, Equatable {
+    package var group: GroupID
+    package var index: UInt32
+    package var bytes: UInt64
+
+    package init(group: GroupID, index: UInt32, bytes: UInt64) {
+        self.group = group
+        self.index = index
+        self.bytes = bytes
+    }
+}

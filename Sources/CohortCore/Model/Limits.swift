@@ -1,0 +1,37 @@
+/// Every bound of the coordinator in one place. Nothing that a peer sends can make anything grow past them.
+package struct Limits: Sendable, Equatable {
+    /// Silence after which a peer counts as lost.
+    package var lease = TimeSpan.seconds(10)
+    /// How often a heartbeat goes to every peer, and how often leases are looked at.
+    package var heartbeat = TimeSpan.seconds(1)
+    /// How long a peer may be unreachable (its connection is gone) before it counts as lost.
+    package var unreachable = TimeSpan.seconds(2)
+    /// How long an unacknowledged cancel waits before it is sent again.
+    package var cancelResend = TimeSpan.seconds(1)
+    /// The grace of a group that names none and has no enclosing group that does.
+    package var defaultGrace = TimeSpan.seconds(5)
+    package var maximumBackoff = TimeSpan.seconds(300)
+    /// Groups around a group.
+    package var nesting = 64
+    package var openGroupsPerSession = 100_000
+    /// Tasks not yet ended, over all groups.
+    package var unfinishedTasks = 10_000_000
+    package var templatesPerGroup = 1_000_000
+    package var sessions = 1_000
+    package var slotsPerWorker: UInt32 = 4_096
+    package var nameBytes = 1_024
+    /// Tasks that one worker may hold beyond its slots, however fast it is.
+    package var prefetchPerSlot: UInt32 = 512
+    /// Work that a worker should have at hand: tasks are prefetched only as far as they are expected to start within it.
+    package var prefetchHorizon = TimeSpan.milliseconds(10)
+    /// Bytes of reports and output that a client may be behind before its tasks no longer start.
+    package var unconsumedBytes: UInt64 = 8 << 20
+    /// Tasks taken from one root group before the next one has its turn.
+    package var fairShare = 64
+    /// Reports that a detached tree of groups keeps; later ones are counted, failures excepted.
+    package var retainedReports = 1_000_000
+    /// Closed detached trees that `status` still knows.
+    package var retainedGroups = 1_000
+
+    package init() {}
+}

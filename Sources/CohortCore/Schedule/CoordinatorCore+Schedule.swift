@@ -1,0 +1,308 @@
+/// Which task goes to which worker, and when.
+///
+/// Within a tree of groups slots go out in the order of spawning (R15). Between trees they go round, so that a tree of a
+/// million tasks does not starve the next client's. A free slot gets its task first; only then are tasks sent ahead to
+/// workers whose tasks are so short that they would otherwise wait for the next message.
+extension CoordinatorCore {
+    // MARK: Queues
+
+    /// Puts a new task at the end of its group's queue.
+    mutating func enqueueLast(_ task: UInt32, requirement: UInt32) {
+        let group = tasks[Int(task)].group
+        let lane = lane(of: group, requirement)
+        let tail = groups[Int(group)].lanes[lane].tail
+        tasks[Int(task)].state = .queued
+        tasks[Int(task)].previous = tail
+        tasks[Int(task)].next = TaskRecord.none
+        groups[Int(group)].lanes[lane].tail = task
+        queuedTasks += 1
+        if tail == TaskRecord.none {
+            groups[Int(group)].lanes[lane].head = task
+            announceHead(of: group, lane: lane)
+        } else {
+            tasks[Int(tail)].next = task
+        }
+    }
+
+    /// Puts a task back where the order of spawning wants it: before all later ones.
+    mutating func requeue(_ task: UInt32) {
+        let record = tasks[Int(task)]
+        let lane = lane(of: record.group, templates[Int(record.template)].requirement)
+        var before = TaskRecord.none
+        var after = groups[Int(record.group)].lanes[lane].head
+        while after != TaskRecord.none, tasks[Int(after)].order < record.order {
+            before = after
+            after = tasks[Int(after)].next
+        }
+        tasks[Int(task)].state = .queued
+        tasks[Int(task)].previous = before
+        tasks[Int(task)].next = after
+        queuedTasks += 1
+        if after == TaskRecord.none {
+            groups[Int(record.group)].lanes[lane].tail = task
+        } else {
+            tasks[Int(after)].previous = task
+        }
+        if before == TaskRecord.none {
+            groups[Int(record.group)].lanes[lane].head = task
+            announceHead(of: record.group, lane: lane)
+        } else {
+            tasks[Int(before)].next = task
+        }
+        mayAssign = true
+    }
+
+    /// Takes a task out of its group's queue.
+    mutating func dequeue(_ task: UInt32) {
+        let record = tasks[Int(task)]
+        let lane = lane(of: record.group, templates[Int(record.template)].requirement)
+        queuedTasks -= 1
+        if record.next == TaskRecord.none {
+            groups[Int(record.group)].lanes[lane].tail = record.previous
+        } else {
+            tasks[Int(record.next)].previous = record.previous
+        }
+        if record.previous == TaskRecord.none {
+            groups[Int(record.group)].lanes[lane].head = record.next
+            if record.next != TaskRecord.none { announceHead(of: record.group, lane: lane) }
+        } else {
+            tasks[Int(record.previous)].next = record.next
+        }
+    }
+
+    private mutating func lane(of group: UInt32, _ requirement: UInt32) -> Int {
+        let lanes = groups[Int(group)].lanes
+        for index in lanes.indices where lanes[index].requirement == requirement { return index }
+        groups[Int(group)].lanes.append(Lane(requirement: requirement))
+        return lanes.count
+    }
+
+    /// The queue has a new head: the tree must know, or the task would never be found.
+    private mutating func announceHead(of group: UInt32, lane: Int) {
+        guard !groups[Int(group)].isFull else { return }
+        let head = groups[Int(group)].lanes[lane].head
+        guard head != TaskRecord.none else { return }
+        let requirement = groups[Int(group)].lanes[lane].requirement
+        let root = Int(groups[Int(group)].root)
+        let entry = ReadyLanes.Entry(order: tasks[Int(head)].order, group: group)
+        if let known = groups[root].ready.firstIndex(where: { $0.requirement == requirement }) {
+            groups[root].ready[known].insert(entry)
+        } else {
+            var lanes = ReadyLanes(requirement: requirement)
+            lanes.insert(entry)
+            groups[root].ready.append(lanes)
+        }
+    }
+
+    // MARK: Giving out
+
+    mutating func assignReadyTasks(at now: Instant) {
+        mayAssign = false
+        guard queuedTasks > 0 else { return }
+        var hopeless: Set<UInt32> = []
+        while queuedTasks > 0, let worker = idlestWorker(except: hopeless) {
+            if assignNext(to: worker, atMost: 1) == 0 { hopeless.insert(worker) }
+        }
+        for worker in workers.indices where !workers[worker].isGone && !hopeless.contains(UInt32(worker)) {
+            while queuedTasks > 0, workers[worker].room > 0 {
+                let count = min(Int(workers[worker].room), limits.fairShare)
+                if assignNext(to: UInt32(worker), atMost: count) == 0 { break }
+            }
+        }
+    }
+
+    /// The worker with the most free slots, the longest-serving one among equals.
+    private func idlestWorker(except hopeless: Set<UInt32>) -> UInt32? {
+        var best: UInt32?
+        var most: UInt32 = 0
+        for place in workers.indices {
+            let free = workers[place].freeSlots
+            if free > most, !hopeless.contains(UInt32(place)) {
+                best = UInt32(place)
+                most = free
+            }
+        }
+        return best
+    }
+
+    /// Sends up to `count` tasks of the tree whose turn it is to `worker`.
+    ///
+    /// - Returns: how many; 0 if no tree has any that this worker can run.
+    private mutating func assignNext(to worker: UInt32, atMost count: Int) -> Int {
+        for step in 0..<openRoots.count {
+            let position = (turn + step) % openRoots.count
+            let root = openRoots[position]
+            guard !isBehind(root) else { continue }
+            var sent = 0
+            while sent < count, let (group, lane) = earliestReady(in: root, for: worker) {
+                sent += assignRun(from: group, lane: lane, of: root, to: worker, atMost: count - sent)
+            }
+            if sent > 0 {
+                turn = (position + 1) % openRoots.count
+                return sent
+            }
+        }
+        return 0
+    }
+
+    /// Its client is so far behind in taking results that starting more would only pile them up here.
+    private func isBehind(_ root: UInt32) -> Bool {
+        let owner = groups[Int(root)].owner
+        return owner != GroupRecord.none && !groups[Int(root)].detached
+            && clients[Int(owner)].unconsumed > limits.unconsumedBytes
+    }
+
+    /// The group whose head is next in the order of spawning, among those that `worker` can serve.
+    private mutating func earliestReady(in root: UInt32, for worker: UInt32) -> (group: UInt32, lane: Int)? {
+        var best: (entry: ReadyLanes.Entry, requirement: UInt32)?
+        for index in groups[Int(root)].ready.indices {
+            let requirement = groups[Int(root)].ready[index].requirement
+            guard workers[Int(worker)].requirements.contains(requirement) else { continue }
+            while let entry = groups[Int(root)].ready[index].earliest, !isCurrent(entry, requirement, root: root) {
+                groups[Int(root)].ready[index].removeEarliest()
+            }
+            guard let entry = groups[Int(root)].ready[index].earliest else { continue }
+            if let known = best, known.entry < entry { continue }
+            best = (entry, requirement)
+        }
+        guard let best else { return nil }
+        return (best.entry.group, lane(of: best.entry.group, best.requirement))
+    }
+
+    private func isCurrent(_ entry: ReadyLanes.Entry, _ requirement: UInt32, root: UInt32) -> Bool {
+        let group = groups[Int(entry.group)]
+        guard group.root == root, group.phase != .closed, !group.isFull else { return false }
+        for lane in group.lanes where lane.requirement == requirement {
+            return lane.head != TaskRecord.none && tasks[Int(lane.head)].order == entry.order
+        }
+        return false
+    }
+
+    /// Sends tasks of one group as long as they are next in the order of spawning.
+    private mutating func assignRun(
+        from group: UInt32,
+        lane: Int,
+        of root: UInt32,
+        to worker: UInt32,
+        atMost count: Int
+    ) -> Int {
+        let requirement = groups[Int(group)].lanes[lane].requirement
+        guard let ready = groups[Int(root)].ready.firstIndex(where: { $0.requirement == requirement }) else { return 0 }
+        // With other requirements about, or other groups, only the head is certain to be next.
+        groups[Int(root)].ready[ready].removeEarliest()
+        let alone = groups[Int(root)].ready.count == 1
+        let until = alone ? groups[Int(root)].ready[ready].earliest?.order ?? .max : 0
+        var sent = 0
+        repeat {
+            let task = groups[Int(group)].lanes[lane].head
+            let next = tasks[Int(task)].next
+            groups[Int(group)].lanes[lane].head = next
+            if next == TaskRecord.none {
+                groups[Int(group)].lanes[lane].tail = TaskRecord.none
+            } else {
+                tasks[Int(next)].previous = TaskRecord.none
+            }
+            queuedTasks -= 1
+            assign(task, to: worker)
+            sent += 1
+            guard next != TaskRecord.none, tasks[Int(next)].order < until else { break }
+        } while sent < count && !groups[Int(group)].isFull
+        announceHead(of: group, lane: lane)
+        return sent
+    }
+
+    private mutating func assign(_ task: UInt32, to worker: UInt32) {
+        let index = Int(task)
+        let place = Int(worker)
+        tasks[index].state = .assigned
+        tasks[index].attempt += 1
+        tasks[index].flags = []
+        tasks[index].worker = worker
+        tasks[index].lastWorker = workers[place].number
+        let tail = workers[place].tail
+        tasks[index].previous = tail
+        tasks[index].next = TaskRecord.none
+        if tail == TaskRecord.none { workers[place].head = task } else { tasks[Int(tail)].next = task }
+        workers[place].tail = task
+        workers[place].held += 1
+        groups[Int(tasks[index].group)].held += 1
+        post(task, to: place)
+        markWorker(worker)
+    }
+
+    /// Writes the assignment into the worker's box, with its template if the worker does not know that.
+    private mutating func post(_ task: UInt32, to worker: Int) {
+        let record = tasks[Int(task)]
+        let template = templates[Int(record.template)].id
+        if workers[worker].lastTemplate != template {
+            workers[worker].lastTemplate = template
+            if workers[worker].knownTemplates.insert(template).inserted {
+                workers[worker].assignBox.templates.append(assignedTemplate(record.template, of: record.group))
+            }
+        }
+        workers[worker].assignBox.tasks.append(
+            Assignment(ref: ref(task), template: template, index: record.index, payloadLength: record.length)
+        )
+        let start = Int(record.offset)
+        let end = start + Int(record.length)
+        workers[worker].assignBox.payload.append(contentsOf: chunks[Int(record.chunk)].bytes[start..<end])
+    }
+
+    private func assignedTemplate(_ place: UInt32, of group: UInt32) -> AssignedTemplate {
+        let record = groups[Int(group)]
+        let hold: HoldRule =
+            switch record.policy {
+            case .cancel: .afterFailure
+            case .first: .afterSuccess
+            case .continue: .never
+            }
+        return AssignedTemplate(
+            id: templates[Int(place)].id,
+            group: record.id,
+            groupName: record.name,
+            hold: hold,
+            template: templates[Int(place)].template
+        )
+    }
+
+    // MARK: Coming back
+
+    /// The task has left its worker: the slot is free, and its group may be below its limit again.
+    mutating func releaseWorker(of task: UInt32) {
+        let record = tasks[Int(task)]
+        let worker = Int(record.worker)
+        if record.previous == TaskRecord.none {
+            workers[worker].head = record.next
+        } else {
+            tasks[Int(record.previous)].next = record.next
+        }
+        if record.next == TaskRecord.none {
+            workers[worker].tail = record.previous
+        } else {
+            tasks[Int(record.next)].previous = record.previous
+        }
+        workers[worker].held -= 1
+        if record.state == .running { workers[worker].running -= 1 }
+        tasks[Int(task)].state = .delayed
+        let wasFull = groups[Int(record.group)].isFull
+        groups[Int(record.group)].held -= 1
+        if wasFull {
+            for lane in groups[Int(record.group)].lanes.indices { announceHead(of: record.group, lane: lane) }
+        }
+        mayAssign = true
+    }
+
+    /// Follows how long a worker's attempts take, and sends ahead only what it will start within the horizon.
+    mutating func learnServiceTime(of worker: UInt32, _ elapsed: TimeSpan) {
+        let place = Int(worker)
+        let sample = Double(elapsed.nanoseconds)
+        let average = workers[place].serviceTime.map { $0 * 0.8 + sample * 0.2 } ?? sample
+        workers[place].serviceTime = average
+        let horizon = Double(limits.prefetchHorizon.nanoseconds)
+        let perSlot = min(horizon / max(average, 1) - 1, Double(limits.prefetchPerSlot))
+        // Doubling at most: one short task proves little.
+        let slots = workers[place].offer.slots
+        let wanted = perSlot < 1 ? 0 : UInt32(perSlot) * slots
+        workers[place].prefetch = min(wanted, max(workers[place].prefetch * 2, slots))
+    }
+}

@@ -1,0 +1,435 @@
+internal import DequeModule
+
+/// The centre of a worker: which of its tasks runs when, what is reported, what a cancel means for each.
+///
+/// A value like `CoordinatorCore`: events in, actions out. What is to be reported gathers and leaves with `flush`, one
+/// message for everything that has happened in a burst.
+package struct WorkerCore: Sendable, Equatable {
+    package enum Phase: Sendable, Equatable {
+        /// Waits for a free slot here. Next: `submitted`, or handed back, or cancelled unstarted.
+        case waiting
+        /// Given to the process loop or to a call host. Next: ended, or handed back by the host.
+        case submitted
+    }
+
+    package struct Entry: Sendable, Equatable {
+        var ref: AttemptRef
+        var template: TemplateID
+        var index: UInt32
+        var isCall: Bool
+        var phase = Phase.waiting
+        var isRunning = false
+        var hasStarted = false
+        var cancelRequested = false
+        var retracting = false
+        var slot: UInt32 = 0
+        var payload: [UInt8]
+        var standardOutputTail: [UInt8] = []
+        var standardErrorTail: [UInt8] = []
+    }
+
+    /// Bytes of stdout and of stderr kept of a task whose output nobody streams.
+    package static let tailBytes = 64 << 10
+    /// Cancels of tasks that have not arrived yet (a cancel may overtake its task), the oldest forgotten first.
+    package static let tombstoneLimit = 10_000
+    /// Calls that may wait in a host behind the one that runs.
+    package static let callDepth = 128
+
+    package let slots: UInt32
+    /// How long a task may wait here without anything having ended before it is handed back to go elsewhere.
+    package let stallLimit: TimeSpan
+
+    var entries: [TaskKey: Entry] = [:]
+    var waiting: Deque<TaskKey> = []
+    var templates: [TemplateID: AssignedTemplate] = [:]
+    var tombstones: Set<AttemptRef> = []
+    var tombstoneOrder: Deque<AttemptRef> = []
+    /// Attempts whose cancel has come, so that a repeated one is acknowledged and ignored.
+    var freeSlotNumbers: [UInt32]
+    var commandsRunning: UInt32 = 0
+    var callsSubmitted: UInt32 = 0
+    var lastProgress = Instant(nanoseconds: 0)
+    var isDraining = false
+    var hasToldDrained = false
+    var report = WorkerReport()
+    var outputPayload: [UInt8] = []
+
+    package init(slots: UInt32, stallLimit: TimeSpan = .milliseconds(50)) {
+        self.slots = slots
+        self.stallLimit = stallLimit
+        freeSlotNumbers = (1...max(slots, 1)).reversed()
+    }
+
+    package var isIdle: Bool { entries.isEmpty }
+
+    /// Tasks that hold a slot here.
+    package var runningCount: UInt32 { min(commandsRunning + callsSubmitted, slots) }
+
+    /// When `timeReached` is due: when what waits behind running tasks has waited long enough.
+    package var nextDeadline: Instant? {
+        let ahead = callsSubmitted > slots
+        return waiting.isEmpty && !ahead ? nil : lastProgress.advanced(by: stallLimit)
+    }
+
+    package mutating func handle(_ event: WorkerEvent, at now: Instant, into actions: inout [WorkerAction]) {
+        switch event {
+        case .assigned(let batch): assigned(batch, at: now)
+        case .cancelled(let orders): for order in orders { cancelled(order, into: &actions) }
+        case .granted(let grants):
+            for grant in grants {
+                guard let entry = entries[grant.ref.task], entry.ref == grant.ref else { continue }
+                actions.append(.grant(grant.ref.task, isCall: entry.isCall, bytes: grant.bytes))
+            }
+        case .forgotten(let ids): for id in ids { templates[id] = nil }
+        case .attemptStarted(let task): attemptStarted(task)
+        case .outputArrived(let task, let stream, let bytes): outputArrived(task, stream, bytes, into: &actions)
+        case .commandEnded(let task, let end): commandEnded(task, end, at: now, into: &actions)
+        case .commandNotStarted(let task, let message, let command):
+            commandNotStarted(task, message: message, command: command, at: now)
+        case .callEnded(let task, let end, let elapsed): callEnded(task, end, elapsed: elapsed, at: now)
+        case .callsReturned(let tasks): for task in tasks { callReturned(task) }
+        case .drainRequested: drainRequested(into: &actions)
+        case .timeReached: timeReached(at: now, into: &actions)
+        }
+        startWaiting(at: now, into: &actions)
+    }
+
+    /// Emits what is to be reported.
+    package mutating func flush(into actions: inout [WorkerAction]) {
+        if !report.isEmpty {
+            var full = WorkerReport()
+            swap(&full, &report)
+            if !outputPayload.isEmpty {
+                full.payload = outputPayload + full.payload
+                outputPayload.removeAll()
+            }
+            actions.append(.report(full))
+        }
+        if isDraining, entries.isEmpty, !hasToldDrained {
+            hasToldDrained = true
+            actions.append(.drained)
+        }
+    }
+
+    // MARK: From the coordinator
+
+    private mutating func assigned(_ batch: AssignBatch, at now: Instant) {
+        for template in batch.templates { templates[template.id] = template }
+        if entries.isEmpty || waiting.isEmpty { lastProgress = now }
+        var offset = 0
+        for task in batch.tasks {
+            let end = min(offset + Int(task.payloadLength), batch.payload.count)
+            let payload = Array(batch.payload[offset..<end])
+            offset = end
+            if tombstones.remove(task.ref) != nil {
+                reportUnstarted(task.ref)
+                continue
+            }
+            guard let template = templates[task.template], !isDraining, entries[task.ref.task] == nil else {
+                report.returned.append(task.ref)
+                continue
+            }
+            entries[task.ref.task] = Entry(
+                ref: task.ref,
+                template: task.template,
+                index: task.index,
+                isCall: !template.template.function.isEmpty,
+                payload: payload
+            )
+            waiting.append(task.ref.task)
+        }
+    }
+
+    /// Cancellation is state: known tasks are asked to end once, unknown ones are remembered, all are acknowledged.
+    private mutating func cancelled(_ order: CancelOrder, into actions: inout [WorkerAction]) {
+        let ref = order.ref
+        report.cancelsSeen.append(ref)
+        guard let entry = entries[ref.task], entry.ref == ref else {
+            bury(ref)
+            return
+        }
+        switch entry.phase {
+        case .waiting:
+            waiting.removeAll { $0 == ref.task }
+            entries[ref.task] = nil
+            reportUnstarted(ref)
+        case .submitted:
+            entries[ref.task]?.cancelRequested = true
+            actions.append(
+                .cancel(ref.task, isCall: entry.isCall, grace: order.grace, cause: order.cause, reason: order.reason)
+            )
+        }
+    }
+
+    private mutating func bury(_ ref: AttemptRef) {
+        guard tombstones.insert(ref).inserted else { return }
+        tombstoneOrder.append(ref)
+        if tombstoneOrder.count > Self.tombstoneLimit { tombstones.remove(tombstoneOrder.removeFirst()) }
+    }
+
+    private mutating func reportUnstarted(_ ref: AttemptRef) {
+        report.finished.append(FinishedAttempt(ref: ref, status: .cancelled, started: false))
+    }
+
+    private mutating func drainRequested(into actions: inout [WorkerAction]) {
+        guard !isDraining else { return }
+        isDraining = true
+        actions.append(.announceDraining)
+        handBackWaiting { _ in true }
+        retractCalls(into: &actions) { _ in true }
+    }
+
+    private mutating func timeReached(at now: Instant, into actions: inout [WorkerAction]) {
+        guard let due = nextDeadline, now >= due else { return }
+        // Something long runs in front of them; another worker may be idle.
+        handBackWaiting { _ in true }
+        if callsSubmitted > slots { retractCalls(into: &actions) { !$0.isRunning } }
+        lastProgress = now
+    }
+
+    private mutating func handBackWaiting(where matches: (Entry) -> Bool) {
+        var kept: Deque<TaskKey> = []
+        for task in waiting {
+            guard let entry = entries[task] else { continue }
+            if matches(entry) {
+                report.returned.append(entry.ref)
+                entries[task] = nil
+            } else {
+                kept.append(task)
+            }
+        }
+        waiting = kept
+    }
+
+    private mutating func retractCalls(into actions: inout [WorkerAction], where matches: (Entry) -> Bool) {
+        let ahead = entries.values
+            .filter { $0.isCall && $0.phase == .submitted && !$0.retracting && matches($0) }
+            .map(\.ref.task)
+            .sorted { $0.raw < $1.raw }
+        for task in ahead { entries[task]?.retracting = true }
+        if !ahead.isEmpty { actions.append(.retract(ahead)) }
+    }
+
+    // MARK: Starting
+
+    private mutating func startWaiting(at now: Instant, into actions: inout [WorkerAction]) {
+        while let task = waiting.first, let entry = entries[task], let template = templates[entry.template] {
+            let isFree = commandsRunning + callsSubmitted < slots
+            // A call with a timeout waits here, for its time counts from its start, and only this side can tell that.
+            let mayWaitInHost = entry.isCall && template.template.timeout == nil
+            let mayGoAhead = mayWaitInHost && commandsRunning == 0 && callsSubmitted < slots * UInt32(Self.callDepth)
+            guard isFree || mayGoAhead else { return }
+            waiting.removeFirst()
+            submit(task, entry, template, ahead: mayWaitInHost, at: now, into: &actions)
+        }
+    }
+
+    private mutating func submit(
+        _ task: TaskKey,
+        _ entry: Entry,
+        _ template: AssignedTemplate,
+        ahead: Bool,
+        at now: Instant,
+        into actions: inout [WorkerAction]
+    ) {
+        var entry = entry
+        entry.phase = .submitted
+        if !entry.isCall { entry.slot = freeSlotNumbers.popLast() ?? 0 }
+        let order = WorkOrder(
+            task: task,
+            template: template.template,
+            groupName: template.groupName,
+            hold: template.hold,
+            index: entry.index,
+            attempt: entry.ref.attempt,
+            slot: entry.slot,
+            payload: entry.payload
+        )
+        entry.payload = []
+        entries[task] = entry
+        if entry.isCall {
+            callsSubmitted += 1
+            actions.append(.runCall(order, ahead: ahead))
+        } else {
+            commandsRunning += 1
+            actions.append(.runCommand(order))
+        }
+    }
+
+    // MARK: From the executors
+
+    private mutating func attemptStarted(_ task: TaskKey) {
+        guard let entry = entries[task] else { return }
+        entries[task]?.isRunning = true
+        entries[task]?.hasStarted = true
+        report.started.append(entry.ref)
+    }
+
+    private mutating func outputArrived(
+        _ task: TaskKey,
+        _ stream: OutputStream,
+        _ bytes: [UInt8],
+        into actions: inout [WorkerAction]
+    ) {
+        guard let entry = entries[task], let template = templates[entry.template] else { return }
+        guard template.template.output == .tail else {
+            report.outputs.append(OutputChunk(ref: entry.ref, stream: stream, length: UInt32(bytes.count)))
+            outputPayload.append(contentsOf: bytes)
+            return
+        }
+        switch stream {
+        case .standardOutput: Self.keepTail(bytes, in: &entries[task]!.standardOutputTail)
+        case .standardError: Self.keepTail(bytes, in: &entries[task]!.standardErrorTail)
+        }
+        actions.append(.grant(task, isCall: entry.isCall, bytes: UInt64(bytes.count)))
+    }
+
+    private static func keepTail(_ bytes: [UInt8], in tail: inout [UInt8]) {
+        tail.append(contentsOf: bytes.suffix(tailBytes))
+        // Cut only when it is twice too long: moving the bytes for each chunk would cost more than keeping them.
+        if tail.count > 2 * tailBytes { tail.removeFirst(tail.count - tailBytes) }
+    }
+
+    private mutating func commandEnded(
+        _ task: TaskKey,
+        _ end: CommandEnd,
+        at now: Instant,
+        into actions: inout [WorkerAction]
+    ) {
+        guard let entry = leave(task, at: now) else { return }
+        let status: AttemptStatus
+        var detail = AttemptDetail()
+        if end.exitCode == 0 {
+            status = .ok
+        } else if entry.cancelRequested && end.wasSignalled {
+            // After a signal a program has no other way to say that it was stopped: no code of its own is an error then.
+            status = .cancelled
+        } else {
+            status = .failed
+            detail.type = end.signal == nil ? "CommandFailed" : "CommandKilled"
+            detail.message = end.signal.map { "killed by signal \($0)" } ?? "exit status \(end.exitCode ?? 0)"
+        }
+        detail.exitCode = end.exitCode
+        detail.signal = end.signal
+        detail.coreDumped = end.coreDumped
+        detail.forced = end.forced
+        detail.command = status == .ok ? "" : end.command
+        detail.userTime = end.userTime
+        detail.systemTime = end.systemTime
+        detail.maxResidentBytes = end.maxResidentBytes
+        detail.standardOutput = Array(entry.standardOutputTail.suffix(Self.tailBytes))
+        detail.standardError =
+            entry.standardErrorTail.isEmpty ? end.standardErrorTail : Array(entry.standardErrorTail.suffix(Self.tailBytes))
+        detail.standardOutputBytes = end.standardOutputBytes
+        detail.standardErrorBytes = end.standardErrorBytes
+        finish(entry, status, elapsed: end.elapsed, detail: detail)
+    }
+
+    private mutating func commandNotStarted(_ task: TaskKey, message: String, command: String, at now: Instant) {
+        guard let entry = leave(task, at: now) else { return }
+        var detail = AttemptDetail()
+        detail.type = "StartFailed"
+        detail.message = message
+        detail.command = command
+        finish(entry, .failed, elapsed: .zero, detail: detail)
+    }
+
+    private mutating func callEnded(_ task: TaskKey, _ end: CallEnd, elapsed: TimeSpan, at now: Instant) {
+        guard let entry = leave(task, at: now) else { return }
+        var detail = AttemptDetail()
+        detail.standardOutput = Array(entry.standardOutputTail.suffix(Self.tailBytes))
+        detail.standardError = Array(entry.standardErrorTail.suffix(Self.tailBytes))
+        switch end {
+        case .returned(let value):
+            let hasOutput = !detail.standardOutput.isEmpty || !detail.standardError.isEmpty
+            finish(entry, .ok, elapsed: elapsed, detail: hasOutput ? detail : nil, value: value)
+        case .threw(let type, let message, let trace):
+            detail.type = type
+            detail.message = message
+            detail.trace = trace
+            finish(entry, .failed, elapsed: elapsed, detail: detail)
+        case .cancelled(let started):
+            finish(entry, .cancelled, started: started, elapsed: elapsed, detail: nil)
+        case .died(let exitCode, let signal, let forced):
+            detail.exitCode = exitCode
+            detail.signal = signal
+            detail.forced = forced
+            if forced && entry.cancelRequested {
+                finish(entry, .cancelled, elapsed: elapsed, detail: detail)
+            } else {
+                detail.type = exitCode == nil ? "WorkerLost" : "TaskExited"
+                detail.message =
+                    signal.map { "its process was killed by signal \($0)" } ?? "its process exited with status \(exitCode ?? 0)"
+                // A process that leaves by itself ends its own task (R6); one that is killed loses it (R15).
+                finish(entry, exitCode == nil ? .lost : .failed, elapsed: elapsed, detail: detail)
+            }
+        }
+    }
+
+    private mutating func callReturned(_ task: TaskKey) {
+        guard let entry = entries[task] else { return }
+        callsSubmitted -= 1
+        entries[task] = nil
+        if entry.cancelRequested {
+            reportUnstarted(entry.ref)
+        } else {
+            report.returned.append(entry.ref)
+        }
+    }
+
+    /// Frees what the attempt held.
+    private mutating func leave(_ task: TaskKey, at now: Instant) -> Entry? {
+        guard let entry = entries.removeValue(forKey: task) else { return nil }
+        if entry.isCall {
+            callsSubmitted -= 1
+        } else {
+            commandsRunning -= 1
+            if entry.slot > 0 { freeSlotNumbers.append(entry.slot) }
+        }
+        lastProgress = now
+        return entry
+    }
+
+    private mutating func finish(
+        _ entry: Entry,
+        _ status: AttemptStatus,
+        started: Bool = true,
+        elapsed: TimeSpan,
+        detail: AttemptDetail?,
+        value: [UInt8] = []
+    ) {
+        // Its start and its end travel in one message: the end says it all.
+        if report.started.last == entry.ref { report.started.removeLast() }
+        var place: Int32 = -1
+        if let detail {
+            place = Int32(report.details.count)
+            report.details.append(detail)
+        }
+        report.finished.append(
+            FinishedAttempt(
+                ref: entry.ref,
+                status: status,
+                started: started,
+                elapsed: elapsed,
+                valueLength: UInt32(value.count),
+                detail: place
+            )
+        )
+        report.payload.append(contentsOf: value)
+        applyHold(after: entry, status)
+    }
+
+    /// What the end of this attempt may stop must not begin in its slot (R15): it goes back, and comes again if nothing stops.
+    private mutating func applyHold(after entry: Entry, _ status: AttemptStatus) {
+        guard let template = templates[entry.template] else { return }
+        let triggers: Bool =
+            switch template.hold {
+            case .never: false
+            case .afterFailure: status == .failed || status == .lost
+            case .afterSuccess: status == .ok
+            }
+        guard triggers else { return }
+        let group = template.group
+        handBackWaiting { [templates] in templates[$0.template]?.group == group }
+    }
+}

@@ -1,0 +1,99 @@
+/// How the process of a command ended, as the executor saw it.
+package struct CommandEnd: Sendable, Equatable {
+    package var exitCode: Int32?
+    package var signal: Int32?
+    package var coreDumped = false
+    /// A cancel's signal was sent to it before it ended.
+    package var wasSignalled = false
+    /// It, or part of its process tree, had to be killed.
+    package var forced = false
+    package var elapsed = TimeSpan.zero
+    package var userTime = TimeSpan.zero
+    package var systemTime = TimeSpan.zero
+    package var maxResidentBytes: UInt64 = 0
+    package var standardErrorTail: [UInt8] = []
+    package var standardOutputBytes: UInt64 = 0
+    package var standardErrorBytes: UInt64 = 0
+    /// One line: what ran.
+    package var command = ""
+
+    package init() {}
+}
+
+/// How a call ended, as its host saw it.
+package enum CallEnd: Sendable, Equatable {
+    case returned([UInt8])
+    case threw(type: String, message: String, trace: String)
+    case cancelled(started: Bool)
+    /// The host's process died under it; `forced` when it was killed from here.
+    case died(exitCode: Int32?, signal: Int32?, forced: Bool)
+}
+
+/// What happened at a worker.
+package enum WorkerEvent: Sendable, Equatable {
+    case assigned(AssignBatch)
+    case cancelled([CancelOrder])
+    case granted([OutputGrant])
+    case forgotten([TemplateID])
+
+    case attemptStarted(TaskKey)
+    case outputArrived(TaskKey, OutputStream, [UInt8])
+    case commandEnded(TaskKey, CommandEnd)
+    /// The program could not be started; the text says which and why.
+    case commandNotStarted(TaskKey, message: String, command: String)
+    case callEnded(TaskKey, CallEnd, elapsed: TimeSpan)
+    /// Calls that had been sent ahead to a host and come back unstarted.
+    case callsReturned([TaskKey])
+
+    case drainRequested
+    case timeReached
+}
+
+/// What a worker's shell must do.
+package enum WorkerAction: Sendable, Equatable {
+    case runCommand(WorkOrder)
+    /// `ahead` calls may wait in a host behind others.
+    case runCall(WorkOrder, ahead: Bool)
+    case cancel(TaskKey, isCall: Bool, grace: TimeSpan, cause: CancelCause, reason: String)
+    case grant(TaskKey, isCall: Bool, bytes: UInt64)
+    /// Take these calls back from their hosts, as far as they have not begun.
+    case retract([TaskKey])
+    case report(WorkerReport)
+    case announceDraining
+    /// Nothing is left after `drainRequested`.
+    case drained
+}
+
+/// A task to run, with all that its program is told.
+package struct WorkOrder: Sendable, Equatable {
+    package var task: TaskKey
+    package var template: TaskTemplate
+    package var groupName: String
+    package var hold: HoldRule
+    /// Its number in its group, from 0.
+    package var index: UInt32
+    package var attempt: UInt32
+    /// 1 to the number of slots.
+    package var slot: UInt32
+    package var payload: [UInt8]
+
+    package init(
+        task: TaskKey,
+        template: TaskTemplate,
+        groupName: String,
+        hold: HoldRule,
+        index: UInt32,
+        attempt: UInt32,
+        slot: UInt32,
+        payload: [UInt8]
+    ) {
+        self.task = task
+        self.template = template
+        self.groupName = groupName
+        self.hold = hold
+        self.index = index
+        self.attempt = attempt
+        self.slot = slot
+        self.payload = payload
+    }
+}
