@@ -33,5 +33,10 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "CohortWire",
+            dependencies: ["CohortCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            swiftSettings: settings
+        ),
     ]
 )

@@ -1,0 +1,110 @@
+package import CohortCore
+
+/// What a peer says of itself when it asks for a session.
+package struct Greeting: Sendable, Equatable {
+    package enum Role: Sendable, Equatable {
+        case client
+        case worker(WorkerOffer)
+        case supervisor
+    }
+    package var role: Role
+    package var name: String
+    package var host: String
+    package var processID: UInt32
+
+    package init(role: Role, name: String, host: String, processID: UInt32) {
+        self.role = role
+        self.name = name
+        self.host = host
+        self.processID = processID
+    }
+}
+
+/// How the coordinator answers a greeting.
+package struct Acceptance: Sendable, Equatable {
+    package var heartbeat: TimeSpan
+    package var lease: TimeSpan
+    package var coordinator: String
+
+    package init(heartbeat: TimeSpan, lease: TimeSpan, coordinator: String) {
+        self.heartbeat = heartbeat
+        self.lease = lease
+        self.coordinator = coordinator
+    }
+}
+
+/// The fields of frame 0 that every message has.
+package struct FrameHeader: Sendable, Equatable {
+    package var epoch: UInt64
+    package var session: UInt64
+    /// 0 for what needs no order.
+    package var sequence: UInt64
+    package var acknowledge: UInt64
+
+    package init(epoch: UInt64 = 0, session: UInt64 = 0, sequence: UInt64 = 0, acknowledge: UInt64 = 0) {
+        self.epoch = epoch
+        self.session = session
+        self.sequence = sequence
+        self.acknowledge = acknowledge
+    }
+}
+
+/// A message of the protocol in the terms of the core. `protocols/SPEC.md` says who sends which.
+package enum FrameBody: Sendable, Equatable {
+    case hello(Greeting)
+    case welcome(Acceptance)
+    case refused(String)
+    case heartbeat
+    case resend(from: UInt64)
+    case goodbye(String)
+    case obituary(worker: UInt64, exitCode: Int32?, signal: Int32?)
+
+    case openGroup(GroupSpec)
+    case submit(TaskSubmission)
+    case seal(GroupKey, BodyEnd)
+    case cancelGroup(GroupTarget, grace: TimeSpan?, reason: String)
+    case cancelTask(GroupKey, index: UInt32, reason: String)
+    case setDeadline(GroupTarget, TimeSpan?)
+    case consumed(weight: UInt64, [ConsumedOutput])
+    case watch(GroupTarget)
+    case query
+
+    case update(ClientUpdate)
+    case snapshot(Snapshot)
+
+    case assign(AssignBatch)
+    case cancel([CancelOrder])
+    case grant([OutputGrant])
+    case forget([TemplateID])
+
+    case report(WorkerReport)
+    case draining
+
+    /// Whether it takes a number in the session's order. The others mean the same whenever they arrive.
+    package var isNumbered: Bool {
+        switch self {
+        case .hello, .welcome, .refused, .heartbeat, .resend, .obituary: false
+        default: true
+        }
+    }
+}
+
+/// Why a message could not be understood.
+package struct FrameError: Error, Sendable, Equatable, CustomStringConvertible {
+    package enum Code: Sendable, Equatable {
+        case empty
+        case tooManyFrames
+        case notProtobuf
+        case version(UInt32)
+        case noBody
+        case malformed
+        case tooLarge
+    }
+    package var code: Code
+    package var description: String
+
+    package init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+}

@@ -1,0 +1,246 @@
+internal import CohortCore
+
+extension Greeting {
+    var wire: PBHello {
+        var message = PBHello()
+        message.name = name
+        message.host = host
+        message.processID = processID
+        switch role {
+        case .client: message.role = .client
+        case .supervisor: message.role = .supervisor
+        case .worker(let offer):
+            message.role = .worker
+            message.slots = offer.slots
+            message.credit = offer.credit
+            message.runsCommands = offer.runsCommands
+            message.functions = offer.functions
+        }
+        return message
+    }
+
+    init(wire message: PBHello) throws(FrameError) {
+        let role: Role
+        switch message.role {
+        case .client: role = .client
+        case .supervisor: role = .supervisor
+        case .worker:
+            guard message.slots > 0 else { throw FrameError(.malformed, "a worker without slots") }
+            try checkColumns("functions", message.functions.count)
+            role = .worker(
+                WorkerOffer(
+                    name: message.name,
+                    host: message.host,
+                    processID: message.processID,
+                    slots: message.slots,
+                    credit: message.credit,
+                    runsCommands: message.runsCommands,
+                    functions: message.functions
+                )
+            )
+        case .unspecified, .UNRECOGNIZED: throw FrameError(.malformed, "a peer without a role")
+        }
+        self.init(role: role, name: message.name, host: message.host, processID: message.processID)
+    }
+}
+
+extension GroupTarget {
+    var wire: PBGroupTarget {
+        var message = PBGroupTarget()
+        switch self {
+        case .key(let key): message.key = key.value
+        case .id(let id): message.id = id.value
+        case .name(let name): message.name = name
+        }
+        return message
+    }
+
+    init(wire message: PBGroupTarget) throws(FrameError) {
+        switch message.target {
+        case .key(let key): self = .key(GroupKey(key))
+        case .id(let id): self = .id(GroupID(id))
+        case .name(let name): self = .name(name)
+        case nil: throw FrameError(.malformed, "a request that names no group")
+        }
+    }
+}
+
+extension GroupSpec {
+    var wire: PBOpenGroup {
+        var message = PBOpenGroup()
+        message.key = key.value
+        if let parent { message.parent = parent.value }
+        message.name = name
+        message.policy = PBPolicy(rawValue: Int(policy.rawValue)) ?? .cancel
+        if let limit { message.limit = limit }
+        if let timeout { message.timeout = timeout.nanoseconds }
+        if let grace { message.grace = grace.nanoseconds }
+        message.shield = shield
+        message.detached = detached
+        return message
+    }
+
+    init(wire message: PBOpenGroup) throws(FrameError) {
+        self.init(
+            key: GroupKey(message.key),
+            parent: message.hasParent ? GroupKey(message.parent) : nil,
+            name: message.name,
+            policy: try decodeCase("policy", message.policy.rawValue),
+            limit: message.hasLimit ? message.limit : nil,
+            timeout: message.hasTimeout ? span(message.timeout) : nil,
+            grace: message.hasGrace ? span(message.grace) : nil,
+            shield: message.shield,
+            detached: message.detached
+        )
+    }
+}
+
+extension TaskCounts {
+    var wire: PBCounts {
+        var message = PBCounts()
+        message.queued = UInt64(queued)
+        message.running = UInt64(running)
+        message.ok = UInt64(ok)
+        message.error = UInt64(error)
+        message.timeout = UInt64(timeout)
+        message.cancelled = UInt64(cancelled)
+        message.lost = UInt64(lost)
+        return message
+    }
+
+    init(wire message: PBCounts) {
+        self.init()
+        queued = Int(clamping: message.queued)
+        running = Int(clamping: message.running)
+        ok = Int(clamping: message.ok)
+        error = Int(clamping: message.error)
+        timeout = Int(clamping: message.timeout)
+        cancelled = Int(clamping: message.cancelled)
+        lost = Int(clamping: message.lost)
+    }
+}
+
+extension GroupReport {
+    var wire: PBGroupClosed {
+        var message = PBGroupClosed()
+        message.group = group.value
+        if let parent { message.parent = parent.value }
+        message.name = name
+        message.outcome = PBGroupOutcome(rawValue: Int(outcome.rawValue)) ?? .ok
+        message.timedOut = timedOut
+        message.cancelled = cancelled
+        message.cause = PBCause(rawValue: Int(cause.rawValue)) ?? .none
+        message.reason = reason
+        message.deadlineOf = deadlineOf
+        message.counts = counts.wire
+        message.elapsed = elapsed.nanoseconds
+        message.openedAgo = openedAgo.nanoseconds
+        message.omitted = omitted
+        return message
+    }
+
+    init(wire message: PBGroupClosed) throws(FrameError) {
+        self.init(
+            group: GroupID(message.group),
+            parent: message.hasParent ? GroupID(message.parent) : nil,
+            name: message.name,
+            outcome: try decodeCase("group outcome", message.outcome.rawValue),
+            timedOut: message.timedOut,
+            cancelled: message.cancelled,
+            cause: try decodeCase("cause", message.cause.rawValue),
+            reason: message.reason,
+            deadlineOf: message.deadlineOf,
+            counts: TaskCounts(wire: message.counts),
+            elapsed: span(message.elapsed),
+            openedAgo: span(message.openedAgo),
+            omitted: message.omitted
+        )
+    }
+}
+
+extension GroupSummary {
+    var wire: PBGroupInfo {
+        var message = PBGroupInfo()
+        message.group = group.value
+        if let parent { message.parent = parent.value }
+        message.name = name
+        message.detached = detached
+        message.stopping = stopping
+        if let outcome { message.outcome = PBGroupOutcome(rawValue: Int(outcome.rawValue)) ?? .ok }
+        message.counts = counts.wire
+        message.openedAgo = openedAgo.nanoseconds
+        message.elapsed = elapsed.nanoseconds
+        if let deadlineIn { message.deadlineIn = deadlineIn.nanoseconds }
+        message.waiting = waiting
+        return message
+    }
+
+    init(wire message: PBGroupInfo) throws(FrameError) {
+        self.init(
+            group: GroupID(message.group),
+            parent: message.hasParent ? GroupID(message.parent) : nil,
+            name: message.name,
+            detached: message.detached,
+            stopping: message.stopping,
+            outcome: message.hasOutcome ? try decodeCase("group outcome", message.outcome.rawValue) : nil,
+            counts: TaskCounts(wire: message.counts),
+            openedAgo: span(message.openedAgo),
+            elapsed: span(message.elapsed),
+            deadlineIn: message.hasDeadlineIn ? span(message.deadlineIn) : nil,
+            waiting: message.waiting
+        )
+    }
+}
+
+extension WorkerSummary {
+    var wire: PBWorkerInfo {
+        var message = PBWorkerInfo()
+        message.number = number
+        message.name = name
+        message.host = host
+        message.processID = processID
+        message.slots = slots
+        message.running = running
+        message.prefetched = prefetched
+        message.draining = draining
+        message.functions = functions
+        return message
+    }
+
+    init(wire message: PBWorkerInfo) {
+        self.init(
+            number: message.number,
+            name: message.name,
+            host: message.host,
+            processID: message.processID,
+            slots: message.slots,
+            running: message.running,
+            prefetched: message.prefetched,
+            draining: message.draining,
+            functions: message.functions
+        )
+    }
+}
+
+extension Snapshot {
+    var wire: PBSnapshot {
+        var message = PBSnapshot()
+        message.groups = groups.map(\.wire)
+        message.workers = workers.map(\.wire)
+        message.clients = clients
+        message.staleMessages = staleMessages
+        message.badFrames = badFrames
+        message.draining = draining
+        return message
+    }
+
+    init(wire message: PBSnapshot) throws(FrameError) {
+        self.init()
+        for group in message.groups { groups.append(try GroupSummary(wire: group)) }
+        workers = message.workers.map(WorkerSummary.init(wire:))
+        clients = message.clients
+        staleMessages = message.staleMessages
+        badFrames = message.badFrames
+        draining = message.draining
+    }
+}
