@@ -1,0 +1,31 @@
+internal import Glibc
+
+/// A gate that is opened once, for threads to wait at.
+final class Latch: Sendable {
+    // POSIX semaphores are made for being shared by threads; only their address must not change.
+    nonisolated(unsafe) private let semaphore: UnsafeMutablePointer<sem_t>
+
+    init() {
+        semaphore = .allocate(capacity: 1)
+        semaphore.initialize(to: sem_t())
+        // Fails only for a first value that is too big.
+        sem_init(semaphore, 0, 0)
+    }
+
+    deinit {
+        sem_destroy(semaphore)
+        semaphore.deallocate()
+    }
+
+    /// Lets everybody through, now and later.
+    func open() {
+        sem_post(semaphore)
+    }
+
+    /// Blocks the thread until the latch is open.
+    func wait() {
+        while sem_wait(semaphore) != 0, errno == EINTR {}
+        // For the next one who waits.
+        sem_post(semaphore)
+    }
+}

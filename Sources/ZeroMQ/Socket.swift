@@ -1,0 +1,126 @@
+internal import CZeroMQ
+internal import Glibc
+
+/// A ZeroMQ socket.
+///
+/// Not thread-safe and so not `Sendable`: it lives and dies on the thread that made it, typically a ``LoopThread``. It is
+/// closed when it goes out of scope.
+public struct Socket: ~Copyable {
+    /// The messaging pattern of a socket, which decides who can talk to it and how.
+    public enum Kind: Int32, Sendable, CaseIterable {
+        /// One peer, both ways.
+        case pair = 0
+        /// Sends to every subscriber.
+        case pub = 1
+        /// Receives what it subscribes to.
+        case sub = 2
+        /// Asks, then waits for the reply.
+        case req = 3
+        /// Waits for a question, then replies.
+        case rep = 4
+        /// Sends to its peers in turn, receives from all.
+        case dealer = 5
+        /// Prefixes what it receives with the sender's routing id, and sends to whom the first part names.
+        case router = 6
+        /// Receives from all its peers.
+        case pull = 7
+        /// Sends to its peers in turn.
+        case push = 8
+        /// PUB that sees subscriptions as messages.
+        case xpub = 9
+        /// SUB that subscribes by messages.
+        case xsub = 10
+        /// Talks to plain TCP peers.
+        case stream = 11
+    }
+
+    /// The messaging pattern.
+    public let kind: Kind
+
+    let handle: UnsafeMutableRawPointer
+    let liveness: SocketLiveness
+    // Every receive into arrays, and every send without a copy, goes through this one: none allocates a zmq_msg_t.
+    let scratch: UnsafeMutablePointer<zmq_msg_t>
+    // Freed after the socket, whoever goes first.
+    let context: ContextHandle
+
+    /// Opens a socket, which belongs to the calling thread from then on.
+    ///
+    /// - Parameter linger: See ``SocketOption/linger``; by default nothing outlives the socket.
+    public init(_ kind: Kind, in context: borrowing Context, linger: Duration? = .zero) throws(ZeroMQError) {
+        try self.init(sharing: context.handle, kind: kind, linger: linger)
+    }
+
+    init(sharing context: ContextHandle, kind: Kind, linger: Duration? = .zero) throws(ZeroMQError) {
+        let operation = "open a \(kind) socket"
+        guard let linger = SocketOption.linger.coding.encode(linger) else {
+            throw ZeroMQError(.invalidArgument, operation: operation, reason: "the linger time is out of range")
+        }
+        guard let handle = zmq_socket(context.raw, kind.rawValue) else {
+            throw .last(operation: operation)
+        }
+        // Before anything can fail: the default of libzmq would keep the context from ending.
+        guard zmq_setsockopt(handle, ZMQ_LINGER, linger, linger.count) == 0 else {
+            let error = ZeroMQError.last(operation: operation)
+            zmq_close(handle)
+            throw error
+        }
+        self.kind = kind
+        self.handle = handle
+        self.context = context
+        liveness = SocketLiveness(handle)
+        scratch = .allocate(capacity: 1)
+        zmq_msg_init(scratch)
+    }
+
+    deinit {
+        liveness.end()
+        zmq_msg_close(scratch)
+        scratch.deallocate()
+        // Fails only for a pointer that is no socket.
+        zmq_close(handle)
+    }
+
+    /// Closes the socket now. Messages that wait to be sent have the linger time left.
+    public consuming func close() {
+        // Consuming the value runs the deinitialiser.
+    }
+
+    /// Waits until a message can be received. A blocking call: not for code that runs on a loop or in a task.
+    ///
+    /// - Parameter timeout: nil is for ever.
+    /// - Returns: false if the time ran out first.
+    public func waitUntilReadable(timeout: Duration?) throws(ZeroMQError) -> Bool {
+        let operation = "wait for a \(kind) socket"
+        let deadline = timeout.map { ContinuousClock.now + $0 }
+        while true {
+            var milliseconds = -1
+            if let deadline {
+                let left = max(.zero, deadline - ContinuousClock.now)
+                milliseconds = Int(left.wholeMilliseconds ?? .max)
+            }
+            var item = zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
+            let ready = zmq_poll(&item, 1, milliseconds)
+            if ready >= 0 { return ready > 0 }
+            let errno = zmq_errno()
+            guard errno == EINTR else { throw ZeroMQError(errno: errno, operation: operation) }
+        }
+    }
+}
+
+/// Tells those who hold a socket's handle without owning it, a monitor or a poll set, whether it is still open.
+///
+/// Confined to the thread of the socket.
+final class SocketLiveness {
+    private(set) var handle: UnsafeMutableRawPointer?
+    /// The number of the monitor that watches the socket, so that an older one leaves it alone.
+    var monitor = 0
+
+    init(_ handle: UnsafeMutableRawPointer) {
+        self.handle = handle
+    }
+
+    func end() {
+        handle = nil
+    }
+}
