@@ -1,0 +1,83 @@
+#define _GNU_SOURCE
+#include "CCohortProcess.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int cohort_pipe(int *reading, int *writing) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) {
+        return -1;
+    }
+    *reading = ends[0];
+    *writing = ends[1];
+    return 0;
+}
+
+pid_t cohort_thread_id(void) {
+    return gettid();
+}
+
+long cohort_own_peak_kilobytes(void) {
+    struct rusage usage = { 0 };
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
+int cohort_become_subreaper(void) {
+    return prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+int cohort_keep_wait_statuses(void) {
+    struct sigaction action;
+    if (sigaction(SIGCHLD, NULL, &action) < 0) {
+        return -1;
+    }
+    if (action.sa_handler == SIG_IGN) {
+        action.sa_handler = SIG_DFL;
+    } else if ((action.sa_flags & SA_NOCLDWAIT) == 0) {
+        return 0;
+    }
+    action.sa_flags &= ~SA_NOCLDWAIT;
+    return sigaction(SIGCHLD, &action, NULL);
+}
+
+void cohort_name_thread(const char *name) {
+    pthread_setname_np(pthread_self(), name);
+}
+
+int cohort_bytes_readable(int descriptor) {
+    int count = 0;
+    return ioctl(descriptor, FIONREAD, &count) < 0 ? -1 : count;
+}
+
+bool cohort_wait_exited(int status) {
+    return WIFEXITED(status);
+}
+
+int cohort_wait_exit_code(int status) {
+    return WEXITSTATUS(status);
+}
+
+int cohort_wait_signal(int status) {
+    return WTERMSIG(status);
+}
+
+bool cohort_wait_core_dumped(int status) {
+    return WCOREDUMP(status) != 0;
+}
+
+bool cohort_has_ended(pid_t pid) {
+    siginfo_t info = { 0 };
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
+bool cohort_wait_for_end(pid_t pid) {
+    siginfo_t info = { 0 };
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == 0;
+}

@@ -1,0 +1,42 @@
+/// A command for a `ProcessLoop`.
+package struct CommandSpec: Sendable {
+    package enum Program: Sendable {
+        /// argv; the first is a path, or a name to be found in PATH.
+        case arguments([String])
+        /// A line for `/bin/sh -c`.
+        case shell(String)
+    }
+
+    package var program: Program
+    /// Set on top of the loop's base environment, in this order.
+    package var environment: [(String, String)]
+    /// nil for the loop's own.
+    package var workingDirectory: String?
+    /// Bytes for the standard input, closed after them; nil for /dev/null. A command that leaves some unread is no error.
+    package var standardInput: [UInt8]?
+    /// How many bytes of output are reported before the first `grant`.
+    package var outputCredit: Int
+
+    package static var defaultOutputCredit: Int { 64 * 1024 }
+
+    package init(
+        _ program: Program,
+        environment: [(String, String)] = [],
+        workingDirectory: String? = nil,
+        standardInput: [UInt8]? = nil,
+        outputCredit: Int = CommandSpec.defaultOutputCredit
+    ) {
+        self.program = program
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.standardInput = standardInput
+        self.outputCredit = outputCredit
+    }
+
+    var arguments: [String] {
+        switch program {
+        case .arguments(let arguments): arguments
+        case .shell(let line): ["/bin/sh", "-c", line]
+        }
+    }
+}

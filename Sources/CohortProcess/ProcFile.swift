@@ -1,0 +1,89 @@
+internal import Glibc
+
+/// What /proc tells of processes. Everything here may be outdated when it is read.
+enum ProcFile {
+    /// The whole content of a file, or nil if it cannot be opened. Reads at most `limit` bytes.
+    static func read(_ path: String, limit: Int = 4 << 20) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        return read(descriptor, limit: limit)
+    }
+
+    /// The content of an open file from its beginning, wherever its offset is; nil if it is about something gone.
+    static func read(_ descriptor: Int32, limit: Int = 4 << 20) -> [UInt8]? {
+        var content: [UInt8] = []
+        let failed = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { buffer in
+            while content.count < limit {
+                let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(content.count))
+                if count < 0 && errno == EINTR { continue }
+                if count <= 0 { return count < 0 }
+                content.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            }
+            return false
+        }
+        return failed ? nil : content
+    }
+
+    /// The numbers among the names in a directory.
+    static func numbers(in directory: String) -> [Int32] {
+        guard let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var numbers: [Int32] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let number = Int32(name) {
+                numbers.append(number)
+            }
+        }
+        return numbers
+    }
+
+    /// The numbers in a text of numbers and blanks.
+    static func numbers(in text: [UInt8]) -> [Int32] {
+        var numbers: [Int32] = []
+        var current: Int32?
+        for byte in text {
+            if byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") {
+                current = (current ?? 0) &* 10 &+ Int32(byte - UInt8(ascii: "0"))
+            } else if let number = current {
+                numbers.append(number)
+                current = nil
+            }
+        }
+        if let current {
+            numbers.append(current)
+        }
+        return numbers
+    }
+
+    /// The fields of a `stat` file from the third on: state, parent, …; nil if there is none.
+    private static func statFields(_ path: String) -> [ArraySlice<UInt8>]? {
+        // The second field is the program's name in parentheses and may itself contain blanks and parentheses.
+        guard let text = read(path), let end = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        return text[(end + 1)...].split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
+    }
+
+    /// The parent of a process, from its `stat` file.
+    static func parent(_ path: String) -> Int32? {
+        guard let fields = statFields(path), fields.count > 1 else { return nil }
+        return numbers(in: Array(fields[1])).first
+    }
+
+    /// Whether a living process is amid execve: it has memory, but no environment yet, not even an empty one.
+    ///
+    /// Says true of processes that may not be looked at, too.
+    static func isBetweenPrograms(_ pid: Int32) -> Bool {
+        // Field 51 is the address of the environment's end.
+        guard let fields = statFields("/proc/\(pid)/stat"), fields.count > 48 else { return false }
+        return fields[48].elementsEqual([UInt8(ascii: "0")])
+    }
+
+    /// Whether a process or thread has ended, reaped or not.
+    static func hasEnded(_ path: String) -> Bool {
+        guard let state = statFields(path)?.first?.first else { return true }
+        return state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")
+    }
+}

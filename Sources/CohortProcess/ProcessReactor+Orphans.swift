@@ -1,0 +1,150 @@
+internal import CCohortProcess
+internal import Glibc
+
+/// A process that this one has adopted.
+struct Orphan {
+    enum Owner {
+        case command(serial: UInt64)
+        /// One of these commands, which ran when it was first seen; nothing about it says which.
+        case anyOf(Set<UInt64>)
+        /// Nobody here.
+        case foreign
+    }
+
+    var owner: Owner
+    /// What is known of the owner is final.
+    var isSettled = false
+}
+
+extension ProcessReactor {
+    /// Time between looks for orphans that have ended, while commands run: 1 s.
+    static var routineSweep: Int64 { 1_000_000_000 }
+    static var shortestSweep: Int64 { 1_000_000 }
+    static var longestSweep: Int64 { 50_000_000 }
+
+    /// Whether there are adopted processes that have to go before a stop is complete.
+    var hasOwnOrphans: Bool {
+        orphans.values.contains { orphan in
+            switch orphan.owner {
+            case .command: true
+            case .anyOf: claimsStrangers
+            case .foreign: false
+            }
+        }
+    }
+
+    /// Looks at all adopted children: reaps those that have ended, kills those of ended commands, and lets commands go on
+    /// of which nothing is left.
+    func sweep() {
+        lists.refresh()
+        let strangers = Spawn.strangers(lists.all)
+        forgetOrphans(except: strangers)
+        // Commands that have to wait, and for how long.
+        var awaited: Set<UInt64> = []
+        var pause: Int64?
+        for pid in strangers {
+            var orphan = orphans[pid] ?? Orphan(owner: .anyOf(Set(commands.keys)))
+            if !orphan.isSettled {
+                settle(&orphan, pid)
+            }
+            orphans[pid] = orphan
+            guard let owners = owners(of: orphan) else { continue }
+            let isDoomed = !owners.contains { commands[$0]?.phase == .running }
+            if claimsStrangers || orphan.isSettled, reap(pid, owners) {
+                // What it started before it ended was adopted since the lists were read: they have to be read again.
+                orphans[pid] = nil
+                if isDoomed {
+                    awaited.formUnion(owners)
+                    pause = 0
+                }
+            } else if isDoomed || !orphan.isSettled {
+                awaited.formUnion(owners)
+                pause = pause ?? sweepInterval
+                if orphan.isSettled {
+                    killTree(pid, owners)
+                }
+            }
+        }
+        ending.filter { !awaited.contains($0.serial) }.forEach(treeGone)
+        ending.removeAll { $0.phase != .ending }
+        planSweep(pause)
+    }
+
+    /// The commands that an orphan may belong to; nil if it is to be left alone.
+    private func owners(of orphan: Orphan) -> Set<UInt64>? {
+        switch orphan.owner {
+        case .command(let serial): [serial]
+        case .anyOf(let serials): claimsStrangers || !orphan.isSettled ? serials : nil
+        case .foreign: nil
+        }
+    }
+
+    /// Finds out whose an orphan is.
+    private func settle(_ orphan: inout Orphan, _ pid: Int32) {
+        if let serial = relatives[pid] ?? leaders[getsid(pid)] {
+            orphan.owner = .command(serial: serial)
+            orphan.isSettled = true
+            return
+        }
+        switch tag.read(fromEnvironmentOf: pid) {
+        case .command(let serial):
+            orphan.owner = .command(serial: serial)
+            orphan.isSettled = true
+        case .foreign:
+            orphan.owner = .foreign
+            orphan.isSettled = true
+        case .untagged:
+            orphan.isSettled = true
+        case .unknown:
+            orphan.isSettled = cohort_has_ended(pid)
+        }
+    }
+
+    /// Reaps an orphan if it has ended, to the account of its owner.
+    private func reap(_ pid: Int32, _ owners: Set<UInt64>) -> Bool {
+        guard let (status, usage) = Spawn.collect(pid) else { return false }
+        relatives[pid] = nil
+        if owners.count == 1, let command = owners.first.flatMap({ commands[$0] }) {
+            command.usage.add(usage, ownPeakKilobytes: cohort_own_peak_kilobytes())
+            if case .signalled(signal: SIGKILL, _) = status {
+                command.strays += 1
+            }
+        }
+        return true
+    }
+
+    /// Kills an orphan with what is below it and with its group.
+    private func killTree(_ pid: Int32, _ owners: Set<UInt64>) {
+        for descendant in ProcessTree.descendants(of: pid) {
+            if owners.count == 1 {
+                relatives[descendant] = owners.first
+            }
+            Glibc.kill(descendant, SIGKILL)
+        }
+        // Members of a session that is not this process's are all descendants of commands. A group is killed at one
+        // stroke: no member can fork away.
+        let session = getsid(pid)
+        let group = getpgid(pid)
+        if session > 0 && group > 1 && session != getsid(0) {
+            Glibc.kill(-group, SIGKILL)
+        }
+        Glibc.kill(pid, SIGKILL)
+    }
+
+    private func forgetOrphans(except present: [Int32]) {
+        if orphans.isEmpty { return }
+        let present = Set(present)
+        orphans = orphans.filter { present.contains($0.key) }
+    }
+
+    /// - Parameter pause: How long to wait for processes that are about to go; nil if there are none.
+    private func planSweep(_ pause: Int64?) {
+        if let pause {
+            sweepAt = Self.now() + pause
+            sweepInterval = pause == 0 ? Self.shortestSweep : min(2 * sweepInterval, Self.longestSweep)
+        } else {
+            sweepInterval = Self.shortestSweep
+            sweepAt = commands.isEmpty && orphans.isEmpty ? .max : Self.now() + Self.routineSweep
+        }
+    }
+}

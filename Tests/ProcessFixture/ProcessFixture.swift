@@ -1,0 +1,160 @@
+internal import CohortProcess
+internal import Dispatch
+internal import Glibc
+internal import Synchronization
+
+/// A program for the tests of guardians and process loops: whatever needs a process of its own, to be killed or to adopt
+/// orphans. The first argument says what it does.
+@main
+enum ProcessFixture {
+    static func main() throws {
+        let arguments = CommandLine.arguments.dropFirst()
+        switch arguments.first {
+        case "guarded": try guarded(Array(arguments.dropFirst()))
+        case "strangers": try strangers()
+        case "throughput": try throughput(Array(arguments.dropFirst()))
+        default:
+            say("usage: ProcessFixture guarded (exit CODE | family | environment) | strangers | throughput COUNT SLOTS")
+            exit(2)
+        }
+    }
+
+    /// A program that starts under a guardian.
+    private static func guarded(_ arguments: [String]) throws {
+        if !Guardian.isGuarded {
+            try Guardian.run { say("child death \($0)") }
+        }
+        try Guardian.watchFromChild {
+            let left = ProcessTree.killDescendants()
+            say("guardian death, \(left.count) left")
+            exit(0)
+        }
+        try ProcessTree.becomeSubreaper()
+        switch arguments.first {
+        case "exit":
+            exit(arguments.dropFirst().first.flatMap { Int32($0) } ?? 0)
+        case "family":
+            // A grandchild that has left session and process group, and whose parent is gone.
+            let line = "setsid sh -c 'echo grandchild $$; exec sleep 86399' & wait"
+            var request = SpawnRequest(arguments: ["/bin/sh", "-c", line])
+            request.newProcessGroup = true
+            _ = try Spawn.spawn(request)
+            say("child \(getpid())")
+            while true { pause() }
+        case "environment":
+            let loop = try OneShot()
+            loop.run(CommandSpec(.arguments(["env"]))).output.forEach(say)
+        default:
+            exit(2)
+        }
+    }
+
+    /// A command leaves a process behind that nothing connects with it: other session, no environment.
+    private static func strangers() throws {
+        let loop = try OneShot()
+        let line = "env -i /usr/bin/setsid --fork /bin/sleep 86398 </dev/null >/dev/null 2>&1"
+        let report = loop.run(CommandSpec(.shell(line))).report
+        say("strays \(report.strays), left \(ProcessTree.descendants(of: getpid()).count)")
+    }
+
+    /// How many programs a second one loop can run.
+    private static func throughput(_ arguments: [String]) throws {
+        let numbers = arguments.compactMap { UInt64($0) }
+        guard numbers.count == 2, numbers[0] >= numbers[1] else { exit(2) }
+        let (count, slots) = (numbers[0], numbers[1])
+        let done = Counter()
+        let current = Mutex<ProcessLoop?>(nil)
+        let started = ContinuousClock.now
+        let loop = try ProcessLoop { events in
+            for case .exited in events {
+                let number = done.increment()
+                if number + slots <= count {
+                    current.withLock { $0 }?.start(number + slots, CommandSpec(.arguments(["/bin/true"])))
+                }
+            }
+        }
+        current.withLock { $0 = loop }
+        for id in 1...slots {
+            loop.start(id, CommandSpec(.arguments(["/bin/true"])))
+        }
+        done.wait(for: count)
+        let elapsed = ContinuousClock.now - started
+        say("\(Int(Double(count) / (elapsed / .seconds(1)))) programs/s")
+    }
+}
+
+/// Runs one command to its end.
+final class OneShot: Sendable {
+    private struct State {
+        var output: [UInt8] = []
+        var report: ExitReport?
+    }
+
+    private let state: Shared<State>
+    private let done: Counter
+    private let loop: ProcessLoop
+
+    init() throws {
+        let state = Shared(State())
+        let done = Counter()
+        self.state = state
+        self.done = done
+        loop = try ProcessLoop { events in
+            for event in events {
+                switch event {
+                case .output(_, _, let bytes): state.value.withLock { $0.output += bytes }
+                case .exited(_, let report):
+                    state.value.withLock { $0.report = report }
+                    done.increment()
+                case .startFailed(_, let message):
+                    say(message)
+                    exit(1)
+                case .started: break
+                }
+            }
+        }
+    }
+
+    func run(_ spec: CommandSpec) -> (output: [String], report: ExitReport) {
+        loop.start(1, spec)
+        done.wait(for: 1)
+        return state.value.withLock { state in
+            let lines = String(decoding: state.output, as: UTF8.self).split(separator: "\n").map(String.init)
+            guard let report = state.report else { exit(1) }
+            return (output: lines, report: report)
+        }
+    }
+}
+
+/// A mutex that closures can hold.
+final class Shared<Value: Sendable>: Sendable {
+    let value: Mutex<Value>
+
+    init(_ value: Value) {
+        self.value = Mutex(value)
+    }
+}
+
+/// Counts up, and lets one thread wait for a number.
+final class Counter: Sendable {
+    private let value = Atomic<UInt64>(0)
+    private let signals = DispatchSemaphore(value: 0)
+
+    @discardableResult
+    func increment() -> UInt64 {
+        defer { signals.signal() }
+        return value.add(1, ordering: .acquiringAndReleasing).newValue
+    }
+
+    func wait(for target: UInt64) {
+        while value.load(ordering: .acquiring) < target {
+            signals.wait()
+        }
+    }
+}
+
+/// Prints a line at once, whatever stdout is.
+@Sendable func say(_ line: String) {
+    var text = line + "\n"
+    text.withUTF8 { _ = write(1, $0.baseAddress, $0.count) }
+}
