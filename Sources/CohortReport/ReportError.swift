@@ -1,0 +1,36 @@
+internal import Glibc
+
+/// Output, a log or a result could not be written.
+package enum ReportError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Whoever read this stream of ours has gone, as in `cohort map … | head`. Nothing can be printed any more.
+    case outputClosed(TaskStream)
+    /// Writing to a stream of ours failed with this `errno`.
+    case output(TaskStream, errno: Int32)
+    /// A file that the user named could not be opened or written.
+    case file(path: String, action: String, errno: Int32)
+    /// Output that waits for its turn could not be put aside in the directory for temporary files.
+    case spool(directory: String, action: String, errno: Int32)
+
+    package var description: String {
+        switch self {
+        case .outputClosed(let stream): "the reader of \(Self.name(of: stream)) has gone"
+        case .output(let stream, let errno): "cannot write to \(Self.name(of: stream)): \(Self.text(errno))"
+        case .file(let path, let action, let errno):
+            "cannot \(action) \(TerminalText.harmless(path)): \(Self.text(errno))"
+        case .spool(let directory, let action, let errno):
+            "cannot \(action) the output of tasks in \(TerminalText.harmless(directory)): \(Self.text(errno)); "
+                + "set TMPDIR to a directory with room"
+        }
+    }
+
+    private static func name(of stream: TaskStream) -> String {
+        switch stream {
+        case .stdout: "standard output"
+        case .stderr: "standard error"
+        }
+    }
+
+    private static func text(_ errno: Int32) -> String {
+        strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
+    }
+}
