@@ -1,0 +1,139 @@
+internal import Glibc
+internal import Synchronization
+
+/// Runs the calls that a pool sends, one at a time in order of arrival.
+///
+/// Three parts share `state`:
+/// - the *reader*, a thread that takes orders from the socket and never runs user code;
+/// - the *runner*, a Swift task that runs one call after another. There is none while no call waits. A task that was
+///   cancelled stays so, hence a runner whose call was cancelled hands the rest over to a new one;
+/// - the *attendant*, a thread that looks in while the runner is busy: it tells of a call that takes long, and sends the
+///   replies that wait for company.
+final class CallHost: Sendable {
+    /// How long replies may wait for further ones, and when a call counts as taking long.
+    static let lingerMicroseconds: UInt32 = 250
+
+    let functions: FunctionRegistry
+    let socket: Int32
+    let page: HostPage
+    let meter: OutputMeter
+    let outbox: HostOutbox
+    let state = Mutex(State())
+    /// Posted when the attendant has something to look after.
+    let attention = Semaphore()
+
+    struct State {
+        var queue = CallQueue()
+        var running: Running?
+        /// The task that runs `running`, and has to end before the next call begins.
+        var runner: Task<Void, Never>?
+        var isRunnerCancelled = false
+        /// The attendant looks in again by itself.
+        var isAttended = false
+        /// What the attendant saw running when it last looked.
+        var lastSeen: UInt64 = 0
+    }
+
+    struct Running {
+        let sequence: UInt64
+        let scope: CallScope
+        /// The pool knows that it has started.
+        var isAnnounced: Bool
+    }
+
+    init(functions: FunctionRegistry, socket: Int32, page: HostPage, output: OutputDescriptors) {
+        self.functions = functions
+        self.socket = socket
+        self.page = page
+        meter = OutputMeter(descriptors: output, page: page)
+        outbox = HostOutbox(socket: socket, page: page)
+    }
+
+    func start() throws(CallPoolError) {
+        state.withLock { _ in outbox.append(ReplyHeader(kind: .ready)) }
+        outbox.flush()
+        try PosixThread.start(named: "call-attendant") { self.attend() }
+        try PosixThread.start(named: "call-reader") { self.read() }
+    }
+
+    // MARK: Orders, on the reader's thread
+
+    func enqueue(_ calls: [HostCall]) {
+        if calls.isEmpty { return }
+        state.withLock { state in
+            state.queue.append(calls)
+            startRunner(&state)
+        }
+    }
+
+    func cancel(_ sequence: UInt64, reason: String) {
+        let runner: Task<Void, Never>? = state.withLock { state in
+            if let running = state.running, running.sequence == sequence {
+                guard running.scope.cancel(reason: reason) else { return nil }
+                state.isRunnerCancelled = true
+                return state.runner
+            }
+            if state.queue.remove(sequence) {
+                let header = ReplyHeader(kind: .finished, status: .cancelledBeforeStart, sequence: sequence)
+                outbox.append(header)
+            }
+            return nil
+        }
+        outbox.flush()
+        if let runner {
+            // Cancelling runs the handlers that the function has set up: user code, to be kept off this thread if possible.
+            do {
+                try PosixThread.start(named: "call-cancel") { runner.cancel() }
+            } catch {
+                runner.cancel()
+            }
+        }
+    }
+
+    func recall(_ sequence: UInt64) {
+        state.withLock { state in
+            if state.queue.remove(sequence) {
+                outbox.append(ReplyHeader(kind: .recalled, sequence: sequence))
+            }
+        }
+        outbox.flush()
+    }
+
+    // MARK: The runner
+
+    /// Starts a runner if there is work and none runs.
+    func startRunner(_ state: inout State) {
+        guard state.runner == nil, !state.queue.isEmpty else { return }
+        state.isRunnerCancelled = false
+        state.runner = Task.detached { await self.run() }
+    }
+
+    // MARK: The attendant
+
+    private func attend() {
+        while true {
+            attention.wait()
+            var isNeeded = true
+            while isNeeded {
+                usleep(Self.lingerMicroseconds)
+                isNeeded = state.withLock { lookAfter(&$0) }
+                outbox.flush()
+            }
+        }
+    }
+
+    /// Announces a call that takes long; returns whether there is anything left that may need looking after.
+    private func lookAfter(_ state: inout State) -> Bool {
+        // The runner asks for attention again when it begins another call.
+        guard let running = state.running, !running.isAnnounced else {
+            state.isAttended = false
+            return false
+        }
+        if state.lastSeen == running.sequence {
+            state.running?.isAnnounced = true
+            outbox.append(ReplyHeader(kind: .started, sequence: running.sequence))
+        }
+        state.lastSeen = running.sequence
+        return true
+    }
+}

@@ -1,0 +1,122 @@
+internal import Glibc
+internal import Synchronization
+
+/// Memory that a call host shares with the pool: what must be known of a host that died without a word.
+///
+/// - `executing`: the call whose function may be running. The host sets it before the function's first instruction and
+///   changes it only after the whole reply is in the outbox.
+/// - `written` and the outbox: every byte that the host sends goes through a ring here first. What it had no time to send is
+///   read out of the ring, so that no finished call is taken for a lost one.
+/// - `doomed`: set by the pool before it kills a host for the call that executes. The host begins no call while it is
+///   set, so the kill cannot hit the next call instead.
+/// - `taken`, one per output stream: how much the pool has read from the host's stdout or stderr, twice over, plus one
+///   while it is reading. With what is left in the pipe it tells the host how much a call has written.
+///
+/// The memory is unnamed and goes with the last process that maps it.
+final class HostPage: Sendable {
+    private enum Layout {
+        static let magic: UInt64 = 0x3154_524f_484f_4301
+        static let magicOffset = 0
+        static let executing = 64
+        static let written = 72
+        static let doomed = 128
+        static let taken = [192, 256]
+        static let ring = 4_096
+        static let size = ring + ringCapacity
+    }
+
+    /// Bytes in the outbox; a power of two.
+    static let ringCapacity = 256 << 10
+
+    private nonisolated(unsafe) let base: UnsafeMutableRawPointer
+
+    private init(mapping base: UnsafeMutableRawPointer) {
+        self.base = base
+    }
+
+    deinit {
+        munmap(base, Layout.size)
+    }
+
+    /// Makes a page; returns it with the close-on-exec descriptor to pass on.
+    static func make() throws(CallPoolError) -> (page: HostPage, descriptor: Int32) {
+        // Nobody can open it by name: the name is gone before anybody could be told of it.
+        let name = "/cohort-\(getpid())-\(MonotonicClock.nanoseconds())"
+        let descriptor = shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw CallPoolError(step: "shm_open", errno: errno) }
+        shm_unlink(name)
+        guard ftruncate(descriptor, Layout.size) == 0, let page = HostPage(descriptor) else {
+            let error = CallPoolError(step: "shared memory", errno: errno)
+            close(descriptor)
+            throw error
+        }
+        page.base.storeBytes(of: Layout.magic, toByteOffset: Layout.magicOffset, as: UInt64.self)
+        return (page, descriptor)
+    }
+
+    /// Maps the page that the pool has passed; nil if `descriptor` is none.
+    static func open(_ descriptor: Int32) -> HostPage? {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_size == Layout.size, let page = HostPage(descriptor),
+            page.base.load(fromByteOffset: Layout.magicOffset, as: UInt64.self) == Layout.magic
+        else { return nil }
+        return page
+    }
+
+    private convenience init?(_ descriptor: Int32) {
+        let memory = mmap(nil, Layout.size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+        guard let memory, memory != MAP_FAILED else { return nil }
+        self.init(mapping: memory)
+    }
+
+    private func word(_ offset: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        (base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
+    }
+
+    // The order between `executing` and `doomed` decides who is killed: each side stores its own and then loads the other's.
+
+    var executing: UInt64 {
+        get { word(Layout.executing).pointee.load(ordering: .sequentiallyConsistent) }
+        set { word(Layout.executing).pointee.store(newValue, ordering: .sequentiallyConsistent) }
+    }
+
+    var isDoomed: Bool {
+        get { word(Layout.doomed).pointee.load(ordering: .sequentiallyConsistent) != 0 }
+        set { word(Layout.doomed).pointee.store(newValue ? 1 : 0, ordering: .sequentiallyConsistent) }
+    }
+
+    /// Bytes that the host has put into its outbox or sent past it, in its whole life.
+    var written: UInt64 {
+        get { word(Layout.written).pointee.load(ordering: .acquiring) }
+        set { word(Layout.written).pointee.store(newValue, ordering: .releasing) }
+    }
+
+    func taken(_ stream: Int) -> UInt64 {
+        word(Layout.taken[stream]).pointee.load(ordering: .sequentiallyConsistent)
+    }
+
+    func setTaken(_ stream: Int, _ value: UInt64) {
+        word(Layout.taken[stream]).pointee.store(value, ordering: .sequentiallyConsistent)
+    }
+
+    /// Copies `bytes` into the outbox at stream position `position`; `written` is for the caller to move.
+    func copyIn(_ bytes: UnsafeRawBufferPointer, at position: UInt64) {
+        guard let source = bytes.baseAddress else { return }
+        let (offset, first) = span(at: position, count: bytes.count)
+        (base + Layout.ring + offset).copyMemory(from: source, byteCount: first)
+        if first < bytes.count {
+            (base + Layout.ring).copyMemory(from: source + first, byteCount: bytes.count - first)
+        }
+    }
+
+    /// The bytes from stream position `position` up to `end`, or up to where the ring wraps around.
+    func chunk(from position: UInt64, to end: UInt64) -> UnsafeRawBufferPointer {
+        let (offset, first) = span(at: position, count: Int(end - position))
+        return UnsafeRawBufferPointer(start: base + Layout.ring + offset, count: first)
+    }
+
+    private func span(at position: UInt64, count: Int) -> (offset: Int, first: Int) {
+        let offset = Int(position & UInt64(Self.ringCapacity - 1))
+        return (offset, min(count, Self.ringCapacity - offset))
+    }
+}

@@ -1,0 +1,178 @@
+internal import CohortCore
+internal import CohortProcess
+internal import CohortWire
+internal import Synchronization
+
+/// The two that run tasks, commands and calls, in the terms of the core.
+///
+/// Both have threads of their own; what happens there is told through `deliver`, in batches.
+final class Executors: Sendable {
+    private let processes: ProcessLoop
+    private let calls: CallPool
+    private let descriptions: CommandDescriptions
+
+    init(slots: Int, deliver: @escaping @Sendable ([WorkerEvent]) -> Void) throws {
+        let descriptions = CommandDescriptions()
+        self.descriptions = descriptions
+        processes = try ProcessLoop { events in deliver(events.map { Executors.event($0, descriptions) }) }
+        calls = try CallPool(CallPool.Configuration(maxHosts: slots)) { events in
+            deliver(events.flatMap(Executors.events))
+        }
+    }
+
+    // MARK: Orders
+
+    /// Starts a command; one that cannot be understood comes back as `commandNotStarted`.
+    func run(_ order: WorkOrder) -> WorkerEvent? {
+        do throws(FrameError) {
+            let payload = try CommandPayload(bytes: order.payload)
+            let settings = try CommandSettings(bytes: order.template.spec)
+            descriptions.note(payload.description, of: order.task.raw)
+            processes.start(order.task.raw, Self.command(order, payload, settings))
+            return nil
+        } catch {
+            return .commandNotStarted(order.task, message: error.description, command: "")
+        }
+    }
+
+    func run(_ orders: [(order: WorkOrder, ahead: Bool)]) {
+        calls.submit(
+            orders.map { order, ahead in
+                CallRequest(
+                    id: order.task.raw,
+                    function: order.template.function,
+                    payload: order.payload,
+                    taskName: order.template.name,
+                    groupName: order.groupName,
+                    attempt: order.attempt,
+                    timeoutNanoseconds: order.template.timeout?.nanoseconds,
+                    prefetchable: ahead
+                )
+            }
+        )
+    }
+
+    func cancel(_ task: TaskKey, isCall: Bool, grace: TimeSpan, reason: String) {
+        if isCall {
+            calls.cancel(task.raw, grace: grace.duration, reason: reason)
+        } else {
+            processes.cancel(task.raw, grace: grace.duration)
+        }
+    }
+
+    func grant(_ task: TaskKey, isCall: Bool, bytes: UInt64) {
+        if isCall {
+            calls.grant(task.raw, bytes: bytes)
+        } else {
+            processes.grant(task.raw, bytes: Int(clamping: bytes))
+        }
+    }
+
+    func retract(_ tasks: [TaskKey]) { calls.recall(tasks.map(\.raw)) }
+
+    /// Kills everything that runs, and returns when it is gone.
+    func stop() {
+        processes.stop()
+        calls.stop()
+    }
+
+    private static func command(
+        _ order: WorkOrder,
+        _ payload: CommandPayload,
+        _ settings: CommandSettings
+    ) -> CommandSpec {
+        let program: CommandSpec.Program =
+            switch payload.program {
+            case .shell(let line): .shell(String(decoding: line, as: UTF8.self))
+            case .arguments(let arguments): .arguments(arguments.map { String(decoding: $0, as: UTF8.self) })
+            }
+        var environment = settings.variables.map { ($0.name, $0.value) }
+        environment.append(("COHORT_GROUP", order.groupName))
+        environment.append(("COHORT_TASK", order.template.name))
+        environment.append(("COHORT_TASK_INDEX", String(order.index)))
+        environment.append(("COHORT_ATTEMPT", String(order.attempt)))
+        environment.append(("COHORT_SLOT", String(order.slot)))
+        return CommandSpec(
+            program,
+            environment: environment,
+            workingDirectory: settings.workingDirectory,
+            standardInput: payload.standardInput
+        )
+    }
+
+    // MARK: Events
+
+    private static func event(_ event: ProcessEvent, _ descriptions: CommandDescriptions) -> WorkerEvent {
+        switch event {
+        case .started(let id, _): return .attemptStarted(TaskKey(raw: id))
+        case .startFailed(let id, let message):
+            return .commandNotStarted(TaskKey(raw: id), message: message, command: descriptions.take(id))
+        case .output(let id, let stream, let bytes):
+            return .outputArrived(TaskKey(raw: id), stream == .stdout ? .standardOutput : .standardError, bytes)
+        case .exited(let id, let report):
+            var end = CommandEnd(report)
+            end.command = descriptions.take(id)
+            return .commandEnded(TaskKey(raw: id), end)
+        }
+    }
+
+    private static func events(_ event: CallEvent) -> [WorkerEvent] {
+        switch event {
+        case .started(let id): return [.attemptStarted(TaskKey(raw: id))]
+        case .output(let id, let stream, let bytes):
+            return [.outputArrived(TaskKey(raw: id), stream == .stdout ? .standardOutput : .standardError, bytes)]
+        case .returned(let ids): return [.callsReturned(ids.map(TaskKey.init(raw:)))]
+        case .finished(let id, let report):
+            let elapsed = TimeSpan(nanoseconds: report.elapsedNanoseconds)
+            return [.callEnded(TaskKey(raw: id), CohortCore.CallEnd(report.result), elapsed: elapsed)]
+        }
+    }
+}
+
+/// What runs, in words, for the reports of those that fail.
+private final class CommandDescriptions: Sendable {
+    private static let limit = 1_024
+    private let texts = Mutex<[UInt64: String]>([:])
+
+    func note(_ text: String, of id: UInt64) { texts.withLock { $0[id] = String(text.prefix(Self.limit)) } }
+
+    func take(_ id: UInt64) -> String { texts.withLock { $0.removeValue(forKey: id) ?? "" } }
+}
+
+extension CommandEnd {
+    fileprivate init(_ report: ExitReport) {
+        self.init()
+        switch report.status {
+        case .exited(let code): exitCode = code
+        case .signalled(let signal, let dumped):
+            self.signal = signal
+            coreDumped = dumped
+        }
+        wasSignalled = report.signalSent
+        forced = report.forced
+        elapsed = TimeSpan(report.elapsed)
+        userTime = TimeSpan(report.userTime)
+        systemTime = TimeSpan(report.systemTime)
+        maxResidentBytes = UInt64(report.maxResidentBytes ?? 0)
+        standardErrorTail = report.stderrTail
+        standardOutputBytes = UInt64(report.stdoutBytes)
+        standardErrorBytes = UInt64(report.stderrBytes)
+    }
+}
+
+extension CohortCore.CallEnd {
+    fileprivate init(_ result: CallResult) {
+        switch result {
+        case .ok(let value): self = .returned(value)
+        case .error(let failure):
+            self = .threw(type: failure.type, message: failure.message, trace: failure.trace)
+        case .cancelled(let started, let forced):
+            self = forced ? .died(exitCode: nil, signal: 9, forced: true) : .cancelled(started: started)
+        case .lost(let status, let forced):
+            switch status {
+            case .exited(let code): self = .died(exitCode: code, signal: nil, forced: forced)
+            case .signalled(let signal, _): self = .died(exitCode: nil, signal: signal, forced: forced)
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package import CohortCore
+
+/// What a worker is started with.
+package struct WorkerConfiguration: Sendable {
+    package var endpoint: String
+    package var name: String
+    /// How many tasks it runs at once.
+    package var slots: Int
+    package var functions: FunctionRegistry
+    package var runsCommands: Bool
+    /// How long to wait for the coordinator's first answer; `nil` for ever.
+    package var patience: TimeSpan?
+    /// Begins a new session when the coordinator has gone, instead of ending.
+    package var reconnects: Bool
+
+    package init(
+        endpoint: String,
+        name: String,
+        slots: Int,
+        functions: FunctionRegistry,
+        runsCommands: Bool = true,
+        patience: TimeSpan? = nil,
+        reconnects: Bool = true
+    ) {
+        self.endpoint = endpoint
+        self.name = name
+        self.slots = slots
+        self.functions = functions
+        self.runsCommands = runsCommands
+        self.patience = patience
+        self.reconnects = reconnects
+    }
+}
+
+/// What a worker tells the process around it.
+package enum WorkerNotice: Sendable, Equatable {
+    case connected(coordinator: String, epoch: UInt64, session: UInt64)
+    /// The session is over, and no new one will be tried.
+    case ended(explanation: String)
+    /// The session is over; a new one is being tried.
+    case reconnecting(explanation: String)
+    /// Nothing runs any more after `drain`.
+    case drained
+}

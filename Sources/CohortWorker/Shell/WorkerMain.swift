@@ -1,0 +1,76 @@
+internal import CohortCore
+internal import CohortProcess
+internal import CohortRuntime
+@preconcurrency internal import Glibc
+internal import Synchronization
+
+/// The life of a worker's processes: a guardian, which outlives the worker by a moment and ends whatever it leaves, and
+/// the worker itself.
+package enum WorkerMain {
+    /// Why a worker ended otherwise than by request.
+    package struct EndedError: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private enum Message: Sendable {
+        case notice(WorkerNotice)
+        case guardianDied
+    }
+
+    /// Runs a worker to its end. In the process that the user has started, this does not return.
+    ///
+    /// - Parameters:
+    ///   - name: `nil` for one made of host and process id.
+    ///   - isPrivate: part of a pool of one's own: it ends with its coordinator, and says nothing.
+    package static func run(
+        endpoint: String,
+        name: String?,
+        slots: Int,
+        functions: FunctionRegistry,
+        isPrivate: Bool
+    ) throws {
+        if !Guardian.isGuarded { try Guardian.run { _ in } }
+        let signals = SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
+        let messages = Mailbox<Message>()
+        try Guardian.watchFromChild { messages.put(.guardianDied) }
+        var configuration = WorkerConfiguration(
+            endpoint: endpoint,
+            name: name ?? "\(Host.name)-\(Host.processID)",
+            slots: slots,
+            functions: functions
+        )
+        configuration.reconnects = !isPrivate
+        configuration.patience = isPrivate ? .seconds(30) : nil
+        let worker = try WorkerProcess(configuration) { messages.put(.notice($0)) }
+        try serve(worker, signals, messages, says: isPrivate ? { _ in } : { fputs("cohort worker: \($0)\n", stderr) })
+    }
+
+    private static func serve(
+        _ worker: WorkerProcess,
+        _ signals: SignalDescriptor,
+        _ messages: Mailbox<Message>,
+        says: (String) -> Void
+    ) throws {
+        var isDraining = false
+        while true {
+            _ = Descriptors.wait(for: [signals.descriptor, messages.descriptor])
+            while let signal = signals.next() {
+                if isDraining || signal == SIGINT { return worker.stop(reason: "the worker was stopped") }
+                isDraining = true
+                says("draining: running tasks finish; a second signal kills them")
+                worker.drain()
+            }
+            for message in messages.takeAll() {
+                switch message {
+                case .guardianDied: return worker.stop(reason: "the worker was killed")
+                case .notice(.drained): return worker.stop(reason: "the worker has drained")
+                case .notice(.connected(let coordinator, _, _)): says("connected to \(coordinator)")
+                case .notice(.reconnecting(let explanation)): says("\(explanation); trying again")
+                case .notice(.ended(let explanation)):
+                    worker.stop(reason: "the session has ended")
+                    throw EndedError(description: explanation)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+internal import CohortCore
+internal import CohortRuntime
+internal import CohortWire
+internal import ZeroMQ
+
+/// The shell around `WorkerCore`: frames and the executors' events in, orders and reports out.
+///
+/// Lives on the loop thread, on which no task's code runs: heartbeats never wait for it.
+final class WorkerShell: LoopHandler {
+    private static let socketToken = 0
+
+    private let context: Context
+    private let configuration: WorkerConfiguration
+    private let notify: @Sendable (WorkerNotice) -> Void
+    private let deliver: @Sendable ([WorkerEvent]) -> Void
+    private let loop: LoopThread
+    private var core: WorkerCore
+    private var executors: Executors
+    private var connection: PeerConnection?
+    private var actions: [WorkerAction] = []
+    private var isDraining = false
+    private var hasEnded = false
+
+    init(
+        _ configuration: WorkerConfiguration,
+        loop: LoopThread,
+        notify: @escaping @Sendable (WorkerNotice) -> Void
+    ) throws {
+        self.configuration = configuration
+        self.notify = notify
+        self.loop = loop
+        context = try Context()
+        core = WorkerCore(slots: UInt32(configuration.slots))
+        let deliver: @Sendable ([WorkerEvent]) -> Void = { [weak loop] events in
+            loop?.perform { handler in (handler as? WorkerShell)?.take(events) }
+        }
+        self.deliver = deliver
+        executors = try Executors(slots: configuration.slots, deliver: deliver)
+        try connect()
+    }
+
+    private func connect() throws {
+        let offer = WorkerOffer(
+            name: configuration.name,
+            host: Host.name,
+            processID: Host.processID,
+            slots: UInt32(configuration.slots),
+            credit: UInt32(configuration.slots) * (UInt32(WorkerCore.callDepth) * 4 + 1),
+            runsCommands: configuration.runsCommands,
+            functions: configuration.functions.names
+        )
+        connection = try PeerConnection(
+            to: configuration.endpoint,
+            as: Greeting(role: .worker(offer), name: offer.name, host: offer.host, processID: offer.processID),
+            in: context,
+            loop: loop,
+            token: Self.socketToken,
+            patience: configuration.patience,
+            delegate: self
+        )
+    }
+
+    // MARK: The loop
+
+    func nextDeadline() -> UInt64? {
+        [core.nextDeadline, connection?.nextDeadline].compactMap(\.self).min()?.nanoseconds
+    }
+
+    func socketReady(_ token: Int, in loop: LoopThread) { connection?.ready(token) }
+
+    func descriptorReady(_ token: Int, events: Int16, in loop: LoopThread) {}
+
+    func turnEnded(in loop: LoopThread) {
+        connection?.tick()
+        let now = Instant.now
+        if let due = core.nextDeadline, due <= now { core.handle(.timeReached, at: now, into: &actions) }
+        core.flush(into: &actions)
+        while !actions.isEmpty {
+            let batch = actions
+            actions.removeAll(keepingCapacity: true)
+            perform(batch)
+        }
+    }
+
+    func take(_ events: [WorkerEvent]) {
+        let now = Instant.now
+        for event in events { core.handle(event, at: now, into: &actions) }
+    }
+
+    func drain() {
+        isDraining = true
+        core.handle(.drainRequested, at: .now, into: &actions)
+    }
+
+    /// Kills what runs, and says why in a goodbye.
+    func leave(reason: String) {
+        executors.stop()
+        connection?.close(reason: reason)
+    }
+
+    // MARK: Actions out
+
+    private func perform(_ batch: [WorkerAction]) {
+        var calls: [(order: WorkOrder, ahead: Bool)] = []
+        // Calls go out together, but never past another order that may concern them.
+        func submitCalls() {
+            if !calls.isEmpty { executors.run(calls) }
+            calls.removeAll()
+        }
+        for action in batch {
+            if case .runCall(let order, let ahead) = action {
+                calls.append((order, ahead))
+                continue
+            }
+            submitCalls()
+            perform(action)
+        }
+        submitCalls()
+    }
+
+    private func perform(_ action: WorkerAction) {
+        switch action {
+        case .runCommand(let order):
+            if let failure = executors.run(order) { take([failure]) }
+        case .runCall(let order, let ahead): executors.run([(order, ahead)])
+        case .cancel(let task, let isCall, let grace, _, let reason):
+            executors.cancel(task, isCall: isCall, grace: grace, reason: reason)
+        case .grant(let task, let isCall, let bytes): executors.grant(task, isCall: isCall, bytes: bytes)
+        case .retract(let tasks): executors.retract(tasks)
+        case .report(let report): connection?.send(.report(report))
+        case .announceDraining: connection?.send(.draining)
+        case .drained: notify(.drained)
+        }
+    }
+}
+
+extension WorkerShell: PeerConnectionDelegate {
+    func connectionOpened(_ connection: PeerConnection) {
+        notify(
+            .connected(coordinator: connection.endpoint, epoch: connection.epoch, session: connection.sessionID)
+        )
+        if isDraining { connection.send(.draining) }
+    }
+
+    func connection(_ connection: PeerConnection, received body: FrameBody) {
+        let event: WorkerEvent
+        switch body {
+        case .assign(let batch): event = .assigned(batch)
+        case .cancel(let orders): event = .cancelled(orders)
+        case .grant(let grants): event = .granted(grants)
+        case .forget(let templates): event = .forgotten(templates)
+        default: return
+        }
+        core.handle(event, at: .now, into: &actions)
+    }
+
+    /// Without its coordinator nobody wants what runs here: it is killed, and with a new session everything begins anew.
+    func connection(_ connection: PeerConnection, lost loss: PeerSession.Loss, explanation: String) {
+        guard !hasEnded else { return }
+        executors.stop()
+        let isFinal: Bool =
+            switch loss {
+            case .noAnswer, .refused: true
+            case .silent, .goodbye: !configuration.reconnects || isDraining
+            }
+        do {
+            guard !isFinal else { throw LoopEnd() }
+            core = WorkerCore(slots: UInt32(configuration.slots))
+            actions.removeAll()
+            executors = try Executors(slots: configuration.slots, deliver: deliver)
+            try connect()
+            notify(.reconnecting(explanation: explanation))
+        } catch {
+            hasEnded = true
+            notify(.ended(explanation: explanation))
+        }
+    }
+
+    private struct LoopEnd: Error {}
+}

@@ -1,0 +1,63 @@
+internal import Testing
+
+@testable internal import CohortWorker
+
+@Suite struct CallFailureTests {
+    enum Outer {
+        struct Inner: Error {}
+    }
+
+    struct Talkative: Error, CustomStringConvertible, CustomDebugStringConvertible {
+        let description = "short"
+        let debugDescription = "long"
+    }
+
+    private struct Hidden: Error {}
+
+    @Test func nestedTypesLoseTheirModule() {
+        #expect(CallFailure(describing: Outer.Inner()).type == "CallFailureTests.Outer.Inner")
+    }
+
+    @Test(arguments: [
+        ("Module.Failure", "Failure"),
+        ("Failure", "Failure"),
+        ("Module.(unknown context at $7f00).Failure", "Failure"),
+        ("Module.Outer.(unknown context at $7f00).Failure", "Outer.Failure"),
+        ("Module.Box<Swift.Int>", "Box<Swift.Int>"),
+        ("Module.(unclosed", "(unclosed"),
+    ])
+    func typeNames(reflected: String, expected: String) {
+        #expect(CallFailure.typeName(reflected) == expected)
+    }
+
+    @Test func privateTypesHaveAName() {
+        #expect(CallFailure(describing: Hidden()).type == "CallFailureTests.Hidden")
+    }
+
+    @Test func traceIsWhatADebuggerShows() {
+        let failure = CallFailure(describing: Talkative())
+        #expect(failure == CallFailure(type: "CallFailureTests.Talkative", message: "short", trace: "long"))
+    }
+
+    @Test func longTextsAreCutAtACharacter() {
+        let failure = CallFailure(
+            type: String(repeating: "é", count: 1_000),
+            message: "a" + String(repeating: "é", count: 20_000),
+            trace: String(repeating: "x", count: CallFailure.maximumTextBytes)
+        )
+        #expect(failure.type.utf8.count <= 256 && failure.type.utf8.count >= 253)
+        #expect(failure.type.hasSuffix("é…"))
+        #expect(failure.message.utf8.count <= 16 << 10 && failure.message.hasSuffix("é…"))
+        #expect(failure.trace.utf8.count == 16 << 10)
+    }
+
+    @Test func encodingKeepsEveryPart() {
+        let failure = CallFailure(type: "T", message: "mé", trace: "")
+        failure.encoded().withUnsafeBytes { #expect(CallFailure(encoded: $0) == failure) }
+        for count in 0..<8 {
+            failure.encoded().prefix(count).withUnsafeBytes { #expect(CallFailure(encoded: $0) == nil) }
+        }
+        let contradictory: [UInt8] = [255, 255, 255, 255, 1, 0, 0, 0, 65]
+        contradictory.withUnsafeBytes { #expect(CallFailure(encoded: $0) == nil) }
+    }
+}
