@@ -25,6 +25,11 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
+        // ZeroMQ: a binding that knows nothing of Cohort.
+        .systemLibrary(name: "CZeroMQ"),
+        .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: settings),
+
+        // The centre: decisions as values, no I/O.
         .target(
             name: "CohortCore",
             dependencies: [
@@ -36,6 +41,52 @@ let package = Package(
         .target(
             name: "CohortWire",
             dependencies: ["CohortCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            swiftSettings: settings
+        ),
+
+        // Shells around it.
+        .target(name: "CCohortProcess"),
+        .target(name: "CohortProcess", dependencies: ["CCohortProcess"], swiftSettings: settings),
+        .target(
+            name: "CohortRuntime",
+            dependencies: ["CCohortProcess", "CohortCore", "CohortWire", "ZeroMQ"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "CohortCoordinator",
+            dependencies: [
+                "CohortCore", "CohortRuntime", "CohortWire", "ZeroMQ", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "CohortWorker",
+            dependencies: [
+                "CCohortProcess", "CohortCore", "CohortProcess", "CohortRuntime", "CohortWire", "ZeroMQ",
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Cohort",
+            dependencies: ["CCohortProcess", "CohortCore", "CohortProcess", "CohortRuntime", "CohortWire", "ZeroMQ"],
+            swiftSettings: settings
+        ),
+
+        // The command line.
+        .target(
+            name: "CohortBatch",
+            dependencies: [.product(name: "Yams", package: "Yams")],
+            swiftSettings: settings
+        ),
+        .target(name: "CohortReport", dependencies: ["Cohort"], swiftSettings: settings),
+        .executableTarget(
+            name: "cohort",
+            dependencies: [
+                "Cohort", "CohortBatch", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortReport", "CohortRuntime",
+                "CohortWire", "CohortWorker",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
     ]

@@ -67,6 +67,14 @@ extension ClientUpdate {
 
     init(wire message: PBUpdate, payload: [UInt8]) throws(FrameError) {
         self.init()
+        try checkColumns("opened groups", message.opened.count)
+        try checkColumns("workers", message.workers.count)
+        try checkColumns("groups", message.groups.count)
+        try checkColumns("stopping groups", message.stopping.count)
+        try checkColumns("refusals", message.refusals.count)
+        try checkColumns("closed groups", message.closed.count)
+        try checkColumns("watched groups", message.caughtUp.count)
+        try checkColumns("details", message.details.count)
         opened = message.opened.map { OpenedGroup(key: GroupKey($0.key), group: GroupID($0.group)) }
         workers = message.workers.map(WorkerSummary.init(wire:))
         for group in message.groups { groups.append(try GroupSummary(wire: group)) }

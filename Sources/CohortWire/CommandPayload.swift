@@ -35,8 +35,10 @@ package struct CommandPayload: Sendable, Equatable {
         } catch {
             throw FrameError(.malformed, "the payload is not that of a command")
         }
-        if message.arguments.isEmpty, message.shell.isEmpty {
-            throw FrameError(.malformed, "a command without a program")
+        try checkColumns("arguments", message.arguments.count)
+        guard message.arguments.isEmpty != message.shell.isEmpty else {
+            let count = message.arguments.isEmpty ? "neither" : "both"
+            throw FrameError(.malformed, "a command with \(count) of arguments and a shell line")
         }
         self.init(
             program: message.arguments.isEmpty

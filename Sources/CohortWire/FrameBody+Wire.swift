@@ -13,7 +13,7 @@ extension FrameBody {
             frame.welcome.lease = acceptance.lease.nanoseconds
             frame.welcome.coordinator = acceptance.coordinator
         case .refused(let reason): frame.refused.reason = reason
-        case .heartbeat: frame.heartbeat = PBHeartbeat()
+        case .heartbeat(let last): frame.heartbeat.last = last
         case .resend(let from): frame.resend.from = from
         case .goodbye(let reason): frame.goodbye.reason = reason
         case .obituary(let worker, let exitCode, let signal):
@@ -103,7 +103,7 @@ extension FrameBody {
                 )
             )
         case .refused(let message): return .refused(message.reason)
-        case .heartbeat: return .heartbeat
+        case .heartbeat(let message): return .heartbeat(last: message.last)
         case .resend(let message): return .resend(from: message.from)
         case .goodbye(let message): return .goodbye(message.reason)
         case .obituary(let message):
@@ -141,6 +141,7 @@ extension FrameBody {
         case .query: return .query
         case .snapshot(let message): return .snapshot(try Snapshot(wire: message))
         case .cancel(let message):
+            try checkColumns("cancel orders", message.orders.count)
             var orders: [CancelOrder] = []
             for order in message.orders { orders.append(try CancelOrder(wire: order)) }
             return .cancel(orders)
@@ -154,7 +155,9 @@ extension FrameBody {
                     )
                 }
             )
-        case .forget(let message): return .forget(message.template.map(TemplateID.init))
+        case .forget(let message):
+            try checkColumns("templates to forget", message.template.count)
+            return .forget(message.template.map(TemplateID.init))
         case .draining: return .draining
         case .submit, .update, .assign, .report:
             throw FrameError(.malformed, "a message that carries a payload was read without it")

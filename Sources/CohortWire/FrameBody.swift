@@ -54,7 +54,8 @@ package enum FrameBody: Sendable, Equatable {
     case hello(Greeting)
     case welcome(Acceptance)
     case refused(String)
-    case heartbeat
+    /// With the highest sequence number that the sender has used.
+    case heartbeat(last: UInt64)
     case resend(from: UInt64)
     case goodbye(String)
     case obituary(worker: UInt64, exitCode: Int32?, signal: Int32?)

@@ -28,7 +28,9 @@ package enum FrameCodec {
 
     package static func decode(_ frames: [[UInt8]]) throws(FrameError) -> (FrameHeader, FrameBody) {
         guard let control = frames.first, !control.isEmpty else { throw FrameError(.empty, "an empty message") }
-        guard frames.count <= 2 else { throw FrameError(.tooManyFrames, "a message of \(frames.count) frames, not 1 or 2") }
+        guard frames.count <= 2 else {
+            throw FrameError(.tooManyFrames, "a message of \(frames.count) frames, not 1 or 2")
+        }
         for frame in frames where frame.count > maximumFrameBytes {
             throw FrameError(.tooLarge, "a frame of \(frame.count) bytes, more than \(maximumFrameBytes)")
         }

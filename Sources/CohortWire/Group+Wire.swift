@@ -236,6 +236,8 @@ extension Snapshot {
 
     init(wire message: PBSnapshot) throws(FrameError) {
         self.init()
+        try checkColumns("groups", message.groups.count)
+        try checkColumns("workers", message.workers.count)
         for group in message.groups { groups.append(try GroupSummary(wire: group)) }
         workers = message.workers.map(WorkerSummary.init(wire:))
         clients = message.clients

@@ -31,6 +31,7 @@ extension AssignBatch {
             message.index.count,
             message.length.count
         )
+        try checkColumns("assigned templates", message.templates.count)
         try checkPayload("an assignment", payload, message.length)
         for item in message.templates {
             templates.append(
@@ -111,6 +112,7 @@ extension WorkerReport {
         started = try Self.refs("started attempts", message.startedTask, message.startedAttempt)
         returned = try Self.refs("returned attempts", message.returnedTask, message.returnedAttempt)
         cancelsSeen = try Self.refs("cancelled attempts", message.cancelledTask, message.cancelledAttempt)
+        try checkColumns("details", message.details.count)
         details = message.details.map(AttemptDetail.init(wire:))
         try readOutputs(message)
         try readFinished(message)
@@ -161,8 +163,9 @@ extension WorkerReport {
         )
         finished.reserveCapacity(count)
         for row in 0..<count {
-            guard Int(message.finishedDetail[row]) <= message.details.count else {
-                throw FrameError(.malformed, "an attempt names detail \(message.finishedDetail[row]), which is not there")
+            let detail = message.finishedDetail[row]
+            guard Int(detail) <= message.details.count else {
+                throw FrameError(.malformed, "an attempt names detail \(detail), which is not there")
             }
             finished.append(
                 FinishedAttempt(
@@ -174,7 +177,7 @@ extension WorkerReport {
                     started: message.finishedFlags[row] & startedFlag != 0,
                     elapsed: span(message.finishedElapsed[row]),
                     valueLength: message.finishedValueLength[row],
-                    detail: Int32(message.finishedDetail[row]) - 1
+                    detail: Int32(detail) - 1
                 )
             )
         }

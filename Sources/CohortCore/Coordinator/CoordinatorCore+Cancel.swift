@@ -45,6 +45,7 @@ extension CoordinatorCore {
             tasks[index].flags.insert(.cancelRequested)
             tasks[index].cause = cause
         }
+        if cause != .taskTimeout { tasks[index].flags.insert(.retriesOver) }
         switch tasks[index].state {
         case .free: return
         case .queued:
@@ -53,45 +54,47 @@ extension CoordinatorCore {
         case .delayed:
             endUnstarted(task, at: now)
         case .assigned, .running:
-            order(task, cause: cause, reason: reason, repeating: wasRequested)
+            order(task, cause: cause, reason: reason, repeating: wasRequested, at: now)
         }
     }
 
-    private mutating func order(_ task: UInt32, cause: CancelCause, reason: String, repeating: Bool) {
+    private mutating func order(_ task: UInt32, cause: CancelCause, reason: String, repeating: Bool, at now: Instant) {
         let worker = tasks[Int(task)].worker
         let ref = ref(task)
         workers[Int(worker)].cancelBox.append(
             CancelOrder(ref: ref, grace: groups[Int(tasks[Int(task)].group)].grace, cause: cause, reason: reason)
         )
-        if !repeating { workers[Int(worker)].unseenCancels.append(ref) }
+        if !repeating { workers[Int(worker)].unseenCancels.append(UnseenCancel(ref: ref, reason: reason, sentAt: now)) }
         markWorker(worker)
     }
 
     /// Sends again every cancel that its worker has not acknowledged (hard part H8).
     mutating func repeatCancels(at now: Instant) {
         for place in workers.indices where !workers[place].isGone && !workers[place].unseenCancels.isEmpty {
-            let waiting = workers[place].unseenCancels.filter { ref in
-                guard let task = task(ref, at: UInt32(place)) else { return false }
+            var waiting = workers[place].unseenCancels.filter { unseen in
+                guard let task = task(unseen.ref, at: UInt32(place)) else { return false }
                 return !tasks[Int(task)].flags.contains(.cancelSeen)
             }
-            workers[place].unseenCancels = waiting
-            guard now >= workers[place].cancelsSentAt.advanced(by: limits.cancelResend) else { continue }
-            for ref in waiting {
-                let record = tasks[ref.task.index]
-                let group = groups[Int(record.group)]
+            for index in waiting.indices where now >= waiting[index].sentAt.advanced(by: limits.cancelResend) {
+                waiting[index].sentAt = now
+                let unseen = waiting[index]
+                let record = tasks[unseen.ref.task.index]
+                let grace = groups[Int(record.group)].grace
                 workers[place].cancelBox.append(
-                    CancelOrder(ref: ref, grace: group.grace, cause: record.cause, reason: group.reason)
+                    CancelOrder(ref: unseen.ref, grace: grace, cause: record.cause, reason: unseen.reason)
                 )
+                markWorker(UInt32(place))
             }
-            if !waiting.isEmpty { markWorker(UInt32(place)) }
+            workers[place].unseenCancels = waiting
         }
     }
 
     mutating func deadlineChanged(_ session: SessionID, _ target: GroupTarget, _ span: TimeSpan?, at now: Instant) {
         guard let place = find(target, from: session) else { return refuseUnknown(target, for: session) }
         let group = groups[Int(place)]
-        guard group.phase == .open, !group.timedOut else {
-            let state = group.phase == .closed ? "is finished" : "is stopping already"
+        // A group that stops for another reason still has its deadline: only what has fired cannot be moved.
+        guard group.phase != .closed, !group.timedOut else {
+            let state = group.phase == .closed ? "is finished" : "has timed out already"
             return refuse(session, group.phase == .closed ? .finished : .shuttingDown, "group \(group.name) \(state)")
         }
         if let span {
@@ -112,6 +115,8 @@ extension CoordinatorCore {
         guard let deadline = groups[Int(place)].deadline, deadline <= now, !groups[Int(place)].timedOut else { return }
         groups[Int(place)].timedOut = true
         let name = groups[Int(place)].name
+        // Told beside another cause too, if the group was stopping already.
+        if groups[Int(place)].deadlineOf.isEmpty { groups[Int(place)].deadlineOf = name }
         stop(place, .deadline, reason: "the deadline of group \(name)", deadlineOf: name, fromOutside: false, at: now)
     }
 

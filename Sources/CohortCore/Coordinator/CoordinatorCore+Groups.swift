@@ -94,6 +94,7 @@ extension CoordinatorCore {
         case .failed:
             // The owner keeps the error itself: it is a leaf named "body" of the tree that it builds.
             groups[Int(place)].failures += 1
+            groups[Int(place)].bodyFailed = true
             stop(place, .siblingFailed, reason: "its body failed", fromOutside: false, at: now)
         }
         closeIfDone(place, at: now)
@@ -182,6 +183,8 @@ extension CoordinatorCore {
                 return
             }
             groups[Int(parent)].openChildren.removeAll { $0 == place }
+            groups[Int(parent)].closedBelow += group.counts
+            groups[Int(parent)].closedBelow += group.closedBelow
             groupPlaces[group.id] = nil
             freeGroups.append(place)
             childEnded(in: parent, groupOutcome: outcome, at: now)
@@ -191,7 +194,8 @@ extension CoordinatorCore {
 
     /// The table of outcomes (R1, R2): errors outrank a cancel from outside, which outranks the group's own deadline.
     private func outcome(of group: GroupRecord) -> GroupOutcome {
-        if group.failures > 0, !(group.policy == .first && group.hasWinner) { return .errors }
+        // Where a task has won under `first`, failures of others are no leaves.
+        if group.hasWinner ? group.bodyFailed : group.failures > 0 { return .errors }
         if group.cancelledFromOutside && group.childCancelled || group.bodyCancelled { return .cancelled }
         return group.timedOut ? .timeout : .ok
     }
@@ -207,7 +211,8 @@ extension CoordinatorCore {
     /// A task or child group ended with an error (rule 4).
     mutating func childFailed(in place: UInt32, at now: Instant) {
         groups[Int(place)].failures += 1
-        guard groups[Int(place)].policy == .cancel else { return }
+        // Once it stops, a further failure must not cost a walk through all groups below.
+        guard groups[Int(place)].policy == .cancel, groups[Int(place)].phase == .open else { return }
         stop(place, .siblingFailed, reason: "a task of the group failed", fromOutside: false, at: now)
     }
 

@@ -6,9 +6,6 @@ extension CoordinatorCore {
         for place in closedRoots + openRoots {
             var counts = TaskCounts()
             for member in openTree(below: place) { counts += liveCounts(of: member) }
-            for report in groups[Int(place)].log.closed where report.group != groups[Int(place)].id {
-                counts += report.counts
-            }
             snapshot.groups.append(summary(of: place, counts: counts, at: now))
         }
         snapshot.workers = workers.filter { !$0.isGone }.sorted { $0.number < $1.number }.map(summary)
@@ -18,9 +15,10 @@ extension CoordinatorCore {
         actions.append(.answer(session, snapshot))
     }
 
-    /// The ended tasks of a group, and those that are under way.
+    /// The ended tasks of a group and of what has closed inside it, and those that are under way.
     private func liveCounts(of place: UInt32) -> TaskCounts {
         var counts = groups[Int(place)].counts
+        counts += groups[Int(place)].closedBelow
         counts.running = Int(groups[Int(place)].held)
         counts.queued = Int(groups[Int(place)].unfinished) - counts.running
         return counts

@@ -98,7 +98,9 @@ extension CoordinatorCore {
             groups[root].log.entries.append(.closed(groups[root].log.closed.count))
             groups[root].log.closed.append(report)
         } else {
-            for watcher in groups[root].watchers { tell(watcher.client) { $0.closed.append(report) } }
+            for watcher in groups[root].watchers where watcher.client != group.owner {
+                tell(watcher.client) { $0.closed.append(report) }
+            }
         }
         if group.owner != GroupRecord.none, !(group.detached && isWatching(group.owner, group.root)) {
             tell(group.owner) { $0.closed.append(report) }

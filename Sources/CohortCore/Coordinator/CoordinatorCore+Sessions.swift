@@ -125,7 +125,11 @@ extension CoordinatorCore {
             if tasks[Int(task)].state == .running { running.append(task) } else { assigned.append(task) }
             task = tasks[Int(task)].next
         }
-        for task in assigned.reversed() { giveBack(task, at: now) }
+        for task in assigned.reversed() {
+            let group = tasks[Int(task)].group
+            giveBack(task, at: now)
+            closeIfDone(group, at: now)
+        }
         for task in running {
             let detail = lostDetail(of: workers[Int(place)], end)
             attemptEnded(

@@ -70,6 +70,7 @@ extension CoordinatorCore {
         chunks[Int(chunk)].bytes = submission.payload
         chunks[Int(chunk)].users = 1
         var offset: UInt32 = 0
+        var withoutTime: [UInt32] = []
         for run in submission.runs {
             let template = groups[group].templates[Int(run.template)]
             let requirement = templates[Int(template)].requirement
@@ -82,13 +83,18 @@ extension CoordinatorCore {
                 }
                 let task = addTask(group: place, template: template, chunk: chunk, offset: offset, length: length)
                 if neverStarts {
-                    endTask(task, .timeout, detail: nil, value: [], elapsed: .zero, at: now)
+                    tasks[Int(task)].state = .delayed
+                    let detail = timeoutDetail(of: task, nil)
+                    pendingFailures[task] = PendingFailure(outcome: .timeout, detail: detail)
+                    withoutTime.append(task)
                 } else {
                     enqueueLast(task, requirement: requirement)
                 }
             }
         }
         releaseChunk(chunk)
+        // Only when all are there: the first of them may stop the group, and that must reach its siblings.
+        for task in withoutTime where tasks[Int(task)].state == .delayed { endUnstarted(task, at: now) }
         closeIfDone(place, at: now)
     }
 
@@ -148,7 +154,7 @@ extension CoordinatorCore {
                 continue
             }
             let detail = report.details.indices.contains(Int(attempt.detail)) ? report.details[Int(attempt.detail)] : nil
-            learnServiceTime(of: place, attempt.elapsed)
+            if attempt.started { learnServiceTime(of: place, attempt.elapsed) }
             attemptEnded(task, attempt, detail: detail, value: value, at: now)
         }
         // Backwards, so that pushing each to the front keeps the order of spawning.
@@ -205,13 +211,17 @@ extension CoordinatorCore {
         case .ok: outcome = timedOut ? .timeout : .ok
         // Not started and yet cancelled by nobody: the worker handed it back in this form.
         case .cancelled: outcome = timedOut ? .timeout : .cancelled
-        case .failed: outcome = timedOut && flags.contains(.cancelRequested) ? .timeout : .error
+        // An error takes the place of the timeout that it answers.
+        case .failed: outcome = .error
         case .lost: outcome = .lost
         }
         if outcome == .timeout { detail = timeoutDetail(of: task, detail) }
         let canRetry = outcome == .error || outcome == .timeout || outcome == .lost
         if canRetry, mayRetry(task) {
-            retry(task, after: detail ?? AttemptDetail(), at: now)
+            retry(task, after: PendingFailure(outcome: outcome, detail: detail ?? AttemptDetail()), at: now)
+        } else if outcome == .cancelled, !attempt.started {
+            endUnstarted(task, at: now)
+            closeIfDone(group, at: now)
         } else {
             endTask(task, outcome, detail: detail, value: value, elapsed: attempt.elapsed, at: now)
             closeIfDone(group, at: now)
@@ -230,12 +240,11 @@ extension CoordinatorCore {
         let record = tasks[Int(task)]
         let template = templates[Int(record.template)].template
         guard UInt32(record.executions) <= template.retries, record.executions < .max else { return false }
-        // A cancel stops the retries too, but for that of the attempt's own timeout.
-        if record.flags.contains(.cancelRequested), record.cause != .taskTimeout { return false }
+        if record.flags.contains(.retriesOver) { return false }
         return groups[Int(record.group)].phase == .open || template.shield
     }
 
-    private mutating func retry(_ task: UInt32, after detail: AttemptDetail, at now: Instant) {
+    private mutating func retry(_ task: UInt32, after failure: PendingFailure, at now: Instant) {
         let template = templates[Int(tasks[Int(task)].template)].template
         let doublings = min(UInt64(max(tasks[Int(task)].executions, 1)) - 1, 30)
         let (product, overflow) = template.backoff.nanoseconds.multipliedReportingOverflow(by: 1 << doublings)
@@ -243,7 +252,7 @@ extension CoordinatorCore {
         tasks[Int(task)].flags = []
         tasks[Int(task)].cause = .none
         tasks[Int(task)].state = .delayed
-        pendingFailures[task] = detail
+        pendingFailures[task] = failure
         if delay == .zero {
             requeue(task)
         } else {
@@ -265,13 +274,7 @@ extension CoordinatorCore {
     /// Ends a task that no worker holds. One that has failed before and waited for another try ends with that failure.
     mutating func endUnstarted(_ task: UInt32, at now: Instant) {
         if let failure = pendingFailures[task] {
-            let outcome: TaskOutcome
-            switch failure.type {
-            case "TaskTimeout": outcome = .timeout
-            case "WorkerLost": outcome = .lost
-            default: outcome = .error
-            }
-            endTask(task, outcome, detail: failure, value: [], elapsed: .zero, at: now)
+            endTask(task, failure.outcome, detail: failure.detail, value: [], elapsed: .zero, at: now)
         } else {
             endTask(task, .cancelled, detail: nil, value: [], elapsed: .zero, at: now)
         }

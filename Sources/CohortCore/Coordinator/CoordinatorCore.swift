@@ -32,7 +32,7 @@ package struct CoordinatorCore: Sendable, Equatable {
     /// What a task may need of a worker: number 0 is "runs commands", the others are function names.
     var requirements: [String: UInt32] = ["": 0]
     /// The last failure of each task that waits for its retry; told if the retry never comes.
-    var pendingFailures: [UInt32: AttemptDetail] = [:]
+    var pendingFailures: [UInt32: PendingFailure] = [:]
 
     /// Places of the open root groups, in the order of opening.
     var openRoots: [UInt32] = []
@@ -97,7 +97,7 @@ package struct CoordinatorCore: Sendable, Equatable {
     package mutating func flush(at now: Instant, into actions: inout [CoordinatorAction]) {
         if mayAssign { assignReadyTasks(at: now) }
         feedWatchers(at: now)
-        flushWorkers(at: now, into: &actions)
+        flushWorkers(into: &actions)
         flushClients(into: &actions)
         if isDraining, openRoots.isEmpty, !hasToldDrained {
             hasToldDrained = true
@@ -105,7 +105,7 @@ package struct CoordinatorCore: Sendable, Equatable {
         }
     }
 
-    private mutating func flushWorkers(at now: Instant, into actions: inout [CoordinatorAction]) {
+    private mutating func flushWorkers(into actions: inout [CoordinatorAction]) {
         for place in dirtyWorkers {
             let index = Int(place)
             guard !workers[index].isGone else { continue }
@@ -113,7 +113,6 @@ package struct CoordinatorCore: Sendable, Equatable {
             if !workers[index].cancelBox.isEmpty {
                 actions.append(.cancel(session, workers[index].cancelBox))
                 workers[index].cancelBox.removeAll()
-                workers[index].cancelsSentAt = now
             }
             if !workers[index].assignBox.tasks.isEmpty {
                 actions.append(.assign(session, workers[index].assignBox))

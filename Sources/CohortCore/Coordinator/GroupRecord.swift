@@ -66,6 +66,8 @@ package struct GroupRecord: Sendable, Equatable {
     package var hasWinner = false
     package var childCancelled = false
     package var bodyCancelled = false
+    /// Counts under `first` even when a task has won.
+    package var bodyFailed = false
     package var outcome: GroupOutcome?
 
     package var lanes: [Lane] = []
@@ -77,6 +79,8 @@ package struct GroupRecord: Sendable, Equatable {
     /// Own tasks that hold a slot, or will at once: assigned and running ones.
     package var held: UInt32 = 0
     package var counts = TaskCounts()
+    /// Of the groups inside that have closed, whose records are gone.
+    package var closedBelow = TaskCounts()
     package var openChildren: [UInt32] = []
     package var omitted: UInt64 = 0
 

@@ -22,6 +22,13 @@ package struct ClientRecord: Sendable, Equatable {
     }
 }
 
+/// A cancel that its worker has not acknowledged.
+package struct UnseenCancel: Sendable, Equatable {
+    package var ref: AttemptRef
+    package var reason: String
+    package var sentAt: Instant
+}
+
 /// A worker that is connected.
 package struct WorkerRecord: Sendable, Equatable {
     package var session: SessionID
@@ -44,9 +51,8 @@ package struct WorkerRecord: Sendable, Equatable {
     package var serviceTime: Double?
     package var knownTemplates: Set<TemplateID> = []
     package var lastTemplate = TemplateID(0)
-    /// Attempts whose cancel it has not acknowledged, oldest first.
-    package var unseenCancels: [AttemptRef] = []
-    package var cancelsSentAt = Instant(nanoseconds: 0)
+    /// In the order of asking.
+    package var unseenCancels: [UnseenCancel] = []
     package var assignBox = AssignBatch()
     package var cancelBox: [CancelOrder] = []
     package var grantBox: [OutputGrant] = []

@@ -26,6 +26,8 @@ package struct TaskRecord: Sendable, Equatable {
         package static let cancelSeen = Flags(rawValue: 2)
         /// This attempt has overrun the task's own timeout.
         package static let timedOut = Flags(rawValue: 4)
+        /// Somebody wants it to end, not merely this attempt, which its own timeout may have ended before.
+        package static let retriesOver = Flags(rawValue: 8)
     }
 
     package var generation: UInt32 = 0
@@ -54,6 +56,12 @@ package struct TaskRecord: Sendable, Equatable {
     package var startedAt: UInt64 = 0
 
     package init() {}
+}
+
+/// How the last attempt of a task failed that is to have another one.
+package struct PendingFailure: Sendable, Equatable {
+    package var outcome: TaskOutcome
+    package var detail: AttemptDetail
 }
 
 /// Payload bytes of many tasks, kept until the last of them has ended.

@@ -25,7 +25,7 @@ package struct Link: Sendable, Equatable {
     package private(set) var lastReceived: UInt64 = 0
     private var unacknowledged: Deque<Sent> = []
     private var receivedSinceAcknowledging = 0
-    /// A gap is asked for once; again only when a heartbeat shows that the answer was lost too.
+    /// A gap is asked for once; again only when a heartbeat shows that the answer was lost too (`peerHasSent`).
     private var askedFor: UInt64 = 0
 
     package init() {}
@@ -45,7 +45,6 @@ package struct Link: Sendable, Equatable {
     /// An unnumbered message has gone out that acknowledged what has come in.
     package mutating func acknowledged() {
         receivedSinceAcknowledging = 0
-        askedFor = 0
     }
 
     /// So much has come in unacknowledged that the other side should not have to keep it until the next heartbeat.
@@ -68,6 +67,15 @@ package struct Link: Sendable, Equatable {
         askedFor = 0
         receivedSinceAcknowledging += 1
         return .deliver
+    }
+
+    /// The other side says that it has sent everything up to `last`.
+    ///
+    /// - Returns: from where to ask again, if something of it has not arrived.
+    package mutating func peerHasSent(upTo last: UInt64) -> UInt64? {
+        guard last > lastReceived else { return nil }
+        askedFor = lastReceived + 1
+        return lastReceived + 1
     }
 
     /// What must be sent again because the other side lacks everything from `sequence` on.

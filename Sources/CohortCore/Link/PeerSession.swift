@@ -129,6 +129,12 @@ package struct PeerSession: Sendable, Equatable {
         }
     }
 
+    /// A heartbeat has come, which tells how much the coordinator has sent.
+    package mutating func heartbeatReceived(last: UInt64, into actions: inout [Action]) {
+        guard state == .open, let from = link.peerHasSent(upTo: last) else { return }
+        actions.append(.askAgain(from: from))
+    }
+
     package func resendRequested(from sequence: UInt64, into actions: inout [Action]) {
         actions.append(.sendAgain(link.resend(from: sequence)))
     }

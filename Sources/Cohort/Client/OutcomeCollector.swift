@@ -1,0 +1,366 @@
+package import CohortCore
+
+/// Puts together, from the updates of one session, the outcome document of a tree of groups.
+///
+/// Counts and failures are always kept; results of the other tasks only on request, for there may be millions of them.
+package final class OutcomeCollector {
+    /// How a task is called and what it runs, as the submitter knows it.
+    package struct TaskDescription {
+        package var name: String
+        package var command: String?
+        /// How many attempts it may have; `nil` where that is not known.
+        package var attempts: Int?
+
+        package init(name: String, command: String? = nil, attempts: Int? = nil) {
+            self.name = name
+            self.command = command
+            self.attempts = attempts
+        }
+    }
+
+    /// A group of the tree.
+    struct Node {
+        var id: GroupID?
+        var name: String
+        var parent: Int?
+        var children: [Int] = []
+        var tasks: [TaskResult] = []
+        var failures: [ErrorNode] = []
+        var omittedFailures = 0
+        var counts = OutcomeCounts()
+        var running = 0
+        var report: GroupReport?
+        var openedAt: Timestamp
+    }
+
+    /// A task that has ended, as the updates told it.
+    package struct Ended {
+        package var group: GroupID
+        /// From 0, in the order of submission.
+        package var index: UInt32
+        package var result: TaskResult
+        /// The value of a call as it came.
+        package var value: ArraySlice<UInt8>
+    }
+
+    /// Failures kept of one group; further ones are counted.
+    package static let failureLimit = 10_000
+    private let keepsTasks: Bool
+    private let describe: (GroupID, UInt32) -> TaskDescription?
+    private(set) var nodes: [Node] = []
+    private var placesByKey: [GroupKey: Int] = [:]
+    private var placesByID: [GroupID: Int] = [:]
+    private var workers: [UInt32: WorkerSummary] = [:]
+    private var names: [TaskPlace: String] = [:]
+    private var tails: [TaskPlace: OutputTails] = [:]
+    /// Tasks told as running that have not ended.
+    private var startedPlaces: Set<TaskPlace> = []
+
+    private struct TaskPlace: Hashable {
+        var group: GroupID
+        var index: UInt32
+    }
+
+    /// - Parameters:
+    ///   - keepsTasks: the document lists every task, not only the failed ones in its error tree.
+    ///   - describe: what the submitter knows of a task; `nil` for a watcher, who is told names.
+    package init(keepsTasks: Bool, describe: @escaping (GroupID, UInt32) -> TaskDescription?) {
+        self.keepsTasks = keepsTasks
+        self.describe = describe
+    }
+
+    // MARK: The tree
+
+    /// Notes a group that is being opened.
+    package func open(_ spec: GroupSpec) {
+        placesByKey[spec.key] = add(name: spec.name, parent: spec.parent.flatMap { placesByKey[$0] }, openedAt: .now)
+    }
+
+    private func add(name: String, parent: Int?, openedAt: Timestamp) -> Int {
+        nodes.append(Node(name: name, parent: parent, openedAt: openedAt))
+        let place = nodes.count - 1
+        if let parent { nodes[parent].children.append(place) }
+        return place
+    }
+
+    package func id(of key: GroupKey) -> GroupID? { placesByKey[key].flatMap { nodes[$0].id } }
+
+    /// Whether the root has its outcome.
+    package var isClosed: Bool { nodes.first?.report != nil }
+
+    package var rootID: GroupID? { nodes.first?.id }
+
+    package var rootName: String { nodes.first?.name ?? "" }
+
+    /// The root's outcome.
+    package var rootReport: GroupReport? { nodes.first?.report }
+
+    /// Tasks of the whole tree that have ended, by outcome, and those known to run.
+    package var progress: (ended: OutcomeCounts, running: Int) {
+        var counts = OutcomeCounts()
+        var running = 0
+        for node in nodes {
+            counts += node.counts
+            running += node.running
+        }
+        return (counts, running)
+    }
+
+    /// Counts tasks that the coordinator has refused because the group was stopping: cancelled, never started.
+    package func refused(_ key: GroupKey, count: Int) {
+        guard let place = placesByKey[key] else { return }
+        nodes[place].counts.cancelled += count
+    }
+
+    // MARK: Updates
+
+    /// Takes in an update.
+    ///
+    /// - Parameters:
+    ///   - output: called for each piece of output, with the bytes' place in the update's payload.
+    ///   - ended: called for each task that has ended.
+    package func take(
+        _ update: ClientUpdate,
+        output: (ClientOutput, Range<Int>) throws -> Void,
+        ended: (Ended) throws -> Void
+    ) rethrows {
+        for opened in update.opened {
+            guard let place = placesByKey[opened.key] else { continue }
+            nodes[place].id = opened.group
+            placesByID[opened.group] = place
+        }
+        for worker in update.workers { workers[worker.number] = worker }
+        for group in update.groups { learn(group) }
+        for name in update.names { names[TaskPlace(group: name.group, index: name.index)] = name.name }
+        for start in update.started {
+            if let place = placesByID[start.group] { nodes[place].running += 1 }
+            startedPlaces.insert(TaskPlace(group: start.group, index: start.index))
+        }
+        var cursor = 0
+        for piece in update.outputs {
+            let range = cursor..<cursor + Int(piece.length)
+            cursor = range.upperBound
+            if keepsTasks { keepTail(piece, update.payload[range]) }
+            try output(piece, range)
+        }
+        for report in update.reports {
+            let range = cursor..<cursor + Int(report.valueLength)
+            cursor = range.upperBound
+            try ended(end(report, update, value: update.payload[range]))
+        }
+        for report in update.closed { close(report) }
+    }
+
+    private func learn(_ group: GroupSummary) {
+        guard placesByID[group.group] == nil else { return }
+        let parent = group.parent.flatMap { placesByID[$0] }
+        let place = add(name: group.name, parent: parent, openedAt: .now.earlier(by: group.openedAgo.duration))
+        nodes[place].id = group.group
+        placesByID[group.group] = place
+    }
+
+    private func close(_ report: GroupReport) {
+        let place: Int
+        if let known = placesByID[report.group] {
+            place = known
+        } else {
+            let parent = report.parent.flatMap { placesByID[$0] }
+            place = add(name: report.name, parent: parent, openedAt: .now.earlier(by: report.openedAgo.duration))
+            nodes[place].id = report.group
+            placesByID[report.group] = place
+        }
+        nodes[place].report = report
+        guard let parent = nodes[place].parent else { return }
+        switch report.outcome {
+        case .errors:
+            if let node = errorNode(of: place) { nodes[parent].failures.append(node) }
+        case .timeout:
+            nodes[parent].failures.append(.leaf(timeoutLeaf(report)))
+        case .ok, .cancelled: break
+        }
+    }
+
+    private func timeoutLeaf(_ report: GroupReport) -> ErrorNode.Leaf {
+        ErrorNode.Leaf(
+            group: report.name,
+            id: String(report.group.value),
+            type: .groupTimeout,
+            message: "the deadline of group \(report.name) fired",
+            elapsed: report.elapsed.duration
+        )
+    }
+
+    private func keepTail(_ piece: ClientOutput, _ bytes: ArraySlice<UInt8>) {
+        let place = TaskPlace(group: piece.group, index: piece.index)
+        if tails[place]?.attempt != piece.attempt { tails[place] = OutputTails(attempt: piece.attempt) }
+        switch piece.stream {
+        case .standardOutput: tails[place]?.appendOutput(bytes)
+        case .standardError: tails[place]?.appendError(bytes)
+        }
+    }
+
+    private func end(_ report: TaskReport, _ update: ClientUpdate, value: ArraySlice<UInt8>) -> Ended {
+        let place = TaskPlace(group: report.group, index: report.index)
+        let detail = report.detail >= 0 ? update.details[Int(report.detail)] : nil
+        let description = describe(report.group, report.index)
+        var result = result(report, detail, description, name: names.removeValue(forKey: place), value: value)
+        if let tail = tails.removeValue(forKey: place) { tail.write(to: &result) }
+        guard let node = placesByID[report.group] else {
+            return Ended(group: report.group, index: report.index, result: result, value: value)
+        }
+        nodes[node].counts.add(result.outcome)
+        if startedPlaces.remove(place) != nil { nodes[node].running -= 1 }
+        if result.outcome.isFailure {
+            if nodes[node].failures.count < Self.failureLimit {
+                nodes[node].failures.append(.leaf(leaf(result, report, detail, description)))
+            } else {
+                nodes[node].omittedFailures += 1
+            }
+        }
+        if keepsTasks { nodes[node].tasks.append(result) }
+        return Ended(group: report.group, index: report.index, result: result, value: value)
+    }
+
+    private func result(
+        _ report: TaskReport,
+        _ detail: AttemptDetail?,
+        _ description: TaskDescription?,
+        name: String?,
+        value: ArraySlice<UInt8>
+    ) -> TaskResult {
+        let worker = workers[report.worker]
+        let isTail = { (kept: [UInt8], all: UInt64) in UInt64(kept.count) < all }
+        var result = TaskResult(
+            name: description?.name ?? name ?? "task \(report.index + 1)",
+            id: "\(report.group.value).\(report.index + 1)",
+            outcome: TaskOutcome(report.outcome),
+            started: report.started,
+            afterCancel: report.afterCancel,
+            forced: detail?.forced ?? false,
+            attempts: Int(report.attempts),
+            exitCode: detail?.exitCode.map(Int.init),
+            signal: detail?.signal.map(SignalName.name(of:)),
+            value: value.isEmpty || !keepsTasks ? nil : try? JSONValue(parsing: Array(value)),
+            worker: worker?.name,
+            host: worker?.host,
+            elapsed: report.elapsed.duration,
+            command: description?.command ?? detail.flatMap { $0.command.isEmpty ? nil : $0.command }
+        )
+        guard let detail else { return result }
+        let outputIsTail = isTail(detail.standardOutput, detail.standardOutputBytes)
+        let errorIsTail = isTail(detail.standardError, detail.standardErrorBytes)
+        result.stdout = OutputText.decode(detail.standardOutput, isTail: outputIsTail)
+        result.stderr = OutputText.decode(detail.standardError, isTail: errorIsTail)
+        result.stdoutBytes = outputIsTail && !detail.standardOutput.isEmpty ? Int(detail.standardOutputBytes) : nil
+        result.stderrBytes = errorIsTail && !detail.standardError.isEmpty ? Int(detail.standardErrorBytes) : nil
+        if detail.maxResidentBytes > 0 || detail.userTime > .zero || detail.systemTime > .zero {
+            result.resources = ResourceUse(
+                user: detail.userTime.duration,
+                system: detail.systemTime.duration,
+                maxResidentBytes: Int(clamping: detail.maxResidentBytes)
+            )
+        }
+        return result
+    }
+
+    private func leaf(
+        _ result: TaskResult,
+        _ report: TaskReport,
+        _ detail: AttemptDetail?,
+        _ description: TaskDescription?
+    ) -> ErrorNode.Leaf {
+        ErrorNode.Leaf(
+            task: result.name,
+            id: result.id,
+            type: ErrorType(rawValue: detail?.type ?? "TaskFailed"),
+            message: message(detail),
+            attempt: Int(report.attempts),
+            attempts: description?.attempts,
+            exitCode: result.exitCode,
+            signal: result.signal,
+            stderr: OutputText.decode(detail?.standardError.suffix(4_096) ?? [], isTail: true),
+            trace: detail.flatMap { $0.trace.isEmpty ? nil : $0.trace },
+            worker: result.worker,
+            host: result.host,
+            command: result.command,
+            elapsed: result.elapsed
+        )
+    }
+
+    /// The detail's message with the signal by its name.
+    private func message(_ detail: AttemptDetail?) -> String {
+        guard let detail else { return "" }
+        guard let signal = detail.signal, detail.message.hasSuffix("signal \(signal)") else { return detail.message }
+        let dumped = detail.coreDumped ? " (core dumped)" : ""
+        return detail.message.dropLast("signal \(signal)".count) + SignalName.name(of: signal) + dumped
+    }
+
+    // MARK: The document
+
+    /// The document of the whole tree.
+    package func document() -> OutcomeDocument? {
+        nodes.isEmpty ? nil : document(of: 0, isRoot: true)
+    }
+
+    private func document(of place: Int, isRoot: Bool) -> OutcomeDocument {
+        let node = nodes[place]
+        let report = node.report
+        var tasks = node.tasks
+        // In the order of submission: the order of ending is told by the times.
+        tasks.sort { ($0.number ?? 0) < ($1.number ?? 0) }
+        return OutcomeDocument(
+            version: isRoot ? OutcomeDocument.currentVersion : nil,
+            group: node.name,
+            id: node.id.map { String($0.value) } ?? "",
+            outcome: report.map { GroupOutcome($0.outcome) } ?? .cancelled,
+            timedOut: report?.timedOut ?? false,
+            cancelled: report?.cancelled ?? false,
+            cancelReason: report.flatMap { $0.reason.isEmpty ? nil : $0.reason },
+            deadlineOf: report.flatMap { $0.deadlineOf.isEmpty ? nil : $0.deadlineOf },
+            startedAt: node.openedAt,
+            elapsed: report?.elapsed.duration ?? .zero,
+            counts: node.counts,
+            tasks: tasks,
+            tasksOmitted: report.flatMap { $0.omitted == 0 ? nil : Int(clamping: $0.omitted) },
+            groups: node.children.map { document(of: $0, isRoot: false) },
+            error: report?.outcome == .errors ? errorNode(of: place) : nil
+        )
+    }
+
+    private func errorNode(of place: Int) -> ErrorNode? {
+        let node = nodes[place]
+        guard !node.failures.isEmpty else { return nil }
+        let omitted = node.omittedFailures == 0 ? nil : node.omittedFailures
+        return .group(ErrorNode.Group(group: node.name, errors: node.failures, omitted: omitted))
+    }
+}
+
+extension TaskResult {
+    /// The task's number in its group, as the end of its id says.
+    fileprivate var number: Int? { id.split(separator: ".").last.flatMap { Int($0) } }
+}
+
+extension TaskOutcome {
+    package init(_ outcome: CohortCore.TaskOutcome) {
+        self =
+            switch outcome {
+            case .ok: .ok
+            case .error: .error
+            case .timeout: .timeout
+            case .cancelled: .cancelled
+            case .lost: .lost
+            }
+    }
+}
+
+extension GroupOutcome {
+    package init(_ outcome: CohortCore.GroupOutcome) {
+        self =
+            switch outcome {
+            case .ok: .ok
+            case .errors: .errors
+            case .timeout: .timeout
+            case .cancelled: .cancelled
+            }
+    }
+}

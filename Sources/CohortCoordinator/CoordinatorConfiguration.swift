@@ -1,0 +1,19 @@
+package import CohortCore
+
+/// What a coordinator is started with.
+package struct CoordinatorConfiguration: Sendable {
+    /// `tcp://…` and `ipc://…`, one socket for all.
+    package var endpoints: [String]
+    package var limits = Limits()
+    /// What it calls itself in answers.
+    package var name = "cohort"
+
+    package init(endpoints: [String]) {
+        self.endpoints = endpoints
+    }
+}
+
+/// Why a coordinator cannot start.
+package struct CoordinatorError: Error, Sendable, CustomStringConvertible {
+    package let description: String
+}

@@ -1,0 +1,45 @@
+internal import CohortCore
+internal import CohortWire
+
+/// A peer that has been welcomed: where it is and how far its messages have come.
+struct Peer {
+    enum Role { case client, worker }
+    let session: SessionID
+    let role: Role
+    let route: [UInt8]
+    var link = Link()
+    /// Everything since the last successful send has failed: told to the core once.
+    var isUnreachable = false
+}
+
+/// The connected peers by session and by the routing id of their connection.
+struct PeerTable {
+    private var peers: [SessionID: Peer] = [:]
+    private var sessions: [[UInt8]: SessionID] = [:]
+    private var next: UInt64 = 1
+
+    var count: Int { peers.count }
+
+    /// All sessions, in the order of joining.
+    var all: [SessionID] { peers.keys.sorted() }
+
+    subscript(session: SessionID) -> Peer? {
+        get { peers[session] }
+        _modify { yield &peers[session] }
+    }
+
+    func session(at route: [UInt8]) -> SessionID? { sessions[route] }
+
+    mutating func add(_ role: Peer.Role, at route: [UInt8]) -> SessionID {
+        let session = SessionID(next)
+        next += 1
+        peers[session] = Peer(session: session, role: role, route: route)
+        sessions[route] = session
+        return session
+    }
+
+    mutating func remove(_ session: SessionID) {
+        guard let peer = peers.removeValue(forKey: session) else { return }
+        sessions[peer.route] = nil
+    }
+}

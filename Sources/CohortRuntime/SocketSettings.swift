@@ -1,0 +1,30 @@
+package import ZeroMQ
+
+/// How every socket of Cohort is set, so that no default of libzmq decides anything.
+package enum SocketSettings {
+    /// Frames beyond this are refused by libzmq itself, which drops the connection.
+    package static let maximumMessageBytes: Int64 = (64 << 20) + 4_096
+
+    /// Applies what clients, workers and the coordinator have in common.
+    ///
+    /// Queues are bounded by credit in the protocol; libzmq's own marks are off, since it drops or blocks at them.
+    package static func apply(to socket: borrowing Socket) throws(ZeroMQError) {
+        try socket.set(.sendHighWaterMark, to: 0)
+        try socket.set(.receiveHighWaterMark, to: 0)
+        try socket.set(.maxMessageSize, to: maximumMessageBytes)
+        // A peer that does not speak ZMTP must not hold a connection for libzmq's 30 s.
+        try socket.set(.handshakeInterval, to: .seconds(5))
+        try socket.set(.heartbeatInterval, to: .seconds(2))
+        try socket.set(.heartbeatTimeout, to: .seconds(8))
+        try socket.set(.heartbeatTTL, to: .seconds(8))
+        // Long enough for a goodbye to leave, short enough to be no hang.
+        try socket.set(.linger, to: .milliseconds(500))
+    }
+
+    /// Adds what a connecting socket needs.
+    package static func applyToPeer(_ socket: borrowing Socket) throws(ZeroMQError) {
+        try apply(to: socket)
+        try socket.set(.reconnectInterval, to: .milliseconds(20))
+        try socket.set(.reconnectIntervalMax, to: .seconds(1))
+    }
+}

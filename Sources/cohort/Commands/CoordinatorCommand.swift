@@ -1,0 +1,75 @@
+internal import ArgumentParser
+internal import CohortCoordinator
+internal import CohortProcess
+internal import CohortRuntime
+internal import Glibc
+internal import Logging
+
+/// `cohort coordinator`.
+struct CoordinatorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "coordinator",
+        abstract: "Starts a coordinator, to which workers and clients connect.",
+        discussion: """
+            It runs until SIGTERM or SIGINT: then it opens no further group, cancels those that are open, waits out their \
+            grace, and says goodbye. A second signal ends it at once.
+            """
+    )
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("Where to listen: tcp://ADDRESS:PORT or ipc://PATH; may be repeated.", valueName: "endpoint")
+    )
+    var bind: [String] = [CoordinatorOptions.defaultEndpoint]
+
+    @Flag(name: .long, help: .hidden)
+    var `private` = false
+
+    private enum Wish {
+        static let signals = [SIGTERM, SIGINT, SIGHUP]
+    }
+
+    func run() throws {
+        let signals = SignalDescriptor(Wish.signals)
+        let finished = Mailbox<CoordinatorNotice>()
+        let isPrivate = `private`
+        var log = Logger(label: "coordinator") { label in StreamLogHandler.standardError(label: label) }
+        log.logLevel = isPrivate ? .error : .info
+        let coordinator: Coordinator
+        do {
+            coordinator = try Coordinator(CoordinatorConfiguration(endpoints: bind), log: log) { finished.put($0) }
+        } catch {
+            throw Failure(.usage, "\(error)")
+        }
+        if !isPrivate { log.info("listening", metadata: ["endpoints": "\(coordinator.endpoints.joined(separator: " "))"]) }
+        serve(coordinator, signals, finished)
+    }
+
+    /// Waits for the owner's end, for signals, and for the end of the drain that the first signal begins.
+    private func serve(_ coordinator: Coordinator, _ signals: SignalDescriptor, _ finished: Mailbox<CoordinatorNotice>) {
+        let owner = getenv(Guardian.ownerVariable).flatMap { Int32(String(cString: $0)) }
+        var isDraining = false
+        while true {
+            let ready = Descriptors.wait(for: [signals.descriptor, finished.descriptor] + (owner.map { [$0] } ?? []))
+            if let owner, ready.contains(owner) {
+                // Whoever wanted this coordinator has gone, and the workers go by themselves.
+                for endpoint in bind where endpoint.hasPrefix("ipc://") { removeSocket(endpoint) }
+                return coordinator.stop(reason: "its owner has gone")
+            }
+            if ready.contains(finished.descriptor), !finished.takeAll().isEmpty {
+                return coordinator.stop(reason: "the coordinator has been shut down")
+            }
+            guard signals.next() != nil else { continue }
+            if isDraining { return coordinator.stop(reason: "the coordinator was ended by a second signal") }
+            isDraining = true
+            coordinator.drain()
+        }
+    }
+
+    /// Removes the socket and its directory, which was made for it.
+    private func removeSocket(_ endpoint: String) {
+        let path = String(endpoint.dropFirst("ipc://".count))
+        unlink(path)
+        if let slash = path.lastIndex(of: "/") { rmdir(String(path[..<slash])) }
+    }
+}

@@ -1,0 +1,65 @@
+internal import ArgumentParser
+internal import CohortBatch
+internal import CohortCore
+internal import CohortRuntime
+
+/// A span of time on the command line: `500ms`, `30s`, `10m`, `1h30m`, or seconds as a number.
+struct DurationArgument: ExpressibleByArgument {
+    var duration: Duration
+
+    init?(argument: String) {
+        guard let duration = try? CohortDuration.parse(argument) else { return nil }
+        self.duration = duration
+    }
+
+    var span: TimeSpan { TimeSpan(duration) }
+}
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case text
+    case json
+    case jsonl
+}
+
+/// Where tasks run.
+struct PoolOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Use a running coordinator instead of a pool of one's own.", valueName: "endpoint"))
+    var connect: String?
+
+    @Option(
+        name: [.customShort("j"), .long],
+        help: ArgumentHelp("How many tasks run at once in a pool of one's own (default: the cores).", valueName: "n")
+    )
+    var jobs: Int?
+
+    func validate() throws {
+        if let jobs, jobs < 1 || jobs > 4_096 {
+            throw ValidationError("-j \(jobs): the number of tasks at once must be from 1 to 4096")
+        }
+        if connect != nil, jobs != nil {
+            throw ValidationError("-j sets the slots of a pool of one's own; with --connect the workers have theirs")
+        }
+    }
+
+    var slots: Int { jobs ?? Host.cores }
+}
+
+/// Which coordinator a request goes to.
+struct CoordinatorOptions: ParsableArguments {
+    static let defaultEndpoint = "tcp://127.0.0.1:7077"
+
+    @Option(help: ArgumentHelp("The coordinator.", valueName: "endpoint"))
+    var connect = CoordinatorOptions.defaultEndpoint
+}
+
+/// A group that was opened by somebody else: its number, or its name.
+struct GroupArgument: ExpressibleByArgument {
+    var target: GroupTarget
+    var text: String
+
+    init?(argument: String) {
+        guard !argument.isEmpty else { return nil }
+        text = argument
+        target = UInt64(argument).map { .id(GroupID($0)) } ?? .name(argument)
+    }
+}

@@ -1,0 +1,48 @@
+internal import Cohort
+internal import CohortCore
+internal import Glibc
+
+/// A client with the pool behind it, private or running.
+final class Connection {
+    let client: Client
+    let pool: PrivatePool?
+
+    /// Starts a pool of one's own, or connects to a running coordinator.
+    init(_ options: PoolOptions, name: String) throws {
+        do {
+            if let endpoint = options.connect {
+                pool = nil
+                client = try Client(endpoint: endpoint, name: name, patience: .seconds(5))
+            } else {
+                let pool = try PrivatePool(executable: Self.executable, slots: options.slots)
+                self.pool = pool
+                // The coordinator needs a moment to bind; on a loaded machine a long one.
+                client = try Client(endpoint: pool.endpoint, name: name, patience: .seconds(30))
+            }
+        } catch {
+            throw Failure(.coordinator, "\(error)")
+        }
+    }
+
+    /// Connects to a running coordinator.
+    init(_ options: CoordinatorOptions, name: String) throws {
+        pool = nil
+        do {
+            client = try Client(endpoint: options.connect, name: name, patience: .seconds(5))
+        } catch {
+            throw Failure(.coordinator, "\(error)")
+        }
+    }
+
+    /// Says goodbye, and ends a pool of one's own with everything in it.
+    func close() {
+        client.close()
+        pool?.stop()
+    }
+
+    private static var executable: String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        return String(decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}

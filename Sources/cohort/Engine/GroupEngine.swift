@@ -1,0 +1,171 @@
+internal import Cohort
+internal import CohortCore
+internal import CohortReport
+internal import CohortRuntime
+internal import Glibc
+
+/// Where the tasks of a group come from.
+protocol TaskSource: AnyObject {
+    /// Descriptors that become readable when the source has more to submit.
+    var descriptors: [Int32] { get }
+    /// Submits what there is, as far as the window allows.
+    func submit(to client: Client) throws
+    /// What is known of a task that this source has submitted.
+    func describe(_ group: GroupID, _ index: UInt32) -> OutcomeCollector.TaskDescription?
+    /// The task's number among all of the run, from 1.
+    func number(_ group: GroupID, _ index: UInt32) -> Int
+    /// How many tasks there will be, once that is known.
+    var total: Int? { get }
+    /// How many have been submitted.
+    var submitted: Int { get }
+    func taskEnded(_ number: Int)
+    /// The coordinator has not accepted tasks from this number on. Returns the numbers of those submitted.
+    func refused(_ refusal: Refusal) -> ClosedRange<Int>?
+    /// The root stops: nothing more is to be submitted, what is unsealed is to be sealed.
+    func stop(_ client: Client)
+}
+
+/// Drives one tree of groups from a command: submits, takes in updates, presents them, and returns when the tree has closed.
+///
+/// Everything happens on the calling thread, which waits in one place for notices, signals, input and the clock.
+final class GroupEngine {
+    private let connection: Connection
+    private let source: any TaskSource
+    private let presenter: Presenter
+    private let collector: OutcomeCollector
+    /// What to cancel on Ctrl-C.
+    private let root: GroupTarget
+    private var interruption: Interruption
+    private var owedWeight: UInt64 = 0
+    private var owedOutput: [OutputKey: UInt64] = [:]
+    private var isStopping = false
+
+    private struct OutputKey: Hashable {
+        var group: GroupID
+        var index: UInt32
+    }
+
+    /// Output credit is given back in pieces of at least so many bytes.
+    private static let creditStep: UInt64 = 16 << 10
+
+    init(
+        connection: Connection,
+        source: any TaskSource,
+        presenter: Presenter,
+        collector: OutcomeCollector,
+        root: GroupTarget,
+        interruption: Interruption
+    ) {
+        self.connection = connection
+        self.source = source
+        self.presenter = presenter
+        self.collector = collector
+        self.root = root
+        self.interruption = interruption
+    }
+
+    /// Runs until the tree has closed.
+    ///
+    /// - Returns: the document, and the exit status.
+    func run() throws -> (document: OutcomeDocument, status: Int32) {
+        let deaths = connection.pool?.deathDescriptors ?? []
+        let fixed = [connection.client.notices.descriptor, interruption.signals.descriptor] + deaths
+        while !collector.isClosed {
+            try source.submit(to: connection.client)
+            let ready = Descriptors.wait(for: fixed + source.descriptors, timeout: presenter.timeToNextDrawing)
+            if interruption.poll() { interrupt() }
+            for notice in connection.client.notices.takeAll() { try take(notice) }
+            if !deaths.isEmpty, deaths.contains(where: ready.contains) { poolDied() }
+            payBack()
+            presenter.draw(progress)
+        }
+        guard let document = collector.document(), let report = collector.rootReport else {
+            throw Failure(.coordinator, "the coordinator closed a group that was never opened")
+        }
+        if let signal = interruption.first { return (document, 128 + signal) }
+        return (document, GroupOutcome(report.outcome).exitStatus)
+    }
+
+    private var progress: ProgressSnapshot {
+        let (ended, running) = collector.progress
+        return ProgressSnapshot(
+            group: collector.rootName,
+            done: ended.total,
+            failed: ended.failed,
+            running: running,
+            queued: max(0, source.submitted - ended.total - running),
+            total: source.total
+        )
+    }
+
+    private func take(_ notice: ClientNotice) throws {
+        switch notice {
+        case .connected, .snapshot: break
+        case .lost(_, let explanation): throw Failure(.coordinator, explanation)
+        case .update(let update): try take(update)
+        }
+    }
+
+    private func take(_ update: ClientUpdate) throws {
+        try collector.take(update) { piece, range in
+            let number = source.number(piece.group, piece.index)
+            try presenter.output(number, piece.stream, update.payload[range])
+            owedWeight += ClientUpdate.weight(bytes: range.count, reports: 0)
+            owedOutput[OutputKey(group: piece.group, index: piece.index), default: 0] += UInt64(range.count)
+        } ended: { ended in
+            let number = source.number(ended.group, ended.index)
+            try presenter.ended(number, ended)
+            if !owedOutput.isEmpty { owedOutput[OutputKey(group: ended.group, index: ended.index)] = nil }
+            owedWeight += ClientUpdate.weight(bytes: ended.value.count, reports: 1)
+            source.taskEnded(number)
+        }
+        if !update.stopping.isEmpty, update.stopping.contains(where: { $0.group == collector.rootID }) {
+            isStopping = true
+            source.stop(connection.client)
+        }
+        for refusal in update.refusals { try take(refusal) }
+    }
+
+    private func take(_ refusal: Refusal) throws {
+        switch refusal.code {
+        case .shuttingDown where collector.rootID != nil, .finished where collector.rootID != nil:
+            guard let numbers = source.refused(refusal), let key = refusal.key else { return }
+            collector.refused(key, count: numbers.count)
+            for number in numbers {
+                source.taskEnded(number)
+                try presenter.neverStarted(number)
+            }
+        case .draining, .limit: throw Failure(.coordinator, "the coordinator refuses: \(refusal.message)")
+        default: throw Failure(.usage, "the coordinator refuses: \(refusal.message)")
+        }
+    }
+
+    /// First signal: cancel and wait out the grace. Second: kill now.
+    private func interrupt() {
+        source.stop(connection.client)
+        let isSecond = interruption.count > 1
+        connection.client.cancel(root, grace: isSecond ? .zero : nil, reason: "interrupted")
+        presenter.note(
+            isSecond ? "killing what runs" : "interrupted: waiting for running tasks to end; once more to kill them now"
+        )
+    }
+
+    /// The pool's own worker or coordinator has died. Without a worker nothing would ever run again: no silent hang.
+    private func poolDied() {
+        guard !isStopping else { return }
+        isStopping = true
+        source.stop(connection.client)
+        connection.client.cancel(root, grace: .zero, reason: "a process of the pool died")
+    }
+
+    /// Tells the coordinator what has been dealt with.
+    private func payBack() {
+        let due = owedOutput.filter { $0.value >= Self.creditStep }
+        guard owedWeight > 0 || !due.isEmpty else { return }
+        for key in due.keys { owedOutput[key] = nil }
+        let outputs = due.map { ConsumedOutput(group: $0.key.group, index: $0.key.index, bytes: $0.value) }
+            .sorted { ($0.group, $0.index) < ($1.group, $1.index) }
+        connection.client.consumed(weight: owedWeight, outputs)
+        owedWeight = 0
+    }
+}

@@ -1,0 +1,188 @@
+internal import Cohort
+internal import CohortCore
+internal import CohortReport
+@preconcurrency internal import Glibc
+
+/// Shows a run: results to stdout, progress and the error tree to stderr, logs and result files where asked.
+final class Presenter {
+    struct Options {
+        var format = OutputFormat.text
+        var mode = OrderedOutput.Mode.grouped
+        var showsProgress = true
+        var jobLog: String?
+        var results: String?
+        /// Text before each line of a task's output.
+        var tag: ((Int) -> String)?
+        /// Directory names of a task's results.
+        var resultName: (Int) -> [String] = { [String($0)] }
+        /// Values of calls are printed as results.
+        var printsValues = true
+    }
+
+    private let options: Options
+    private let output: OrderedOutput?
+    private let painter: ProgressPainter?
+    private let jobLog: JobLog?
+    private let results: ResultsDirectory?
+    private var slots: [Int: ResultsDirectory.Slot] = [:]
+    private var received: [Int: Int] = [:]
+
+    init(_ options: Options) throws {
+        self.options = options
+        let painter = options.showsProgress && isatty(2) == 1 ? ProgressPainter(descriptor: 2) : nil
+        self.painter = painter
+        do throws(ReportError) {
+            jobLog = try options.jobLog.map { path throws(ReportError) in try JobLog(path: path) }
+            results = try options.results.map { path throws(ReportError) in try ResultsDirectory(path: path) }
+        } catch {
+            throw Failure(.usage, error.description)
+        }
+        if options.format == .text {
+            output = OrderedOutput(
+                mode: options.mode,
+                tag: options.tag,
+                stdout: 1,
+                stderr: 2,
+                store: SpoolStore(),
+                onWrite: painter.map { painter in { painter.clear() } }
+            )
+        } else {
+            output = nil
+        }
+    }
+
+    // MARK: While it runs
+
+    func output(_ number: Int, _ stream: CohortCore.OutputStream, _ bytes: ArraySlice<UInt8>) throws {
+        let taskStream: TaskStream = stream == .standardOutput ? .stdout : .stderr
+        try guardingDisk { () throws(ReportError) in
+            try output?.taskOutput(number, taskStream, bytes.span.bytes)
+            if let slot = try slot(of: number) { try results?.append(taskStream, bytes.span.bytes, to: slot) }
+        }
+        if jobLog != nil, stream == .standardOutput { received[number, default: 0] += bytes.count }
+    }
+
+    func ended(_ number: Int, _ ended: OutcomeCollector.Ended) throws {
+        let line = options.printsValues && !ended.value.isEmpty ? ValueText.line(ended.value) : []
+        try guardingDisk { () throws(ReportError) in
+            if !line.isEmpty { try output?.taskOutput(number, .stdout, line.span.bytes) }
+            try output?.taskEnded(number)
+            if options.format == .jsonl { try Self.print(ended.result.jsonText(.line) + "\n") }
+            try log(number, ended.result)
+            try fileResult(number, ended.result, value: line)
+        }
+    }
+
+    /// A task that the coordinator did not accept, as its group was stopping.
+    func neverStarted(_ number: Int) throws {
+        try guardingDisk { () throws(ReportError) in try output?.taskEnded(number) }
+    }
+
+    var timeToNextDrawing: Duration? {
+        guard let painter else { return nil }
+        return painter.nextDrawing.map { max(.zero, ContinuousClock.now.duration(to: $0)) } ?? ProgressPainter.interval
+    }
+
+    func draw(_ snapshot: ProgressSnapshot) {
+        guard let painter, output?.isAtLineStart ?? true else { return }
+        painter.update(snapshot, at: ContinuousClock.now)
+    }
+
+    /// Says something to the person at the terminal, or to a log.
+    func note(_ text: String) {
+        painter?.clear()
+        fputs("cohort: \(text)\n", stderr)
+    }
+
+    private func log(_ number: Int, _ result: TaskResult) throws(ReportError) {
+        guard let jobLog else { return }
+        let start = Timestamp.now.earlier(by: result.elapsed)
+        let bytes = received.removeValue(forKey: number) ?? 0
+        guard let entry = JobLog.Entry(sequence: number, start: start, received: bytes, result: result) else { return }
+        try jobLog.append(entry)
+    }
+
+    private func slot(of number: Int) throws(ReportError) -> ResultsDirectory.Slot? {
+        guard let results else { return nil }
+        if let known = slots[number] { return known }
+        let slot = try results.begin(sequence: number, name: options.resultName(number))
+        slots[number] = slot
+        return slot
+    }
+
+    private func fileResult(_ number: Int, _ result: TaskResult, value: [UInt8]) throws(ReportError) {
+        guard let results, result.started, let slot = try slot(of: number) else { return }
+        if !value.isEmpty { try results.append(.stdout, value.span.bytes, to: slot) }
+        let failed = result.outcome == .error ? 1 : -1
+        try results.end(slot, exitValue: result.exitCode ?? (result.outcome == .ok ? 0 : failed))
+        slots[number] = nil
+    }
+
+    // MARK: At the end
+
+    /// Shows the outcome: the document, or the error tree and a summary.
+    func finish(_ document: OutcomeDocument) throws {
+        try guardingDisk { () throws(ReportError) in
+            try output?.finish()
+            try results?.write(document)
+            painter?.clear()
+            switch options.format {
+            case .json: try Self.print(document.jsonText(.indented) + "\n")
+            case .jsonl: try Self.print(document.jsonText(.line) + "\n")
+            case .text: Self.report(document)
+            }
+        }
+    }
+
+    /// Prints what the tasks of a finished document have written, and the values of calls, in the order of submission.
+    func printOutputs(of document: OutcomeDocument) throws {
+        try guardingDisk { () throws(ReportError) in
+            for task in document.tasks {
+                try Self.print(task.stdout)
+                if let value = task.value { try Self.print(ValueText.line(Array(value.text(.line).utf8)[...])) }
+                fputs(task.outcome.isFailure ? "" : task.stderr, stderr)
+            }
+        }
+        for group in document.groups { try printOutputs(of: group) }
+    }
+
+    /// Whatever could not be shown before an error is shown as it is.
+    func abandon() {
+        painter?.clear()
+        try? output?.finish()
+    }
+
+    private static func report(_ document: OutcomeDocument) {
+        let isTerminal = isatty(2) == 1
+        guard document.outcome != .ok || isTerminal else { return }
+        var text = ""
+        if document.error != nil {
+            text = ErrorTreeText.render(
+                document,
+                options: ErrorTreeText.Options(
+                    color: isTerminal && getenv("NO_COLOR") == nil,
+                    width: TerminalSize.columns(of: 2)
+                )
+            )
+        }
+        fputs(text + SummaryLine.render(document) + "\n", stderr)
+    }
+
+    private static func print(_ text: String) throws(ReportError) { try print(Array(text.utf8)) }
+
+    private static func print(_ bytes: [UInt8]) throws(ReportError) {
+        let failure = FileIO.writeAll(bytes.span.bytes, to: 1)
+        if failure == EPIPE { throw .outputClosed(.stdout) }
+        if failure != 0 { throw .output(.stdout, errno: failure) }
+    }
+
+    private func guardingDisk(_ body: () throws(ReportError) -> Void) throws {
+        do throws(ReportError) {
+            try body()
+        } catch {
+            // As a program that dies of SIGPIPE would end, without a word.
+            if case .outputClosed = error { throw ExitStatusError(code: 128 + SIGPIPE) }
+            throw Failure(.here, error.description)
+        }
+    }
+}

@@ -1,0 +1,53 @@
+internal import Cohort
+internal import CohortCore
+internal import CohortRuntime
+internal import Glibc
+
+/// A short exchange with a running coordinator: ask, wait for the answer, leave.
+final class Session {
+    let client: Client
+    private let connection: Connection
+    private var interruption = Interruption()
+
+    init(_ options: CoordinatorOptions, name: String) throws {
+        connection = try Connection(options, name: name)
+        client = connection.client
+    }
+
+    func close() { connection.close() }
+
+    /// Waits for the answer to a query that has been sent, and hands over what comes before it.
+    @discardableResult
+    func untilAnswered(_ take: (ClientUpdate) throws -> Void = { _ in }) throws -> Snapshot {
+        while true {
+            if let snapshot = try nextNotices(take) { return snapshot }
+        }
+    }
+
+    /// Waits for something to come, and hands it over.
+    func nextUpdate(_ take: (ClientUpdate) throws -> Void) throws { _ = try nextNotices(take) }
+
+    private func nextNotices(_ take: (ClientUpdate) throws -> Void) throws -> Snapshot? {
+        _ = Descriptors.wait(for: [client.notices.descriptor, interruption.signals.descriptor])
+        if interruption.poll(), let signal = interruption.first { throw ExitStatusError(code: 128 + signal) }
+        var snapshot: Snapshot?
+        for notice in client.notices.takeAll() {
+            switch notice {
+            case .connected: break
+            case .update(let update): try take(update)
+            case .snapshot(let answer): snapshot = answer
+            case .lost(_, let explanation): throw Failure(.coordinator, explanation)
+            }
+        }
+        return snapshot
+    }
+
+    /// Sends a request about a group and waits until it has been dealt with.
+    func request(_ send: (Client) -> Void) throws {
+        send(client)
+        client.query()
+        try untilAnswered { update in
+            if let refusal = update.refusals.first { throw Failure(.usage, refusal.message) }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+internal import Cohort
+internal import CohortBatch
+internal import CohortCore
+internal import CohortReport
+
+/// What `status` and `workers` print.
+enum SnapshotText {
+    static func groups(_ snapshot: Snapshot) -> String {
+        var rows = [["GROUP", "NAME", "STATE", "OK", "FAILED", "CANCELLED", "RUNNING", "QUEUED", "TIME", ""]]
+        for group in snapshot.groups {
+            rows.append([
+                String(group.group.value), group.name, state(of: group), String(group.counts.ok),
+                String(group.counts.failed), String(group.counts.cancelled), String(group.counts.running),
+                String(group.counts.queued), time(group.elapsed), group.waiting,
+            ])
+        }
+        let slots = snapshot.workers.reduce(0) { $0 + $1.slots }
+        var text = snapshot.groups.isEmpty ? "no groups\n" : table(rows)
+        text += "\(snapshot.workers.count) workers with \(slots) slots, \(snapshot.clients) clients\n"
+        if snapshot.badFrames > 0 || snapshot.staleMessages > 0 {
+            text += "dropped: \(snapshot.badFrames) frames that could not be understood, "
+            text += "\(snapshot.staleMessages) messages about attempts that were over\n"
+        }
+        if snapshot.draining { text += "the coordinator is shutting down\n" }
+        return text
+    }
+
+    static func workers(_ snapshot: Snapshot) -> String {
+        guard !snapshot.workers.isEmpty else { return "no workers\n" }
+        var rows = [["WORKER", "NAME", "HOST", "PID", "SLOTS", "RUNNING", "PREFETCHED", "STATE"]]
+        for worker in snapshot.workers {
+            rows.append([
+                String(worker.number), worker.name, worker.host, String(worker.processID), String(worker.slots),
+                String(worker.running), String(worker.prefetched), worker.draining ? "draining" : "ready",
+            ])
+        }
+        return table(rows)
+    }
+
+    private static func state(of group: GroupSummary) -> String {
+        if let outcome = group.outcome { return GroupOutcome(outcome).rawValue }
+        if group.stopping { return "stopping" }
+        return group.counts.running > 0 ? "running" : "waiting"
+    }
+
+    private static func time(_ span: TimeSpan) -> String {
+        let milliseconds = span.nanoseconds / 1_000_000
+        return CohortDuration.format(.milliseconds(Int64(milliseconds >= 10_000 ? milliseconds / 1_000 * 1_000 : milliseconds)))
+    }
+
+    /// Columns as wide as their widest entry, two spaces between; no spaces at the end of a line.
+    private static func table(_ rows: [[String]]) -> String {
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        var text = ""
+        for row in rows {
+            var line = ""
+            for (column, cell) in row.enumerated() {
+                line += cell + String(repeating: " ", count: widths[column] - cell.count + 2)
+            }
+            while line.last == " " { line.removeLast() }
+            text += line + "\n"
+        }
+        return text
+    }
+
+    static func json(_ snapshot: Snapshot) -> String {
+        var object = JSONObject()
+        object["version"] = .int(1)
+        object["groups"] = .array(snapshot.groups.map(json))
+        object["workers"] = .array(snapshot.workers.map(json))
+        object["clients"] = .int(Int(snapshot.clients))
+        object["stale_messages"] = .int(Int(clamping: snapshot.staleMessages))
+        object["bad_frames"] = .int(Int(clamping: snapshot.badFrames))
+        object["draining"] = .bool(snapshot.draining)
+        return JSONValue.object(object).text(.indented) + "\n"
+    }
+
+    private static func json(_ group: GroupSummary) -> JSONValue {
+        var object = JSONObject()
+        object["group"] = .string(group.name)
+        object["id"] = .string(String(group.group.value))
+        object["state"] = .string(state(of: group))
+        object["outcome"] = group.outcome.map { .string(GroupOutcome($0).rawValue) } ?? .null
+        object["detached"] = .bool(group.detached)
+        object["elapsed"] = .double(group.elapsed.seconds)
+        object["deadline_in"] = group.deadlineIn.map { .double($0.seconds) } ?? .null
+        object["waiting"] = group.waiting.isEmpty ? .null : .string(group.waiting)
+        var counts = JSONObject()
+        counts["queued"] = .int(group.counts.queued)
+        counts["running"] = .int(group.counts.running)
+        counts["ok"] = .int(group.counts.ok)
+        counts["error"] = .int(group.counts.error)
+        counts["timeout"] = .int(group.counts.timeout)
+        counts["cancelled"] = .int(group.counts.cancelled)
+        counts["lost"] = .int(group.counts.lost)
+        object["counts"] = .object(counts)
+        return .object(object)
+    }
+
+    private static func json(_ worker: WorkerSummary) -> JSONValue {
+        var object = JSONObject()
+        object["number"] = .int(Int(worker.number))
+        object["name"] = .string(worker.name)
+        object["host"] = .string(worker.host)
+        object["pid"] = .int(Int(worker.processID))
+        object["slots"] = .int(Int(worker.slots))
+        object["running"] = .int(Int(worker.running))
+        object["prefetched"] = .int(Int(worker.prefetched))
+        object["draining"] = .bool(worker.draining)
+        object["functions"] = .array(worker.functions.map { .string($0) })
+        return .object(object)
+    }
+}
+
+/// One group's document for people: the summary, and the error tree.
+enum DocumentText {
+    static func render(_ document: OutcomeDocument) -> String {
+        ErrorTreeText.render(document) + SummaryLine.render(document) + "\n"
+    }
+}

@@ -1,0 +1,35 @@
+internal import CohortBatch
+internal import CohortCore
+internal import CohortWire
+
+/// Tasks of a plan as templates and payloads of the protocol.
+enum TaskEncoding {
+    static func payload(of work: Work, stdin: [UInt8]? = nil) -> [UInt8] {
+        switch work {
+        case .argv(let words): CommandPayload(program: .arguments(words), standardInput: stdin).bytes
+        case .shell(let line): CommandPayload(program: .shell(line), standardInput: stdin).bytes
+        case .call(_, let arguments): arguments
+        }
+    }
+
+    static func template(_ task: TaskPlan, output: OutputMode) -> TaskTemplate {
+        TaskTemplate(
+            name: task.name,
+            function: function(of: task.work),
+            timeout: task.timeout.map { TimeSpan($0) },
+            retries: UInt32(clamping: task.retries.limit),
+            backoff: TimeSpan(task.retries.backoff),
+            shield: task.shield,
+            output: output,
+            spec: CommandSettings(
+                variables: task.environment.map { (name: $0.name, value: $0.value) },
+                workingDirectory: task.workingDirectory
+            ).bytes
+        )
+    }
+
+    static func function(of work: Work) -> String {
+        if case .call(let function, _) = work { return function }
+        return ""
+    }
+}
