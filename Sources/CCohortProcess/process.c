@@ -81,3 +81,8 @@ bool cohort_wait_for_end(pid_t pid) {
     siginfo_t info = { 0 };
     return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == 0;
 }
+
+int cohort_set_nonblocking(int descriptor) {
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags < 0 ? -1 : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+}

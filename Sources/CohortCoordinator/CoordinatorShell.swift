@@ -114,6 +114,10 @@ final class CoordinatorShell: LoopHandler {
             (header, body) = try FrameCodec.decode(frames)
         } catch {
             drop(error.description)
+            if let header = error.header, header.epoch == epoch, let session = peers.session(at: route) {
+                // It has arrived, though nothing can be made of it.
+                _ = peers[session]?.link.received(sequence: header.sequence, acknowledge: header.acknowledge)
+            }
             if case .version(let version) = error.code {
                 reply(to: route, .refused("it speaks version \(FrameCodec.version) of the protocol, not \(version)"))
             }
@@ -127,7 +131,8 @@ final class CoordinatorShell: LoopHandler {
         default:
             guard header.epoch == epoch, let session = peers.session(at: route), session.value == header.session else {
                 drop("a message of a session that is not known")
-                if body.isNumbered { reply(to: route, .refused("the session is not known here")) }
+                // A peer of another life of the coordinator learns so at its next heartbeat, not at the end of its lease.
+                reply(to: route, .refused("the session is not known here"))
                 return
             }
             take(header, body, from: session)

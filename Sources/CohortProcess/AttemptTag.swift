@@ -12,7 +12,7 @@ struct AttemptTag {
         /// Started by someone else who tags.
         case foreign
         case untagged
-        /// The process is amid execve, or has ended: there is no environment, not even an empty one.
+        /// The process is amid execve, or has ended.
         case unknown
     }
 
@@ -32,10 +32,14 @@ struct AttemptTag {
     }
 
     func read(fromEnvironmentOf pid: Int32) -> Reading {
-        guard let text = ProcFile.read("/proc/\(pid)/environ") else { return .untagged }
-        if text.isEmpty { return ProcFile.isBetweenPrograms(pid) ? .unknown : .untagged }
+        let entries: [ArraySlice<UInt8>]
+        switch ProcFile.environment(of: pid) {
+        case .entries(let found): entries = found
+        case .none: return .unknown
+        case .hidden: return .untagged
+        }
         let key = Array("\(AttemptTag.name)=".utf8)
-        guard let entry = text.split(separator: 0).first(where: { $0.starts(with: key) }) else { return .untagged }
+        guard let entry = entries.first(where: { $0.starts(with: key) }) else { return .untagged }
         for part in entry.dropFirst(key.count).split(separator: UInt8(ascii: "/")) {
             let fields = part.split(separator: UInt8(ascii: "-"))
             if fields.count == 2, fields[0].elementsEqual(loop.utf8),

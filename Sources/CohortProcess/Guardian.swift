@@ -22,14 +22,19 @@ package enum Guardian {
     /// and its descendants are gone, `onChildDeath` is called, and the process exits with the child's code (128 and the
     /// signal, if a signal ended it). At the end of the owner's descriptor everything is killed and the process exits
     /// without the call.
+    ///
+    /// - Parameter variables: set for the child on top of this process's own; `passing` are the descriptors that it
+    ///   inherits under the same numbers.
     package static func run(
         arguments: [String] = CommandLine.arguments,
+        variables: [(String, String)] = [],
+        passing descriptors: [Int32] = [],
         onChildDeath: (ExitStatus) -> Void
     ) throws(SpawnError) -> Never {
         try ProcessTree.becomeSubreaper()
         let owner = try ownerDescriptor()
         let signals = try signalDescriptor()
-        let child = try startChild(arguments)
+        let child = try startChild(arguments, variables, descriptors)
         let status = watch(child, signals, owner)
         ProcessTree.killDescendants()
         if let status {
@@ -111,13 +116,18 @@ package enum Guardian {
         return descriptor
     }
 
-    private static func startChild(_ arguments: [String]) throws(SpawnError) -> Int32 {
+    private static func startChild(
+        _ arguments: [String],
+        _ variables: [(String, String)],
+        _ descriptors: [Int32]
+    ) throws(SpawnError) -> Int32 {
         // The writing end is held by this process alone, and closes with its death, whatever that is.
         let reading = try openPipe().reading
         defer { close(reading) }
         var request = SpawnRequest(arguments: arguments, program: executablePath())
         request.environment.set(guardedVariable, to: "\(reading):\(getpid())")
-        request.passedDescriptors = [(from: reading, to: reading)]
+        for (name, value) in variables { request.environment.set(name, to: value) }
+        request.passedDescriptors = ([reading] + descriptors).map { (from: $0, to: $0) }
         request.newProcessGroup = true
         let child = try Spawn.spawn(request)
         close(child.pidfd)

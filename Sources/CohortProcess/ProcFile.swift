@@ -72,13 +72,27 @@ enum ProcFile {
         return numbers(in: Array(fields[1])).first
     }
 
-    /// Whether a living process is amid execve: it has memory, but no environment yet, not even an empty one.
-    ///
-    /// Says true of processes that may not be looked at, too.
-    static func isBetweenPrograms(_ pid: Int32) -> Bool {
-        // Field 51 is the address of the environment's end.
-        guard let fields = statFields("/proc/\(pid)/stat"), fields.count > 48 else { return false }
-        return fields[48].elementsEqual([UInt8(ascii: "0")])
+    /// The environment of a process.
+    enum Environment {
+        /// The `name=value` entries with which its program was started, perhaps none.
+        case entries([ArraySlice<UInt8>])
+        /// Amid execve, or ended: there is no environment, not even an empty one.
+        case none
+        /// It may not be looked at.
+        case hidden
+    }
+
+    static func environment(of pid: Int32) -> Environment {
+        while true {
+            guard let text = read("/proc/\(pid)/environ") else { return .hidden }
+            if !text.isEmpty { return .entries(text.split(separator: 0)) }
+            // Fields 50 and 51 are the addresses between which it lies. They tell nothing from empty, and if they have
+            // come to be since the first look, there is something to read now.
+            guard let fields = statFields("/proc/\(pid)/stat"), fields.count > 48,
+                !fields[48].elementsEqual(CollectionOfOne(UInt8(ascii: "0")))
+            else { return .none }
+            if fields[47] == fields[48] { return .entries([]) }
+        }
     }
 
     /// Whether a process or thread has ended, reaped or not.

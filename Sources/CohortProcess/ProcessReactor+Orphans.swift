@@ -24,19 +24,13 @@ extension ProcessReactor {
 
     /// Whether there are adopted processes that have to go before a stop is complete.
     var hasOwnOrphans: Bool {
-        orphans.values.contains { orphan in
-            switch orphan.owner {
-            case .command: true
-            case .anyOf: claimsStrangers
-            case .foreign: false
-            }
-        }
+        orphans.values.contains(where: isOurs)
     }
 
     /// Looks at all adopted children: reaps those that have ended, kills those of ended commands, and lets commands go on
     /// of which nothing is left.
     func sweep() {
-        lists.refresh()
+        refreshLists()
         let strangers = Spawn.strangers(lists.all)
         forgetOrphans(except: strangers)
         // Commands that have to wait, and for how long.
@@ -46,23 +40,21 @@ extension ProcessReactor {
             var orphan = orphans[pid] ?? Orphan(owner: .anyOf(Set(commands.keys)))
             if !orphan.isSettled {
                 settle(&orphan, pid)
+                // One that has just ended may have started others since the lists were read.
+                awaited.formUnion(suspects(of: orphan))
+                pause = orphan.isSettled ? 0 : pause ?? sweepInterval
             }
             orphans[pid] = orphan
-            guard let owners = owners(of: orphan) else { continue }
-            let isDoomed = !owners.contains { commands[$0]?.phase == .running }
-            if claimsStrangers || orphan.isSettled, reap(pid, owners) {
-                // What it started before it ended was adopted since the lists were read: they have to be read again.
+            guard orphan.isSettled, isOurs(orphan) else { continue }
+            let owners = suspects(of: orphan)
+            if reap(pid, owners) {
                 orphans[pid] = nil
-                if isDoomed {
-                    awaited.formUnion(owners)
-                    pause = 0
-                }
-            } else if isDoomed || !orphan.isSettled {
+                awaited.formUnion(owners)
+                pause = 0
+            } else if !owners.contains(where: { commands[$0]?.phase == .running }) {
+                killTree(pid, owners)
                 awaited.formUnion(owners)
                 pause = pause ?? sweepInterval
-                if orphan.isSettled {
-                    killTree(pid, owners)
-                }
             }
         }
         ending.filter { !awaited.contains($0.serial) }.forEach(treeGone)
@@ -70,12 +62,28 @@ extension ProcessReactor {
         planSweep(pause)
     }
 
-    /// The commands that an orphan may belong to; nil if it is to be left alone.
-    private func owners(of orphan: Orphan) -> Set<UInt64>? {
+    private func refreshLists() {
+        let now = Self.now()
+        if now < refreshAt { return }
+        lists.refresh()
+        refreshAt = now + Self.routineSweep
+    }
+
+    /// The commands that an orphan may belong to.
+    private func suspects(of orphan: Orphan) -> Set<UInt64> {
         switch orphan.owner {
         case .command(let serial): [serial]
-        case .anyOf(let serials): claimsStrangers || !orphan.isSettled ? serials : nil
-        case .foreign: nil
+        case .anyOf(let serials): serials
+        case .foreign: []
+        }
+    }
+
+    /// Whether an orphan is to be reaped and killed here.
+    private func isOurs(_ orphan: Orphan) -> Bool {
+        switch orphan.owner {
+        case .command: true
+        case .anyOf: claimsStrangers
+        case .foreign: false
         }
     }
 

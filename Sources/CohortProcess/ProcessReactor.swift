@@ -30,6 +30,7 @@ final class ProcessReactor {
     var graced: [RunningCommand] = []
 
     var lists = ChildLists.none
+    var refreshAt: Int64 = 0
     var orphans: [Int32: Orphan] = [:]
     /// Processes that were killed as descendants of a command's orphans, and may be adopted when they have ended.
     var relatives: [Int32: UInt64] = [:]

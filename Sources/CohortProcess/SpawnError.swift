@@ -30,7 +30,7 @@ extension SpawnError {
     }
 
     /// `intent` completes "cannot …".
-    static func system(_ intent: String, _ number: Int32) -> SpawnError {
+    package static func system(_ intent: String, _ number: Int32) -> SpawnError {
         SpawnError(code: .system, errno: number, description: "cannot \(intent): \(errorText(number))")
     }
 }

@@ -117,6 +117,15 @@ package final class PeerConnection {
             (header, body) = try FrameCodec.decode(frames)
         } catch {
             badFrames += 1
+            if let header = error.header, header.epoch == session.epoch, header.session == session.session {
+                // It has arrived, though nothing can be made of it.
+                _ = session.received(
+                    sequence: header.sequence,
+                    acknowledge: header.acknowledge,
+                    at: .now,
+                    into: &actions
+                )
+            }
             return
         }
         switch body {

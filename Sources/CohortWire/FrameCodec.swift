@@ -51,9 +51,16 @@ package enum FrameCodec {
             sequence: frame.sequence,
             acknowledge: frame.acknowledge
         )
-        guard let content = frame.body else { throw FrameError(.noBody, "a message of a kind that is not known here") }
-        let body = try FrameBody.read(content, payload: frames.count == 2 ? frames[1] : [])
-        return (header, body)
+        do throws(FrameError) {
+            guard let content = frame.body else {
+                throw FrameError(.noBody, "a message of a kind that is not known here")
+            }
+            return (header, try FrameBody.read(content, payload: frames.count == 2 ? frames[1] : []))
+        } catch {
+            var error = error
+            error.header = header
+            throw error
+        }
     }
 }
 

@@ -68,6 +68,9 @@ struct cohort_spawn_result cohort_spawn(const struct cohort_spawn_request *reque
 /// Opens a pipe, both ends close-on-exec. Returns 0 or -1.
 int cohort_pipe(int *reading, int *writing);
 
+/// Makes reads and writes of a descriptor return instead of waiting. Returns 0 or -1.
+int cohort_set_nonblocking(int descriptor);
+
 /// The kernel's number of the calling thread.
 pid_t cohort_thread_id(void);
 

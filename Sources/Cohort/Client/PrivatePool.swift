@@ -53,6 +53,9 @@ package final class PrivatePool: Sendable {
         processes = started
     }
 
+    /// The coordinator, and the guardian of the worker.
+    package var processIDs: (coordinator: Int32, worker: Int32) { (processes[0].pid, processes[1].pid) }
+
     /// Descriptors that become readable when the coordinator or the worker has died.
     package var deathDescriptors: [Int32] { processes.map(\.pidfd) }
 

@@ -1,11 +1,9 @@
-internal import Glibc
+internal import FoundationEssentials
 
 extension Timestamp {
     /// The present, by this machine's civil clock.
     package static var now: Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(milliseconds: Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000)
+        Timestamp(milliseconds: Int64((Date().timeIntervalSince1970 * 1_000).rounded(.down)))
     }
 
     /// The time `duration` before this one.

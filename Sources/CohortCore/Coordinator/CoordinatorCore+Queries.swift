@@ -1,7 +1,17 @@
 /// What `status` and `workers` show.
 extension CoordinatorCore {
-    mutating func queried(_ session: SessionID, at now: Instant, into actions: inout [CoordinatorAction]) {
-        guard clientPlaces[session] != nil else { return }
+    mutating func queried(_ session: SessionID) {
+        if clientPlaces[session] != nil { queries.append(session) }
+    }
+
+    mutating func answerQueries(at now: Instant, into actions: inout [CoordinatorAction]) {
+        guard !queries.isEmpty else { return }
+        let snapshot = snapshot(at: now)
+        for session in queries where clientPlaces[session] != nil { actions.append(.answer(session, snapshot)) }
+        queries.removeAll()
+    }
+
+    private func snapshot(at now: Instant) -> Snapshot {
         var snapshot = Snapshot()
         for place in closedRoots + openRoots {
             var counts = TaskCounts()
@@ -12,7 +22,7 @@ extension CoordinatorCore {
         snapshot.clients = UInt32(clientPlaces.count)
         snapshot.staleMessages = staleMessages
         snapshot.draining = isDraining
-        actions.append(.answer(session, snapshot))
+        return snapshot
     }
 
     /// The ended tasks of a group and of what has closed inside it, and those that are under way.

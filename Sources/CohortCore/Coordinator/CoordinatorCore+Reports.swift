@@ -5,7 +5,7 @@ extension CoordinatorCore {
     /// Adds to what the client will be sent with the next `flush`.
     mutating func tell(_ client: UInt32, _ add: (inout ClientUpdate) -> Void) {
         guard !clients[Int(client)].isGone else { return }
-        add(&clients[Int(client)].outbox)
+        clients[Int(client)].outbox.add(add)
         markClient(client)
     }
 
@@ -41,13 +41,7 @@ extension CoordinatorCore {
         to client: UInt32
     ) {
         let place = Int(client)
-        var report = report
-        if let detail {
-            report.detail = Int32(clients[place].outbox.details.count)
-            clients[place].outbox.details.append(detail)
-        }
-        clients[place].outbox.reports.append(report)
-        clients[place].outbox.payload.append(contentsOf: value)
+        clients[place].outbox.add(report, detail: detail, value: value)
         clients[place].unconsumed += ClientUpdate.weight(bytes: value.count, reports: 1)
         markClient(client)
     }
@@ -127,16 +121,16 @@ extension CoordinatorCore {
         }
         let client = Int(group.owner)
         let attempt = UInt32(record.executions) + (record.state == .assigned ? 1 : 0)
-        clients[client].outbox.outputs.append(
+        clients[client].outbox.add(
             ClientOutput(
                 group: group.id,
                 index: record.index,
                 attempt: attempt,
                 stream: chunk.stream,
                 length: UInt32(bytes.count)
-            )
+            ),
+            bytes
         )
-        clients[client].outputPayload.append(contentsOf: bytes)
         clients[client].unconsumed += ClientUpdate.weight(bytes: bytes.count, reports: 0)
         markClient(group.owner)
     }

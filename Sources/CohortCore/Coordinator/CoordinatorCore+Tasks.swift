@@ -5,6 +5,8 @@ extension CoordinatorCore {
     mutating func tasksSubmitted(_ session: SessionID, _ submission: TaskSubmission, at now: Instant) {
         guard let client = clientPlaces[session] else { return }
         let place = clients[Int(client)].groups[submission.group]
+        // Sent again: all of it has been accepted, whatever has become of the group since.
+        if let place, isKnown(submission, in: place) { return }
         if let refusal = refusal(of: submission, into: place) {
             tell(client) { $0.refusals.append(refusal) }
             return
@@ -15,9 +17,16 @@ extension CoordinatorCore {
         mayAssign = true
     }
 
+    private func isKnown(_ submission: TaskSubmission, in place: UInt32) -> Bool {
+        let arriving = submission.runs.reduce(0) { $0 + $1.lengths.count }
+        return arriving > 0 && Int(submission.first) + arriving <= Int(groups[Int(place)].nextIndex)
+    }
+
     private func refusal(of submission: TaskSubmission, into place: UInt32?) -> Refusal? {
+        // Of a copy that brings more than the first one did, the part that is known stays accepted.
+        let from = max(submission.first, place.map { groups[Int($0)].nextIndex } ?? 0)
         func refuse(_ code: Refusal.Code, _ message: String) -> Refusal {
-            Refusal(code: code, key: submission.group, from: submission.first, message: message)
+            Refusal(code: code, key: submission.group, from: from, message: message)
         }
         guard let place else { return refuse(.unknownGroup, "the group is not open") }
         let group = groups[Int(place)]

@@ -57,6 +57,8 @@ package struct CoordinatorCore: Sendable, Equatable {
     /// Places of workers and clients with something in a box, in the order in which that came about.
     var dirtyWorkers: [UInt32] = []
     var dirtyClients: [UInt32] = []
+    /// Clients that have asked for a snapshot. It follows all that was to be told them before.
+    var queries: [SessionID] = []
 
     package init(limits: Limits = Limits()) {
         self.limits = limits
@@ -87,7 +89,7 @@ package struct CoordinatorCore: Sendable, Equatable {
         case .deadlineChanged(let session, let target, let span): deadlineChanged(session, target, span, at: now)
         case .consumed(let session, let weight, let outputs): consumed(session, weight: weight, outputs)
         case .watched(let session, let target): watched(session, target, at: now)
-        case .queried(let session): queried(session, at: now, into: &actions)
+        case .queried(let session): queried(session)
         case .drainRequested: drainRequested(at: now)
         case .timeReached: timeReached(at: now, into: &actions)
         }
@@ -99,6 +101,7 @@ package struct CoordinatorCore: Sendable, Equatable {
         feedWatchers(at: now)
         flushWorkers(into: &actions)
         flushClients(into: &actions)
+        answerQueries(at: now, into: &actions)
         if isDraining, openRoots.isEmpty, !hasToldDrained {
             hasToldDrained = true
             actions.append(.drained)
@@ -110,22 +113,24 @@ package struct CoordinatorCore: Sendable, Equatable {
             let index = Int(place)
             guard !workers[index].isGone else { continue }
             let session = workers[index].session
-            if !workers[index].cancelBox.isEmpty {
-                actions.append(.cancel(session, workers[index].cancelBox))
-                workers[index].cancelBox.removeAll()
+            for orders in workers[index].cancelBox.pieces(of: ClientOutbox.messageRows) {
+                actions.append(.cancel(session, orders))
             }
+            workers[index].cancelBox.removeAll()
+            for batch in workers[index].fullAssignBoxes { actions.append(.assign(session, batch)) }
+            workers[index].fullAssignBoxes.removeAll()
             if !workers[index].assignBox.tasks.isEmpty {
                 actions.append(.assign(session, workers[index].assignBox))
                 workers[index].assignBox = AssignBatch()
             }
-            if !workers[index].grantBox.isEmpty {
-                actions.append(.grant(session, workers[index].grantBox))
-                workers[index].grantBox.removeAll()
+            for grants in workers[index].grantBox.pieces(of: ClientOutbox.messageRows) {
+                actions.append(.grant(session, grants))
             }
-            if !workers[index].forgetBox.isEmpty {
-                actions.append(.forget(session, workers[index].forgetBox))
-                workers[index].forgetBox.removeAll()
+            workers[index].grantBox.removeAll()
+            for templates in workers[index].forgetBox.pieces(of: ClientOutbox.messageRows) {
+                actions.append(.forget(session, templates))
             }
+            workers[index].forgetBox.removeAll()
         }
         dirtyWorkers.removeAll(keepingCapacity: true)
     }
@@ -134,13 +139,7 @@ package struct CoordinatorCore: Sendable, Equatable {
         for place in dirtyClients {
             let index = Int(place)
             guard !clients[index].isGone, !clients[index].outbox.isEmpty else { continue }
-            var update = ClientUpdate()
-            swap(&update, &clients[index].outbox)
-            if !clients[index].outputPayload.isEmpty {
-                update.payload = clients[index].outputPayload + update.payload
-                clients[index].outputPayload.removeAll()
-            }
-            actions.append(.update(clients[index].id, update))
+            for update in clients[index].outbox.takeAll() { actions.append(.update(clients[index].id, update)) }
         }
         dirtyClients.removeAll(keepingCapacity: true)
     }
@@ -153,5 +152,13 @@ package struct CoordinatorCore: Sendable, Equatable {
     /// One of the worker's boxes is about to get something.
     mutating func markWorker(_ place: UInt32) {
         if dirtyWorkers.last != place { dirtyWorkers.append(place) }
+    }
+}
+
+extension Array {
+    /// The elements in order, at most `count` in each piece; no piece of an empty array.
+    fileprivate func pieces(of count: Int) -> [[Element]] {
+        guard self.count > count else { return isEmpty ? [] : [self] }
+        return stride(from: 0, to: self.count, by: count).map { Array(self[$0..<Swift.min($0 + count, self.count)]) }
     }
 }

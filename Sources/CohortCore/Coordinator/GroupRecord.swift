@@ -5,6 +5,8 @@ package struct Lane: Sendable, Equatable {
     package var requirement: UInt32
     package var head = TaskRecord.none
     package var tail = TaskRecord.none
+    /// The task that was put back last, where the search for the next one's place may begin. It may have left since.
+    package var putBack = TaskRecord.none
 
     package init(requirement: UInt32) { self.requirement = requirement }
 }

@@ -11,9 +11,7 @@ package struct ClientRecord: Sendable, Equatable {
     package var watching: [UInt32] = []
     /// Workers of which it has been told.
     package var knownWorkers: Set<UInt32> = []
-    package var outbox = ClientUpdate()
-    /// Bytes of `outbox.outputs`; they go before the values.
-    package var outputPayload: [UInt8] = []
+    package var outbox = ClientOutbox()
     package var isGone = false
 
     package init(id: SessionID, lastHeard: Instant) {
@@ -54,6 +52,8 @@ package struct WorkerRecord: Sendable, Equatable {
     /// In the order of asking.
     package var unseenCancels: [UnseenCancel] = []
     package var assignBox = AssignBatch()
+    /// Assignments before those in `assignBox`, each as large as one message may be.
+    package var fullAssignBoxes: [AssignBatch] = []
     package var cancelBox: [CancelOrder] = []
     package var grantBox: [OutputGrant] = []
     package var forgetBox: [TemplateID] = []

@@ -52,11 +52,17 @@ package struct TimeSpan: Sendable, Hashable, Comparable {
     package static let zero = TimeSpan(nanoseconds: 0)
 
     package static func seconds(_ count: UInt64) -> TimeSpan {
-        TimeSpan(nanoseconds: count.multipliedReportingOverflow(by: 1_000_000_000).partialValue)
+        saturating(count, 1_000_000_000)
     }
 
     package static func milliseconds(_ count: UInt64) -> TimeSpan {
-        TimeSpan(nanoseconds: count.multipliedReportingOverflow(by: 1_000_000).partialValue)
+        saturating(count, 1_000_000)
+    }
+
+    /// An absurd number means "for ever", not whatever is left of it after the overflow.
+    private static func saturating(_ count: UInt64, _ unit: UInt64) -> TimeSpan {
+        let (product, overflow) = count.multipliedReportingOverflow(by: unit)
+        return TimeSpan(nanoseconds: overflow ? .max : product)
     }
 
     package static func < (left: TimeSpan, right: TimeSpan) -> Bool { left.nanoseconds < right.nanoseconds }

@@ -76,6 +76,11 @@ package struct AssignBatch: Sendable, Equatable {
     package var tasks: [Assignment] = []
     package var payload: [UInt8] = []
     package init() {}
+
+    /// As much as should travel in one message.
+    package var isFull: Bool {
+        tasks.count >= ClientOutbox.messageRows || payload.count >= ClientOutbox.messageBytes
+    }
 }
 
 /// A request to end an attempt. It is state: repeated until acknowledged.

@@ -28,8 +28,12 @@ extension CoordinatorCore {
     mutating func requeue(_ task: UInt32) {
         let record = tasks[Int(task)]
         let lane = lane(of: record.group, templates[Int(record.template)].requirement)
-        var before = TaskRecord.none
-        var after = groups[Int(record.group)].lanes[lane].head
+        // Tasks mostly come back in the order of spawning (their retries fall due) or backwards (they were handed back):
+        // beginning at the last one that came, or at the head, finds the place at once in both cases.
+        let putBack = groups[Int(record.group)].lanes[lane].putBack
+        var before = isQueued(putBack, in: record.group, lane: lane, before: record.order) ? putBack : TaskRecord.none
+        var after = before == TaskRecord.none ? groups[Int(record.group)].lanes[lane].head : tasks[Int(before)].next
+        groups[Int(record.group)].lanes[lane].putBack = task
         while after != TaskRecord.none, tasks[Int(after)].order < record.order {
             before = after
             after = tasks[Int(after)].next
@@ -50,6 +54,13 @@ extension CoordinatorCore {
             tasks[Int(before)].next = task
         }
         mayAssign = true
+    }
+
+    private func isQueued(_ task: UInt32, in group: UInt32, lane: Int, before order: UInt64) -> Bool {
+        guard task != TaskRecord.none else { return false }
+        let record = tasks[Int(task)]
+        return record.state == .queued && record.group == group && record.order < order
+            && templates[Int(record.template)].requirement == groups[Int(group)].lanes[lane].requirement
     }
 
     /// Takes a task out of its group's queue.
@@ -232,6 +243,10 @@ extension CoordinatorCore {
 
     /// Writes the assignment into the worker's box, with its template if the worker does not know that.
     private mutating func post(_ task: UInt32, to worker: Int) {
+        if workers[worker].assignBox.isFull {
+            workers[worker].fullAssignBoxes.append(workers[worker].assignBox)
+            workers[worker].assignBox = AssignBatch()
+        }
         let record = tasks[Int(task)]
         let template = templates[Int(record.template)].id
         if workers[worker].lastTemplate != template {

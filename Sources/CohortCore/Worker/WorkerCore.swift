@@ -20,12 +20,15 @@ package struct WorkerCore: Sendable, Equatable {
         var phase = Phase.waiting
         var isRunning = false
         var hasStarted = false
-        var cancelRequested = false
+        /// Of the cancel that was passed on; `nil` before one has come.
+        var grace: TimeSpan?
         var retracting = false
         var slot: UInt32 = 0
         var payload: [UInt8]
         var standardOutputTail: [UInt8] = []
         var standardErrorTail: [UInt8] = []
+
+        var cancelRequested: Bool { grace != nil }
     }
 
     /// Bytes of stdout and of stderr kept of a task whose output nobody streams.
@@ -44,15 +47,13 @@ package struct WorkerCore: Sendable, Equatable {
     var templates: [TemplateID: AssignedTemplate] = [:]
     var tombstones: Set<AttemptRef> = []
     var tombstoneOrder: Deque<AttemptRef> = []
-    /// Attempts whose cancel has come, so that a repeated one is acknowledged and ignored.
     var freeSlotNumbers: [UInt32]
     var commandsRunning: UInt32 = 0
     var callsSubmitted: UInt32 = 0
     var lastProgress = Instant(nanoseconds: 0)
     var isDraining = false
     var hasToldDrained = false
-    var report = WorkerReport()
-    var outputPayload: [UInt8] = []
+    var report = ReportBox()
 
     package init(slots: UInt32, stallLimit: TimeSpan = .milliseconds(50)) {
         self.slots = slots
@@ -96,15 +97,7 @@ package struct WorkerCore: Sendable, Equatable {
 
     /// Emits what is to be reported.
     package mutating func flush(into actions: inout [WorkerAction]) {
-        if !report.isEmpty {
-            var full = WorkerReport()
-            swap(&full, &report)
-            if !outputPayload.isEmpty {
-                full.payload = outputPayload + full.payload
-                outputPayload.removeAll()
-            }
-            actions.append(.report(full))
-        }
+        for full in report.takeAll() { actions.append(.report(full)) }
         if isDraining, entries.isEmpty, !hasToldDrained {
             hasToldDrained = true
             actions.append(.drained)
@@ -126,7 +119,7 @@ package struct WorkerCore: Sendable, Equatable {
                 continue
             }
             guard let template = templates[task.template], !isDraining, entries[task.ref.task] == nil else {
-                report.returned.append(task.ref)
+                report.returned(task.ref)
                 continue
             }
             entries[task.ref.task] = Entry(
@@ -143,7 +136,7 @@ package struct WorkerCore: Sendable, Equatable {
     /// Cancellation is state: known tasks are asked to end once, unknown ones are remembered, all are acknowledged.
     private mutating func cancelled(_ order: CancelOrder, into actions: inout [WorkerAction]) {
         let ref = order.ref
-        report.cancelsSeen.append(ref)
+        report.cancelSeen(ref)
         guard let entry = entries[ref.task], entry.ref == ref else {
             bury(ref)
             return
@@ -154,7 +147,9 @@ package struct WorkerCore: Sendable, Equatable {
             entries[ref.task] = nil
             reportUnstarted(ref)
         case .submitted:
-            entries[ref.task]?.cancelRequested = true
+            // Sent again it must not begin the grace anew; only a shorter one says something new.
+            if let grace = entry.grace, order.grace >= grace { return }
+            entries[ref.task]?.grace = order.grace
             actions.append(
                 .cancel(ref.task, isCall: entry.isCall, grace: order.grace, cause: order.cause, reason: order.reason)
             )
@@ -168,7 +163,7 @@ package struct WorkerCore: Sendable, Equatable {
     }
 
     private mutating func reportUnstarted(_ ref: AttemptRef) {
-        report.finished.append(FinishedAttempt(ref: ref, status: .cancelled, started: false))
+        report.finished(FinishedAttempt(ref: ref, status: .cancelled, started: false))
     }
 
     private mutating func drainRequested(into actions: inout [WorkerAction]) {
@@ -192,7 +187,7 @@ package struct WorkerCore: Sendable, Equatable {
         for task in waiting {
             guard let entry = entries[task] else { continue }
             if matches(entry) {
-                report.returned.append(entry.ref)
+                report.returned(entry.ref)
                 entries[task] = nil
             } else {
                 kept.append(task)
@@ -262,7 +257,7 @@ package struct WorkerCore: Sendable, Equatable {
         guard let entry = entries[task] else { return }
         entries[task]?.isRunning = true
         entries[task]?.hasStarted = true
-        report.started.append(entry.ref)
+        report.started(entry.ref)
     }
 
     private mutating func outputArrived(
@@ -273,8 +268,7 @@ package struct WorkerCore: Sendable, Equatable {
     ) {
         guard let entry = entries[task], let template = templates[entry.template] else { return }
         guard template.template.output == .tail else {
-            report.outputs.append(OutputChunk(ref: entry.ref, stream: stream, length: UInt32(bytes.count)))
-            outputPayload.append(contentsOf: bytes)
+            report.output(entry.ref, stream, bytes)
             return
         }
         switch stream {
@@ -373,7 +367,7 @@ package struct WorkerCore: Sendable, Equatable {
         if entry.cancelRequested {
             reportUnstarted(entry.ref)
         } else {
-            report.returned.append(entry.ref)
+            report.returned(entry.ref)
         }
     }
 
@@ -398,28 +392,13 @@ package struct WorkerCore: Sendable, Equatable {
         detail: AttemptDetail?,
         value: [UInt8] = []
     ) {
-        // Its start and its end travel in one message: the end says it all.
-        if report.started.last == entry.ref { report.started.removeLast() }
-        var place: Int32 = -1
-        if let detail {
-            place = Int32(report.details.count)
-            report.details.append(detail)
-        }
-        report.finished.append(
-            FinishedAttempt(
-                ref: entry.ref,
-                status: status,
-                started: started,
-                elapsed: elapsed,
-                valueLength: UInt32(value.count),
-                detail: place
-            )
-        )
-        report.payload.append(contentsOf: value)
+        let attempt = FinishedAttempt(ref: entry.ref, status: status, started: started, elapsed: elapsed)
+        report.finished(attempt, detail: detail, value: value)
         applyHold(after: entry, status)
     }
 
     /// What the end of this attempt may stop must not begin in its slot (R15): it goes back, and comes again if nothing stops.
+    /// Calls that were sent ahead are handed back by the host itself, which has the rule too.
     private mutating func applyHold(after entry: Entry, _ status: AttemptStatus) {
         guard let template = templates[entry.template] else { return }
         let triggers: Bool =

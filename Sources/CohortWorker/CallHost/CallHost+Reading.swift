@@ -8,6 +8,7 @@ struct HostCall: Sendable {
     let scope: CallScope
     /// It has the host to itself: worth being announced and measured.
     let isExclusive: Bool
+    let hold: CallHold
 }
 
 extension CallHost {
@@ -46,6 +47,7 @@ extension CallHost {
             case .call: break
             case .cancel: cancel(header.sequence, reason: String(decoding: body, as: UTF8.self))
             case .recall: recall(header.sequence)
+            case .resume: resume()
             }
             buffer.consume(length)
         }
@@ -68,7 +70,8 @@ extension CallHost {
             function: String(decoding: UnsafeRawBufferPointer(rebasing: body[..<functionEnd]), as: UTF8.self),
             payload: Array(UnsafeRawBufferPointer(rebasing: body[groupEnd...])),
             scope: scope,
-            isExclusive: header.flags.contains(.exclusive)
+            isExclusive: header.flags.contains(.exclusive),
+            hold: header.flags.hold
         )
     }
 }

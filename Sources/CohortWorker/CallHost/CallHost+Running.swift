@@ -43,6 +43,10 @@ extension CallHost {
         let next: Next = state.withLock { state in
             if let end {
                 end.body.withUnsafeBytes { outbox.append(end.header, body: $0) }
+                if let hold = state.running?.hold, hold.isTriggered(by: end.header.status) {
+                    state.isHolding = true
+                    recallAll(&state)
+                }
                 state.running = nil
             }
             guard !state.isRunnerCancelled, let sequence = state.queue.firstSequence else {
@@ -57,7 +61,12 @@ extension CallHost {
                 return .hold
             }
             guard let call = state.queue.removeFirst() else { return .none }
-            state.running = Running(sequence: sequence, scope: call.scope, isAnnounced: call.isExclusive)
+            state.running = Running(
+                sequence: sequence,
+                hold: call.hold,
+                scope: call.scope,
+                isAnnounced: call.isExclusive
+            )
             if call.isExclusive {
                 outbox.append(ReplyHeader(kind: .started, sequence: sequence))
             }

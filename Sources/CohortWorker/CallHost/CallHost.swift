@@ -25,6 +25,8 @@ final class CallHost: Sendable {
     struct State {
         var queue = CallQueue()
         var running: Running?
+        /// Calls are handed back instead of being run, until the pool has seen what made it so.
+        var isHolding = false
         /// The task that runs `running`, and has to end before the next call begins.
         var runner: Task<Void, Never>?
         var isRunnerCancelled = false
@@ -36,6 +38,7 @@ final class CallHost: Sendable {
 
     struct Running {
         let sequence: UInt64
+        let hold: CallHold
         let scope: CallScope
         /// The pool knows that it has started.
         var isAnnounced: Bool
@@ -60,9 +63,22 @@ final class CallHost: Sendable {
 
     func enqueue(_ calls: [HostCall]) {
         if calls.isEmpty { return }
-        state.withLock { state in
+        let isHolding = state.withLock { state in
             state.queue.append(calls)
-            startRunner(&state)
+            if state.isHolding { recallAll(&state) } else { startRunner(&state) }
+            return state.isHolding
+        }
+        if isHolding { outbox.flush() }
+    }
+
+    func resume() {
+        state.withLock { $0.isHolding = false }
+    }
+
+    /// Hands back every call that waits.
+    func recallAll(_ state: inout State) {
+        while let call = state.queue.removeFirst() {
+            outbox.append(ReplyHeader(kind: .recalled, sequence: call.sequence))
         }
     }
 

@@ -101,6 +101,7 @@ extension CallPoolLoop {
             report.systemNanoseconds = header.systemTime
         }
         events.append(.finished(call.id, report))
+        if call.hold.isTriggered(by: header.status) { host.orderResume() }
     }
 
     private func result(_ header: ReplyHeader, _ body: UnsafeRawBufferPointer) -> CallResult? {

@@ -1,3 +1,21 @@
+/// Which end of a call keeps its host from beginning the next one.
+///
+/// Calls that wait behind it are handed back (`CallEvent.returned`), for their group may be stopping: a stop takes effect
+/// before the slot of the call that caused it is used again.
+package enum CallHold: Sendable {
+    case never
+    case afterFailure
+    case afterSuccess
+
+    func isTriggered(by status: HostFrame.Status) -> Bool {
+        switch self {
+        case .never: false
+        case .afterFailure: status == .error
+        case .afterSuccess: status == .ok
+        }
+    }
+}
+
 /// A call for a ``CallPool`` to run.
 package struct CallRequest: Sendable {
     /// What the caller knows the call by; not used again before the call's last event.
@@ -13,6 +31,7 @@ package struct CallRequest: Sendable {
     /// It may wait in a host behind another call. If not, it goes to an idle host only, is always reported as started, and
     /// its processor time is measured.
     package var prefetchable: Bool
+    package var hold: CallHold
     /// Bytes of output that may be delivered before `CallPool.grant` allows more.
     package var outputCredit: UInt64
 
@@ -25,6 +44,7 @@ package struct CallRequest: Sendable {
         attempt: UInt32 = 1,
         timeoutNanoseconds: UInt64? = nil,
         prefetchable: Bool = true,
+        hold: CallHold = .never,
         outputCredit: UInt64 = 64 << 10
     ) {
         self.id = id
@@ -35,6 +55,7 @@ package struct CallRequest: Sendable {
         self.attempt = attempt
         self.timeoutNanoseconds = timeoutNanoseconds
         self.prefetchable = prefetchable
+        self.hold = hold
         self.outputCredit = outputCredit
     }
 }

@@ -8,8 +8,9 @@
 ///
 ///     offset  size  field
 ///          0     4  length of the body
-///          4     1  kind: 1 call, 2 cancel, 3 recall
-///          5     1  flags: bit 0 the call has the host to itself, bit 1 it has a timeout
+///          4     1  kind: 1 call, 2 cancel, 3 recall, 4 resume
+///          5     1  flags: bit 0 the call has the host to itself, bit 1 it has a timeout, bit 2 its
+///                   failure makes the host hold, bit 3 its success does
 ///          6     2  zero
 ///          8     8  sequence number of the call on this host: 1, 2, 3, … without gaps
 ///         16     8  call: timeout in ns
@@ -35,6 +36,9 @@
 ///         56        ok: value; error: u32 length of type, u32 length of message, type, message, trace
 ///
 /// Replies about calls stand in the order in which the calls ended. A host starts calls in the order of their numbers.
+///
+/// A host that *holds* recalls every call that waits or arrives, until `resume`: the pool's answer to the reply that made
+/// the host hold, so that calls sent before it are recalled and calls sent after it are run.
 enum HostFrame {
     /// Greatest body of either direction.
     static let maximumBodyBytes = 64 << 20
@@ -45,6 +49,7 @@ enum HostFrame {
         case call = 1
         case cancel = 2
         case recall = 3
+        case resume = 4
     }
 
     enum ReplyKind: UInt8 {
@@ -65,6 +70,12 @@ enum HostFrame {
         let rawValue: UInt8
         static let exclusive = OrderFlags(rawValue: 1)
         static let hasTimeout = OrderFlags(rawValue: 2)
+        static let holdAfterFailure = OrderFlags(rawValue: 4)
+        static let holdAfterSuccess = OrderFlags(rawValue: 8)
+
+        var hold: CallHold {
+            contains(.holdAfterFailure) ? .afterFailure : contains(.holdAfterSuccess) ? .afterSuccess : .never
+        }
     }
 }
 

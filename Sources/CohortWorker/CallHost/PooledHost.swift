@@ -9,6 +9,7 @@ final class PooledHost {
         var credit: UInt64
         /// When it was reported as started; 0: it was not.
         var startedAt: UInt64 = 0
+        var hold = CallHold.never
         var isCancelRequested = false
         /// It has had its last event.
         var isSettled = false
@@ -74,6 +75,11 @@ final class PooledHost {
             header.flags.insert(.hasTimeout)
             header.timeout = timeout
         }
+        switch request.hold {
+        case .never: break
+        case .afterFailure: header.flags.insert(.holdAfterFailure)
+        case .afterSuccess: header.flags.insert(.holdAfterSuccess)
+        }
         header.attempt = request.attempt
         header.functionLength = UInt32(request.function.utf8.count)
         header.taskLength = UInt32(request.taskName.utf8.count)
@@ -84,7 +90,7 @@ final class PooledHost {
         orders.append(contentsOf: request.taskName.utf8)
         orders.append(contentsOf: request.groupName.utf8)
         orders.append(contentsOf: request.payload)
-        calls.append(Call(id: request.id, credit: request.outputCredit))
+        calls.append(Call(id: request.id, credit: request.outputCredit, hold: request.hold))
         load += 1
     }
 
@@ -95,6 +101,10 @@ final class PooledHost {
 
     func orderRecall(_ sequence: UInt64) {
         order(OrderHeader(kind: .recall, sequence: sequence))
+    }
+
+    func orderResume() {
+        order(OrderHeader(kind: .resume, sequence: 0))
     }
 
     private func order(_ header: OrderHeader) {

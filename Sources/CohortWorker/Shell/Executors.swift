@@ -46,7 +46,8 @@ final class Executors: Sendable {
                     groupName: order.groupName,
                     attempt: order.attempt,
                     timeoutNanoseconds: order.template.timeout?.nanoseconds,
-                    prefetchable: ahead
+                    prefetchable: ahead,
+                    hold: CallHold(order.hold)
                 )
             }
         )
@@ -137,6 +138,17 @@ private final class CommandDescriptions: Sendable {
     func note(_ text: String, of id: UInt64) { texts.withLock { $0[id] = String(text.prefix(Self.limit)) } }
 
     func take(_ id: UInt64) -> String { texts.withLock { $0.removeValue(forKey: id) ?? "" } }
+}
+
+extension CallHold {
+    fileprivate init(_ rule: HoldRule) {
+        self =
+            switch rule {
+            case .never: .never
+            case .afterFailure: .afterFailure
+            case .afterSuccess: .afterSuccess
+            }
+    }
 }
 
 extension CommandEnd {

@@ -29,7 +29,13 @@ package enum WorkerMain {
         functions: FunctionRegistry,
         isPrivate: Bool
     ) throws {
-        if !Guardian.isGuarded { try Guardian.run { _ in } }
+        if !Guardian.isGuarded {
+            let notebook = try SessionNotebook()
+            try Guardian.run(variables: notebook.variables, passing: [notebook.writing]) { status in
+                if case .signalled(let signal, _) = status { Obituary.send(notebook.latest, signal: signal) }
+            }
+        }
+        let notebook = SessionNotebook.inherited()
         let signals = SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
         let messages = Mailbox<Message>()
         try Guardian.watchFromChild { messages.put(.guardianDied) }
@@ -42,13 +48,14 @@ package enum WorkerMain {
         configuration.reconnects = !isPrivate
         configuration.patience = isPrivate ? .seconds(30) : nil
         let worker = try WorkerProcess(configuration) { messages.put(.notice($0)) }
-        try serve(worker, signals, messages, says: isPrivate ? { _ in } : { fputs("cohort worker: \($0)\n", stderr) })
+        try serve(worker, signals, messages, notebook, says: isPrivate ? { _ in } : { fputs("cohort worker: \($0)\n", stderr) })
     }
 
     private static func serve(
         _ worker: WorkerProcess,
         _ signals: SignalDescriptor,
         _ messages: Mailbox<Message>,
+        _ notebook: SessionNotebook?,
         says: (String) -> Void
     ) throws {
         var isDraining = false
@@ -64,7 +71,9 @@ package enum WorkerMain {
                 switch message {
                 case .guardianDied: return worker.stop(reason: "the worker was killed")
                 case .notice(.drained): return worker.stop(reason: "the worker has drained")
-                case .notice(.connected(let coordinator, _, _)): says("connected to \(coordinator)")
+                case .notice(.connected(let coordinator, let epoch, let session)):
+                    notebook?.write(SessionNote(endpoint: coordinator, epoch: epoch, session: session))
+                    says("connected to \(coordinator)")
                 case .notice(.reconnecting(let explanation)): says("\(explanation); trying again")
                 case .notice(.ended(let explanation)):
                     worker.stop(reason: "the session has ended")

@@ -27,7 +27,7 @@ struct PoolOptions: ParsableArguments {
     var connect: String?
 
     @Option(
-        name: [.customShort("j"), .long],
+        name: [.customShort("j", allowingJoined: true), .long],
         help: ArgumentHelp("How many tasks run at once in a pool of one's own (default: the cores).", valueName: "n")
     )
     var jobs: Int?

@@ -11,6 +11,8 @@ final class BatchSource: TaskSource {
         var tasks: [TaskPlan] = []
         /// Number of each task in the whole run, from 1.
         var numbers: [Int] = []
+        /// How many of its tasks have not been refused.
+        var accepted = 0
     }
 
     /// Bytes and tasks of one submission.
@@ -74,6 +76,7 @@ final class BatchSource: TaskSource {
             case .task(let task):
                 entries[place].tasks.append(task)
                 entries[place].numbers.append(nextNumber)
+                entries[place].accepted += 1
                 nextNumber += 1
             }
         }
@@ -172,12 +175,13 @@ final class BatchSource: TaskSource {
 
     func taskEnded(_ number: Int) {}
 
-    func refused(_ refusal: Refusal) -> ClosedRange<Int>? {
-        guard let entry = entries.first(where: { $0.key == refusal.key }), Int(refusal.from) < entry.numbers.count else {
-            return nil
-        }
-        let end = min(Int(refusal.from) + Self.taskLimit, entry.numbers.count)
-        return entry.numbers[Int(refusal.from)]...entry.numbers[end - 1]
+    func refused(_ refusal: Refusal) -> [Int] {
+        guard let place = entries.firstIndex(where: { $0.key == refusal.key }) else { return [] }
+        let entry = entries[place]
+        // Everything has been sent, and a group that refuses once refuses all that comes later.
+        let from = min(Int(refusal.from), entry.accepted)
+        entries[place].accepted = from
+        return Array(entry.numbers[from..<entry.accepted])
     }
 
     func stop(_ client: Client) {}

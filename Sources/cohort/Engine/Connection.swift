@@ -8,13 +8,20 @@ final class Connection {
     let pool: PrivatePool?
 
     /// Starts a pool of one's own, or connects to a running coordinator.
-    init(_ options: PoolOptions, name: String) throws {
+    convenience init(_ options: PoolOptions, name: String) throws {
+        try self.init(endpoint: options.connect, slots: options.slots, name: name)
+    }
+
+    /// - Parameters:
+    ///   - endpoint: of a running coordinator; `nil` for a pool of one's own.
+    ///   - slots: how many tasks run at once in a pool of one's own.
+    init(endpoint: String?, slots: Int, name: String) throws {
         do {
-            if let endpoint = options.connect {
+            if let endpoint {
                 pool = nil
                 client = try Client(endpoint: endpoint, name: name, patience: .seconds(5))
             } else {
-                let pool = try PrivatePool(executable: Self.executable, slots: options.slots)
+                let pool = try PrivatePool(executable: Self.executable, slots: slots)
                 self.pool = pool
                 // The coordinator needs a moment to bind; on a loaded machine a long one.
                 client = try Client(endpoint: pool.endpoint, name: name, patience: .seconds(30))
@@ -40,7 +47,8 @@ final class Connection {
         pool?.stop()
     }
 
-    private static var executable: String {
+    /// The program of this process.
+    static var executable: String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         return String(decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)

@@ -19,8 +19,9 @@ protocol TaskSource: AnyObject {
     /// How many have been submitted.
     var submitted: Int { get }
     func taskEnded(_ number: Int)
-    /// The coordinator has not accepted tasks from this number on. Returns the numbers of those submitted.
-    func refused(_ refusal: Refusal) -> ClosedRange<Int>?
+    /// The coordinator has not accepted a group, or tasks of it from some number on. Returns the numbers of those submitted
+    /// that have not been told before.
+    func refused(_ refusal: Refusal) -> [Int]
     /// The root stops: nothing more is to be submitted, what is unsealed is to be sealed.
     func stop(_ client: Client)
 }
@@ -128,15 +129,17 @@ final class GroupEngine {
 
     private func take(_ refusal: Refusal) throws {
         switch refusal.code {
-        case .shuttingDown where collector.rootID != nil, .finished where collector.rootID != nil:
-            guard let numbers = source.refused(refusal), let key = refusal.key else { return }
+        case .draining, .limit: throw Failure(.coordinator, "the coordinator refuses: \(refusal.message)")
+        // A group that stops takes nothing more, and below it nothing can be opened.
+        case .shuttingDown, .finished, .unknownGroup:
+            guard let key = refusal.key, collector.rootID != nil else { fallthrough }
+            let numbers = source.refused(refusal)
             collector.refused(key, count: numbers.count)
             for number in numbers {
                 source.taskEnded(number)
                 try presenter.neverStarted(number)
             }
-        case .draining, .limit: throw Failure(.coordinator, "the coordinator refuses: \(refusal.message)")
-        default: throw Failure(.usage, "the coordinator refuses: \(refusal.message)")
+        case .invalid: throw Failure(.usage, "the coordinator refuses: \(refusal.message)")
         }
     }
 

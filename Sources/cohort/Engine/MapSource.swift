@@ -110,12 +110,12 @@ final class MapSource: TaskSource {
         }
     }
 
-    func refused(_ refusal: Refusal) -> ClosedRange<Int>? {
-        guard refusal.key == spec.key, refusal.from < nextIndex else { return nil }
-        let range = Int(refusal.from) + 1...Int(nextIndex)
+    func refused(_ refusal: Refusal) -> [Int] {
+        guard refusal.key == spec.key, refusal.from < nextIndex else { return [] }
+        let numbers = Array(Int(refusal.from) + 1...Int(nextIndex))
         // Later refusals of what came after are about the same tasks.
         nextIndex = refusal.from
-        return range
+        return numbers
     }
 
     func stop(_ client: Client) {

@@ -1,0 +1,72 @@
+/// What a client will be sent with the next flush, in as many messages as its size asks for.
+package struct ClientOutbox: Sendable, Equatable {
+    /// Bytes and rows after which a message is closed and the next one begun. A single value may go beyond: it is bounded
+    /// where it is made.
+    package static let messageBytes = 4 << 20
+    package static let messageRows = 65_536
+
+    private var open = ClientUpdate()
+    /// Bytes of the open message's outputs; they go before its values.
+    private var outputs: [UInt8] = []
+    private var detailBytes = 0
+    private var closed: [ClientUpdate] = []
+
+    package var isEmpty: Bool { open.isEmpty && closed.isEmpty }
+
+    /// Adds anything that has no bytes of users with it.
+    package mutating func add(_ change: (inout ClientUpdate) -> Void) {
+        closeIfFull()
+        change(&open)
+    }
+
+    package mutating func add(_ report: TaskReport, detail: AttemptDetail?, value: ArraySlice<UInt8>) {
+        closeIfFull()
+        var report = report
+        if let detail {
+            report.detail = Int32(open.details.count)
+            open.details.append(detail)
+            detailBytes += detail.approximateBytes
+        }
+        open.reports.append(report)
+        open.payload.append(contentsOf: value)
+    }
+
+    package mutating func add(_ output: ClientOutput, _ bytes: ArraySlice<UInt8>) {
+        closeIfFull()
+        open.outputs.append(output)
+        outputs.append(contentsOf: bytes)
+    }
+
+    /// Takes out everything, oldest first.
+    package mutating func takeAll() -> [ClientUpdate] {
+        close()
+        var all: [ClientUpdate] = []
+        swap(&all, &closed)
+        return all
+    }
+
+    private mutating func closeIfFull() {
+        let rows = open.reports.count + open.outputs.count + open.started.count + open.closed.count + open.names.count
+        guard rows >= Self.messageRows || open.payload.count + outputs.count + detailBytes >= Self.messageBytes else { return }
+        close()
+    }
+
+    private mutating func close() {
+        guard !open.isEmpty else { return }
+        if !outputs.isEmpty {
+            open.payload = outputs + open.payload
+            outputs.removeAll()
+        }
+        detailBytes = 0
+        closed.append(open)
+        open = ClientUpdate()
+    }
+}
+
+extension AttemptDetail {
+    /// About how long it is on the wire.
+    package var approximateBytes: Int {
+        64 + type.utf8.count + message.utf8.count + trace.utf8.count + command.utf8.count + standardOutput.count
+            + standardError.count
+    }
+}
