@@ -15,6 +15,11 @@ let settings: [SwiftSetting] = [
 let package = Package(
     name: "cohort",
     products: [
+        .executable(name: "cohort", targets: ["cohort"]),
+        .executable(name: "cohort-demo-worker", targets: ["cohort-demo-worker"]),
+        .library(name: "Cohort", targets: ["Cohort"]),
+        .library(name: "CohortWorker", targets: ["CohortWorker"]),
+        .library(name: "ZeroMQ", targets: ["ZeroMQ"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -85,9 +90,40 @@ let package = Package(
                 "Cohort", "CohortBatch", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortReport", "CohortRuntime",
                 "CohortWire", "CohortWorker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "cohort-demo-worker",
+            dependencies: ["CohortWorker"],
+            path: "workers/demo",
+            swiftSettings: settings
+        ),
+
+        // Tests, one target for each that they test.
+        .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: settings),
+        .testTarget(name: "CohortCoreTests", dependencies: ["CohortCore"], swiftSettings: settings),
+        .testTarget(
+            name: "CohortWireTests",
+            dependencies: [
+                "CohortCore", "CohortWire", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(name: "ProcessFixture", dependencies: ["CohortProcess"], path: "Tests/ProcessFixture", swiftSettings: settings),
+        .testTarget(
+            name: "CohortProcessTests",
+            dependencies: ["CohortProcess", "ProcessFixture"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CohortWorkerTests",
+            dependencies: ["CohortProcess", "CohortWorker", "cohort-demo-worker"],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "CohortBatchTests", dependencies: ["CohortBatch"], swiftSettings: settings),
+        .testTarget(name: "CohortReportTests", dependencies: ["Cohort", "CohortReport"], swiftSettings: settings),
     ]
 )

@@ -12,6 +12,13 @@ struct CStrings {
         bytes.append(0)
     }
 
+    /// Appends bytes, which need not be text and may not contain a NUL.
+    mutating func append(_ text: [UInt8]) {
+        starts.append(bytes.count)
+        bytes.append(contentsOf: text.lazy.map { CChar(bitPattern: $0) })
+        bytes.append(0)
+    }
+
     /// Calls `body` with a NULL-terminated array of these strings, those of `leading` before them.
     func withPointers<Result>(
         after leading: [UnsafeMutablePointer<CChar>] = [],

@@ -1,10 +1,15 @@
 /// A command for a `ProcessLoop`.
 package struct CommandSpec: Sendable {
+    /// Bytes, as a file's name need not be text.
     package enum Program: Sendable {
         /// argv; the first is a path, or a name to be found in PATH.
-        case arguments([String])
+        case words([[UInt8]])
         /// A line for `/bin/sh -c`.
-        case shell(String)
+        case line([UInt8])
+
+        package static func arguments(_ arguments: [String]) -> Program { .words(arguments.map { Array($0.utf8) }) }
+
+        package static func shell(_ line: String) -> Program { .line(Array(line.utf8)) }
     }
 
     package var program: Program
@@ -33,10 +38,10 @@ package struct CommandSpec: Sendable {
         self.outputCredit = outputCredit
     }
 
-    var arguments: [String] {
+    var words: [[UInt8]] {
         switch program {
-        case .arguments(let arguments): arguments
-        case .shell(let line): ["/bin/sh", "-c", line]
+        case .words(let words): words
+        case .line(let line): [Array("/bin/sh".utf8), Array("-c".utf8), line]
         }
     }
 }

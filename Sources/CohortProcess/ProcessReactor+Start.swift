@@ -29,7 +29,8 @@ extension ProcessReactor {
             let stdout = try makePipe(serial, .stdout, &given, &kept)
             let stderr = try makePipe(serial, .stderr, &given, &kept)
             let input = try makeInput(serial, spec.standardInput, &given, &kept)
-            var request = SpawnRequest(arguments: spec.arguments, environment: environment.adding(spec.environment))
+            var request = SpawnRequest(arguments: [], environment: environment.adding(spec.environment))
+            request.words = spec.words
             request.environment.set(AttemptTag.name, to: tag.value(serial: serial))
             request.workingDirectory = spec.workingDirectory
             request.standardInput = input.given

@@ -15,10 +15,11 @@ package enum Spawn {
     /// The program has an empty signal mask, default dispositions, and no descriptor but those of the request. With a
     /// `parentDeathSignal` call this from a thread that lives as long as the program may.
     package static func spawn(_ request: SpawnRequest) throws(SpawnError) -> SpawnedProcess {
-        guard let name = request.program ?? request.arguments.first, !name.isEmpty else {
+        let first = request.words.first.map { String(decoding: $0, as: UTF8.self) }
+        guard let name = request.program ?? first, !name.isEmpty else {
             throw .invalidRequest("the command is empty")
         }
-        for (index, argument) in request.arguments.enumerated() where argument.holdsNUL {
+        for (index, word) in request.words.enumerated() where word.contains(0) {
             throw .invalidRequest("argument \(index) of '\(name)' contains a NUL byte")
         }
         if let directory = request.workingDirectory, directory.holdsNUL {
@@ -67,8 +68,8 @@ package enum Spawn {
 
     private static func start(_ path: String, _ request: SpawnRequest) -> cohort_spawn_result {
         var arguments = CStrings()
-        for argument in request.arguments {
-            arguments.append(argument)
+        for word in request.words {
+            arguments.append(word)
         }
         var mappings = [
             cohort_descriptor_mapping(from: request.standardInput, to: 0),

@@ -1,7 +1,8 @@
 /// What to run, and with what.
 package struct SpawnRequest: Sendable {
-    /// argv. The first is the program: a path if it contains a slash, else a name looked up in the PATH of `environment`.
-    package var arguments: [String]
+    /// argv, byte for byte. The first is the program: a path if it contains a slash, else a name looked up in the PATH of
+    /// `environment`.
+    package var words: [[UInt8]]
     /// Path of the program if it is not to be found by the first argument.
     package var program: String?
     /// The whole environment of the program.
@@ -34,7 +35,7 @@ package struct SpawnRequest: Sendable {
         newSession: Bool = false,
         parentDeathSignal: Int32 = 0
     ) {
-        self.arguments = arguments
+        words = arguments.map { Array($0.utf8) }
         self.program = program
         self.environment = environment
         self.workingDirectory = workingDirectory
@@ -45,6 +46,12 @@ package struct SpawnRequest: Sendable {
         self.newProcessGroup = newProcessGroup
         self.newSession = newSession
         self.parentDeathSignal = parentDeathSignal
+    }
+
+    /// `words` as text.
+    package var arguments: [String] {
+        get { words.map { String(decoding: $0, as: UTF8.self) } }
+        set { words = newValue.map { Array($0.utf8) } }
     }
 }
 

@@ -93,7 +93,7 @@ struct ProcessLoopEndTests {
     @Test(arguments: [
         "setsid --fork sleep 86397; true",
         "setsid --fork sh -c 'setsid --fork sleep 86397; sleep 86397' >/dev/null 2>&1 </dev/null; true",
-        "(setsid sh -c 'trap \"\" TERM HUP INT; sleep 86397 & sleep 86397' &) ; true",
+        "(setsid sh -c 'trap \"\" TERM HUP INT; sleep 86397 & echo up; sleep 86397' &) | read line",
     ])
     func `processes that left session and parents are killed`(line: String) async throws {
         var harness = try LoopHarness()

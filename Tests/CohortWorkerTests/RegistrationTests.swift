@@ -41,7 +41,11 @@ internal import Testing
         #expect(throws: RegistrationError.self) { try worker.registerDemoFunctions() }
     }
 
-    @Test func runWithoutSupervisionSaysSo() async {
-        await #expect(throws: WorkerError.noSupervision) { try await Worker().run() }
+    @Test func aCommandLineThatMakesNoSenseIsRefused() async {
+        await #expect(throws: WorkerError.usage("'--slots' needs a value")) {
+            try await Worker().run(arguments: ["--slots"])
+        }
+        await #expect(throws: WorkerError.self) { try await Worker().run(arguments: ["--slots", "none"]) }
+        await #expect(throws: WorkerError.self) { try await Worker().run(arguments: ["serve"]) }
     }
 }

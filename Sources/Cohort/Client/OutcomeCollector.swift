@@ -308,6 +308,9 @@ package final class OutcomeCollector {
         var tasks = node.tasks
         // In the order of submission: the order of ending is told by the times.
         tasks.sort { ($0.number ?? 0) < ($1.number ?? 0) }
+        let groups = node.children.map { document(of: $0, isRoot: false) }
+        var counts = node.counts
+        for group in groups { counts += group.tally }
         return OutcomeDocument(
             version: isRoot ? OutcomeDocument.currentVersion : nil,
             group: node.name,
@@ -319,10 +322,10 @@ package final class OutcomeCollector {
             deadlineOf: report.flatMap { $0.deadlineOf.isEmpty ? nil : $0.deadlineOf },
             startedAt: node.openedAt,
             elapsed: report?.elapsed.duration ?? .zero,
-            counts: node.counts,
+            counts: counts,
             tasks: tasks,
             tasksOmitted: report.flatMap { $0.omitted == 0 ? nil : Int(clamping: $0.omitted) },
-            groups: node.children.map { document(of: $0, isRoot: false) },
+            groups: groups,
             error: report?.outcome == .errors ? errorNode(of: place) : nil
         )
     }

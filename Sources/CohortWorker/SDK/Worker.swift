@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CohortRuntime
 
 /// A program that runs functions for a Cohort coordinator.
 ///
@@ -19,12 +19,7 @@ internal import Glibc
 /// Whatever comes before `run()` therefore happens in every one of these processes; keep it short. One process runs one
 /// call at a time, and one that crashes takes nothing down but that call.
 public struct Worker: Sendable {
-    /// Connects to a coordinator and runs its tasks until there is no more to do.
-    package typealias Supervision = @Sendable (_ functions: FunctionRegistry) async throws -> Void
-
     package internal(set) var functions = FunctionRegistry()
-    /// What `run()` does in the process that is not a call host.
-    package var supervision: Supervision?
 
     /// A worker that knows no functions yet.
     public init() {}
@@ -52,27 +47,65 @@ public struct Worker: Sendable {
         try functions.register(name, body)
     }
 
-    /// Serves calls if this process is a call host; else supervises call hosts until there is no more to do.
+    /// Serves calls if this process is a call host; else connects to a coordinator, as the command line says, and runs its
+    /// calls until a signal or the coordinator ends it.
     ///
-    /// A call host never returns from it.
-    public func run() async throws {
+    /// The program understands `--connect ENDPOINT`, `--slots N` and `--name NAME`, as `cohort worker` does. Of the
+    /// processes that this starts, and of the one that the user has started, none returns from it but the worker itself.
+    ///
+    /// - Parameter arguments: the command line without the program's name.
+    /// - Throws: ``WorkerError`` for a command line that makes no sense, and when the worker ends otherwise than by request.
+    public func run(arguments: [String] = Array(CommandLine.arguments.dropFirst())) async throws {
         if let descriptor = CallHostMain.descriptor {
             await CallHostMain.run(functions, descriptor)
         }
-        guard let supervision else { throw WorkerError.noSupervision }
-        try await supervision(functions)
+        let options = try WorkerArguments(arguments)
+        try WorkerMain.run(
+            endpoint: options.endpoint,
+            name: options.name,
+            slots: options.slots ?? Host.cores,
+            functions: functions,
+            runsCommands: false,
+            isPrivate: false
+        )
+    }
+}
+
+/// The command line of a worker program.
+struct WorkerArguments: Equatable {
+    var endpoint = "tcp://127.0.0.1:7077"
+    var slots: Int?
+    var name: String?
+
+    init(_ arguments: [String]) throws(WorkerError) {
+        var rest = arguments[...]
+        while let option = rest.popFirst() {
+            guard ["--connect", "--slots", "--name"].contains(option) else {
+                throw .usage("unknown argument '\(option)'; use --connect ENDPOINT, --slots N, --name NAME")
+            }
+            guard let value = rest.popFirst() else { throw .usage("'\(option)' needs a value") }
+            switch option {
+            case "--connect": endpoint = value
+            case "--name": name = value
+            default:
+                guard let number = Int(value), (1...4_096).contains(number) else {
+                    throw .usage("--slots \(value): the number of tasks at once must be from 1 to 4096")
+                }
+                slots = number
+            }
+        }
     }
 }
 
 /// Why a worker cannot run.
 public enum WorkerError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Nothing was set up that brings tasks to this worker.
-    case noSupervision
+    /// The command line makes no sense.
+    case usage(String)
 
     /// What is wrong and what to do.
     public var description: String {
         switch self {
-        case .noSupervision: "this worker has nowhere to get tasks from; start it through `cohort worker`"
+        case .usage(let problem): problem
         }
     }
 }

@@ -84,8 +84,8 @@ final class Executors: Sendable {
     ) -> CommandSpec {
         let program: CommandSpec.Program =
             switch payload.program {
-            case .shell(let line): .shell(String(decoding: line, as: UTF8.self))
-            case .arguments(let arguments): .arguments(arguments.map { String(decoding: $0, as: UTF8.self) })
+            case .shell(let line): .line(line)
+            case .arguments(let arguments): .words(arguments)
             }
         var environment = settings.variables.map { ($0.name, $0.value) }
         environment.append(("COHORT_GROUP", order.groupName))

@@ -27,6 +27,7 @@ package enum WorkerMain {
         name: String?,
         slots: Int,
         functions: FunctionRegistry,
+        runsCommands: Bool = true,
         isPrivate: Bool
     ) throws {
         if !Guardian.isGuarded {
@@ -43,7 +44,8 @@ package enum WorkerMain {
             endpoint: endpoint,
             name: name ?? "\(Host.name)-\(Host.processID)",
             slots: slots,
-            functions: functions
+            functions: functions,
+            runsCommands: runsCommands
         )
         configuration.reconnects = !isPrivate
         configuration.patience = isPrivate ? .seconds(30) : nil

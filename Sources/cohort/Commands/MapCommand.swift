@@ -6,6 +6,7 @@ internal import CohortReport
 internal import CohortRuntime
 internal import CohortWire
 internal import CohortWorker
+internal import Glibc
 
 /// `cohort map CMD ::: ARGS`.
 struct MapCommand: ParsableCommand {
@@ -138,7 +139,7 @@ struct MapCommand: ParsableCommand {
     /// The template and the sources; errors say what to do.
     private func parse() throws -> (render: @Sendable (MapItem) throws -> Work, input: MapInput) {
         try usage {
-            let (command, input) = try MapInput.split(words, nullSeparated: null)
+            let (command, input) = try MapInput.split(Self.bytes(of: words), nullSeparated: null)
             if let call {
                 let argument = command.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
                 let template = try CallTemplate(
@@ -156,6 +157,15 @@ struct MapCommand: ParsableCommand {
             }
             let template = try CommandTemplate(command: command, sourceCount: input.sources.count)
             return ({ template.renderedWork(for: $0) }, input)
+        }
+    }
+
+    /// The words as they stand on the command line, of which they are the end: names of files need not be text, and `words`
+    /// has been made into text.
+    private static func bytes(of words: [String]) -> [[UInt8]] {
+        let all = UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
+        return all.suffix(words.count).map { word in
+            word.map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) } ?? []
         }
     }
 

@@ -1,0 +1,143 @@
+internal import Cohort
+internal import Glibc
+internal import Testing
+
+extension CommandLineTests {
+    @Suite("Signals and sudden ends")
+    struct SignalTests {
+        private let sandbox: Sandbox
+        /// Tasks say here that they run.
+        private let started: Gate
+
+        init() throws {
+            sandbox = try Sandbox()
+            started = try sandbox.gate("started")
+        }
+
+        /// A batch of tasks that tidy up when they are asked to end, and would otherwise run for long.
+        private let tidyBatch = """
+            group: long
+            tasks:
+              - {name: tidy, run: "trap 'sleep 0.2; echo tidied > tidied; exit 9' TERM; echo up > started; sleep 31.5 & wait"}
+              - {name: long, run: "sleep 31.4 & echo up > started; sleep 31.5"}
+            """
+
+        @Test(
+            "A signal gives tasks their grace, the report is printed, and the status says which signal",
+            arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)]
+        )
+        func firstSignal(signal: Int32, status: Int32) throws {
+            let file = try sandbox.write("b.yaml", tidyBatch)
+            let run = try sandbox.startCohort("run", file, "-j", "2")
+            try started.await(lines: 2)
+            run.send(signal)
+            let finished = try run.wait(limit: .seconds(10))
+            #expect(finished.code == status)
+            #expect(sandbox.read("tidied") == "tidied\n")
+            #expect(finished.standardError.contains("group long: cancelled"), "\(finished)")
+            #expect(finished.standardError.contains("2 cancelled"))
+            sandbox.expectNothingSurvives(within: .zero)
+            sandbox.expectNoSockets()
+        }
+
+        @Test("After a signal the document is printed as well")
+        func documentAfterSignal() throws {
+            let file = try sandbox.write("b.yaml", tidyBatch)
+            let run = try sandbox.startCohort("run", file, "-j", "2", "--output", "json")
+            try started.await(lines: 2)
+            run.send(SIGINT)
+            let finished = try run.wait(limit: .seconds(10))
+            let document = try OutcomeDocument(jsonText: finished.standardOutput)
+            #expect(finished.code == 130)
+            #expect(document.outcome == .cancelled)
+            #expect(document.cancelled)
+            #expect(document.tasks.map(\.outcome) == [.cancelled, .cancelled])
+        }
+
+        @Test("Map ends by a signal as run does, and starts nothing that still waits")
+        func map() throws {
+            let command = "echo up > started; echo {} >> ran; sleep 31.5"
+            let map = try sandbox.startCohort("map", "-j", "2", command, ":::", "1", "2", "3", "4")
+            try started.await(lines: 2)
+            map.send(SIGINT)
+            let finished = try map.wait(limit: .seconds(10))
+            #expect(finished.code == 130)
+            #expect(finished.standardError.contains("4 cancelled"), "\(finished)")
+            sandbox.expectNothingSurvives(within: .zero)
+            sandbox.expectNoSockets()
+        }
+
+        @Test("A second SIGINT kills at once what does not want to end")
+        func secondSignal() throws {
+            let file = try sandbox.write(
+                "b.yaml",
+                """
+                grace: 60s
+                tasks:
+                  - {name: deaf, run: "trap '' TERM; echo up > started; while :; do sleep 31.5; done"}
+                """
+            )
+            let run = try sandbox.startCohort("run", file)
+            try started.await()
+            run.send(SIGINT)
+            try run.waitForError("interrupted")
+            run.send(SIGINT)
+            let finished = try run.wait(limit: .seconds(5))
+            #expect(finished.code == 130)
+            #expect(finished.standardError.contains("1 cancelled"), "\(finished)")
+            sandbox.expectNothingSurvives(within: .zero)
+            sandbox.expectNoSockets()
+        }
+
+        @Test("SIGKILL of the client leaves nothing 2 s later, what tasks have put in the background included")
+        func killedClient() throws {
+            let file = try sandbox.write(
+                "b.yaml",
+                """
+                tasks:
+                  - {run: "echo up > started; sleep 31.5"}
+                  - {run: "setsid sh -c 'trap \\"\\" TERM HUP INT; echo up > started; while :; do sleep 31.4; done' & sleep 31.5"}
+                  - {call: demo.spin}
+                """
+            )
+            let run = try sandbox.startCohort("run", file, "-j", "4")
+            try started.await(lines: 2)
+            run.send(SIGKILL)
+            _ = try run.wait()
+            sandbox.expectNothingSurvives(within: .seconds(2))
+            sandbox.expectNoSockets()
+        }
+
+        @Test("When the pool's worker is killed the run ends and tells so; nothing survives")
+        func killedWorker() throws {
+            let file = try sandbox.write("b.yaml", tidyBatch)
+            let run = try sandbox.startCohort("run", file, "-j", "2", "--output", "json")
+            try started.await(lines: 2)
+            for process in sandbox.processes.running() where process.command.contains(" worker --connect") {
+                kill(process.pid, SIGKILL)
+            }
+            let finished = try run.wait(limit: .seconds(20))
+            let document = try OutcomeDocument(jsonText: finished.standardOutput)
+            #expect(finished.code == 1)
+            #expect(document.outcome == .errors)
+            #expect(document.tasks.allSatisfy { $0.outcome == .lost }, "\(finished)")
+            sandbox.expectNothingSurvives()
+            sandbox.expectNoSockets()
+        }
+
+        @Test("When the pool's coordinator is killed the run ends with status 3; nothing survives")
+        func killedCoordinator() throws {
+            let file = try sandbox.write("b.yaml", tidyBatch)
+            let run = try sandbox.startCohort("run", file, "-j", "2")
+            try started.await(lines: 2)
+            for process in sandbox.processes.running() where process.command.contains(" coordinator --bind") {
+                kill(process.pid, SIGKILL)
+            }
+            let finished = try run.wait(limit: .seconds(20))
+            #expect(finished.code == 3)
+            #expect(finished.standardError.contains("coordinator"), "\(finished)")
+            sandbox.expectNothingSurvives()
+            sandbox.expectNoSockets()
+        }
+    }
+}

@@ -1,0 +1,95 @@
+internal import Cohort
+internal import FoundationEssentials
+internal import Glibc
+internal import Testing
+
+/// A coordinator and workers as a user starts them, each from a shell of its own.
+final class Cluster {
+    let sandbox: Sandbox
+    let coordinator: Program
+    /// Where the coordinator listens.
+    let endpoint: String
+
+    init(_ sandbox: Sandbox, bind: String = "tcp://127.0.0.1:*") throws {
+        self.sandbox = sandbox
+        coordinator = try sandbox.startCohort("coordinator", "--bind", bind)
+        try coordinator.waitForError("listening")
+        // Port * means any that is free, and the log says which.
+        let fields = coordinator.standardError.split(whereSeparator: \.isWhitespace)
+        let field = try #require(fields.first { $0.hasPrefix("endpoints=") }, "\(coordinator.standardError)")
+        endpoint = String(field.dropFirst("endpoints=".count))
+    }
+
+    var port: UInt16 { endpoint.split(separator: ":").last.flatMap { UInt16($0) } ?? 0 }
+
+    /// Starts a worker and waits until it is connected.
+    func worker(_ name: String, slots: Int = 2) throws -> Program {
+        let worker = try sandbox.startCohort(
+            "worker", "--connect", endpoint, "--slots", String(slots), "--name", name
+        )
+        try worker.waitForError("connected")
+        return worker
+    }
+
+    /// Runs a command of `cohort` against this coordinator.
+    func cohort(_ arguments: String..., limit: Duration = Program.patience) throws -> Finished {
+        try sandbox.start(["cohort"] + arguments + ["--connect", endpoint], input: []).wait(limit: limit)
+    }
+
+    /// Starts a command of `cohort` against this coordinator.
+    func start(_ arguments: String...) throws -> Program {
+        try sandbox.start(["cohort"] + arguments + ["--connect", endpoint], input: [])
+    }
+
+    /// Submits a batch; returns the group's number.
+    func submit(_ batch: String) throws -> String {
+        let file = try sandbox.write("submit-\(UInt32.random(in: 0 ... .max)).yaml", batch)
+        let finished = try cohort("submit", file)
+        let number = finished.lines.first ?? ""
+        guard finished.code == 0, UInt64(number) != nil else { throw Overrun(description: "not submitted: \(finished)") }
+        return number
+    }
+
+    /// Waits for a group; returns its document and `wait`'s exit status.
+    func wait(_ group: String, limit: Duration = Program.patience) throws -> (document: OutcomeDocument, code: Int32?) {
+        let finished = try cohort("wait", group, "--output", "json", limit: limit)
+        guard let document = try? OutcomeDocument(jsonText: finished.standardOutput) else {
+            throw Overrun(description: "no document: \(finished)")
+        }
+        return (document, finished.code)
+    }
+
+    /// What `status --output json` and `workers --output json` tell.
+    struct Status: Decodable {
+        struct Group: Decodable {
+            var group: String
+            var id: String
+            var state: String
+            var deadline_in: Double?
+            var waiting: String?
+            var counts: [String: Int]
+        }
+        struct Worker: Decodable {
+            var name: String
+            var pid: Int32
+            var slots: Int
+            var running: Int
+            var draining: Bool
+        }
+        var groups: [Group]
+        var workers: [Worker]
+        var clients: Int
+        var bad_frames: Int
+        var draining: Bool
+    }
+
+    func status() throws -> Status {
+        let finished = try cohort("status", "--output", "json")
+        return try JSONDecoder().decode(Status.self, from: Data(finished.output))
+    }
+
+    /// The process of a worker that runs tasks, below the one that was started.
+    func processID(ofWorker name: String) throws -> Int32 {
+        try #require(try status().workers.first { $0.name == name }).pid
+    }
+}

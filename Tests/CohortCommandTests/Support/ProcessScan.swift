@@ -1,0 +1,92 @@
+internal import Glibc
+
+/// Looks for processes by a mark in their environment, which whatever they start inherits: by name, those of other tests and
+/// other people would be found as well.
+struct ProcessScan {
+    struct Found: Hashable, CustomStringConvertible {
+        var pid: Int32
+        var command: String
+
+        var description: String { "\(pid): \(command)" }
+    }
+
+    /// `NAME=value`.
+    let mark: String
+
+    /// The marked processes that run now.
+    func running() -> [Found] {
+        var found: [Found] = []
+        for name in Self.names(in: "/proc") {
+            guard let pid = Int32(name) else { continue }
+            // A process that has ended has no environment, even while nobody has asked how it ended.
+            guard let environment = Self.contents("/proc/\(pid)/environ") else { continue }
+            guard environment.split(separator: 0).contains(where: { $0.elementsEqual(mark.utf8) }) else { continue }
+            let words = (Self.contents("/proc/\(pid)/cmdline") ?? []).split(separator: 0)
+            let command = words.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+            found.append(Found(pid: pid, command: command))
+        }
+        return found
+    }
+
+    /// Waits until no marked process is left.
+    ///
+    /// - Returns: those that still run at the end of the limit.
+    func survivors(after limit: Duration) -> [Found] {
+        let end = ContinuousClock.now + limit
+        while true {
+            let left = running()
+            // Amid execve a process shows no environment: the second look is for those.
+            if left.isEmpty, running().isEmpty { return [] }
+            if ContinuousClock.now >= end { return left }
+            // Nobody but its parent is told of a process's end: looking again is all there is.
+            usleep(2_000)
+        }
+    }
+
+    /// Waits until no marked process runs a command; returns false if one still does at the end of the limit.
+    func waitForEnd(of command: String, limit: Duration = .seconds(2)) -> Bool {
+        let end = ContinuousClock.now + limit
+        while running().contains(where: { $0.command == command }) {
+            if ContinuousClock.now >= end { return false }
+            usleep(2_000)
+        }
+        return true
+    }
+
+    /// The greatest resident size that a process has had, in bytes.
+    static func peakMemory(of pid: Int32) -> Int? {
+        let text = String(decoding: contents("/proc/\(pid)/status") ?? [], as: UTF8.self)
+        let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
+    }
+
+    /// The names in a directory, without `.` and `..`.
+    static func names(in directory: String) -> [String] {
+        guard let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// All bytes of a file, `nil` if it cannot be read.
+    static func contents(_ path: String) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        let isWhole = withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 1) { buffer in
+            while true {
+                let count = read(descriptor, buffer.baseAddress, buffer.count)
+                if count <= 0 { return count == 0 }
+                bytes.append(contentsOf: buffer[..<count])
+            }
+        }
+        return isWhole ? bytes : nil
+    }
+}

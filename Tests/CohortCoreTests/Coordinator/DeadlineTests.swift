@@ -1,0 +1,169 @@
+internal import CohortCore
+internal import Testing
+
+/// Deadlines of groups (R1, R13).
+@Suite struct DeadlineTests {
+    @Test func aDeadlineStopsTheGroup() {
+        var script = running(timeout: .seconds(2))
+        script.advance(by: .milliseconds(1_999))
+        script.expectNothing()
+        script.advance(by: .milliseconds(1))
+        script.expect("w1 cancel g1/0 deadline", "c1 stopping g1 deadline")
+        script.finish("g1/0", .cancelled)
+        script.expect(
+            "w1 forget 1",
+            "c1 ended g1/0 cancelled (deadline)",
+            "c1 closed g1 timeout timed out deadline of group-1 (deadline)"
+        )
+    }
+
+    @Test func aGroupThatEndsInTimeIsOk() {
+        var script = running(timeout: .seconds(2))
+        script.finish("g1/0")
+        script.expect("w1 forget 1", "c1 ended g1/0 ok", "c1 closed g1 ok")
+        script.advance(by: .seconds(3))
+        script.expectNothing()
+    }
+
+    @Test func aValueAfterTheDeadlineIsKeptInAGroupThatTimedOut() {
+        var script = running(timeout: .seconds(2))
+        script.advance(by: .seconds(2))
+        script.settle()
+        script.finish("g1/0", value: "late")
+        script.expect(
+            "w1 forget 1",
+            "c1 ended g1/0 ok 'late' after cancel (deadline)",
+            "c1 closed g1 timeout timed out deadline of group-1 (deadline)"
+        )
+    }
+
+    @Test func errorsOutrankTheDeadline() {
+        var script = running(timeout: .seconds(2))
+        script.advance(by: .seconds(2))
+        script.settle()
+        script.finish("g1/0", .failed, error: "A")
+        script.expect(
+            "w1 forget 1",
+            "c1 ended g1/0 error A (deadline)",
+            "c1 closed g1 errors timed out deadline of group-1 (deadline)"
+        )
+    }
+
+    @Test func aCancelDecidesBeforeTheDeadline() {
+        for isCancelFirst in [true, false] {
+            var script = running(timeout: .seconds(2))
+            if isCancelFirst { script.cancel(SessionID(1), 1) }
+            script.advance(by: .seconds(2))
+            if !isCancelFirst { script.cancel(SessionID(1), 1) }
+            script.acknowledgeCancel("g1/0")
+            script.settle()
+            script.finish("g1/0", .cancelled)
+            let cause: CancelCause = isCancelFirst ? .requested : .deadline
+            script.expect(
+                "w1 forget 1",
+                "c1 ended g1/0 cancelled (\(cause))",
+                "c1 closed g1 cancelled timed out cancelled deadline of group-1 (\(cause))"
+            )
+        }
+    }
+
+    @Test func theNearestDeadlineFiresAndIsNamed() {
+        var script = CoreScript()
+        let client = script.client()
+        script.worker()
+        script.open(client, 1, timeout: .seconds(1))
+        script.open(client, 2, in: 1, timeout: .seconds(3))
+        script.submit(client, 2)
+        script.seal(client, 2)
+        script.seal(client, 1)
+        script.settle()
+        script.advance(by: .seconds(1))
+        script.expect("w1 cancel g2/0 deadline", "c1 stopping g1 deadline", "c1 stopping g2 deadline")
+        script.finish("g2/0", .cancelled)
+        script.expect(
+            "w1 forget 1",
+            "c1 ended g2/0 cancelled (deadline)",
+            "c1 closed g2 cancelled cancelled deadline of group-1 (deadline)",
+            "c1 closed g1 timeout timed out deadline of group-1 (deadline)"
+        )
+    }
+
+    @Test func aDeadlineThatHasPassedFiresAtOnce() {
+        var script = running(timeout: .zero)
+        script.advance(by: .zero)
+        script.expect("w1 cancel g1/0 deadline", "c1 stopping g1 deadline")
+    }
+
+    // MARK: Moving it
+
+    @Test func itCanBeShortenedIntoThePast() {
+        var script = running(timeout: .seconds(60))
+        script.send(.deadlineChanged(SessionID(1), .key(GroupKey(1)), .zero))
+        script.expectNothing()
+        #expect(script.core.nextDeadline == script.now)
+        script.send(.timeReached)
+        script.expect("w1 cancel g1/0 deadline", "c1 stopping g1 deadline")
+    }
+
+    @Test func itCanBeExtendedRemovedAndSet() {
+        var script = running(timeout: .seconds(1))
+        let other = script.client()
+        script.send(.deadlineChanged(other, .name("group-1"), .seconds(3)))
+        script.advance(by: .seconds(2))
+        script.expectNothing()
+        script.send(.deadlineChanged(SessionID(1), .key(GroupKey(1)), nil))
+        script.advance(by: .seconds(60))
+        script.expectNothing()
+        script.send(.deadlineChanged(SessionID(1), .key(GroupKey(1)), .seconds(1)))
+        script.advance(by: .milliseconds(999))
+        script.expectNothing()
+        script.advance(by: .milliseconds(1))
+        script.expect("w1 cancel g1/0 deadline", "c1 stopping g1 deadline")
+    }
+
+    @Test func itCannotBeMovedOnceItHasFired() {
+        var script = running(timeout: .seconds(1))
+        script.advance(by: .seconds(1))
+        script.settle()
+        script.send(.deadlineChanged(SessionID(1), .key(GroupKey(1)), .seconds(9)))
+        script.expect("c1 refused shuttingDown")
+        script.finish("g1/0", .cancelled)
+        script.settle()
+        script.send(.deadlineChanged(SessionID(1), .key(GroupKey(1)), .seconds(9)))
+        script.expect("c1 refused unknownGroup")
+    }
+
+    @Test func itCanBeMovedWhileTheGroupStopsForAnotherReason() {
+        var script = running(timeout: .seconds(1))
+        script.cancel(SessionID(1), 1)
+        script.acknowledgeCancel("g1/0")
+        script.settle()
+        script.send(.deadlineChanged(SessionID(1), .key(GroupKey(1)), nil))
+        script.advance(by: .seconds(2))
+        script.expectNothing()
+        script.finish("g1/0", .cancelled)
+        script.expect(
+            "w1 forget 1",
+            "c1 ended g1/0 cancelled (requested)",
+            "c1 closed g1 cancelled cancelled (requested)"
+        )
+    }
+
+    @Test func anAbsurdDeadlineMeansNever() {
+        var script = running(timeout: TimeSpan(nanoseconds: .max))
+        script.advance(by: .seconds(3_600))
+        script.expectNothing()
+    }
+
+    private func running(timeout: TimeSpan) -> CoreScript {
+        var script = CoreScript()
+        let client = script.client()
+        script.worker()
+        script.open(client, 1, timeout: timeout)
+        script.submit(client, 1)
+        script.seal(client, 1)
+        script.start("g1/0")
+        script.settle()
+        return script
+    }
+}

@@ -1,0 +1,159 @@
+internal import CohortCore
+internal import Testing
+
+/// Output on its way to the owner, credit on its way back.
+@Suite struct OutputTests {
+    @Test func outputGoesToTheOwnerAndCreditComesBack() {
+        var script = streaming()
+        output(&script, "g1/0", "hello")
+        script.expect("c1 output g1/0 standardOutput 'hello'")
+        consume(&script, index: 0, bytes: 5)
+        script.expect("w1 grant g1/0 5")
+    }
+
+    @Test func outputComesBeforeValuesInOneUpdate() {
+        var script = streaming()
+        let first = script.held("g1/0")
+        let second = script.held("g1/1")
+        script.report(from: first.worker) {
+            $0.outputs = [
+                OutputChunk(ref: second.ref, stream: .standardError, length: 2),
+                OutputChunk(ref: first.ref, stream: .standardOutput, length: 1),
+            ]
+            $0.started = [second.ref]
+            $0.finished = [FinishedAttempt(ref: first.ref, status: .ok, valueLength: 3)]
+            $0.payload = Array("eeoval".utf8)
+        }
+        script.expect(
+            "c1 started g1/1",
+            "c1 output g1/1 standardError 'ee'",
+            "c1 output g1/0 standardOutput 'o'",
+            "c1 ended g1/0 ok 'val'"
+        )
+    }
+
+    @Test func outputOfALaterAttemptSaysSo() {
+        var script = streaming(retries: 1)
+        output(&script, "g1/0", "one")
+        script.start("g1/0")
+        output(&script, "g1/0", "two")
+        script.expect(
+            "c1 output g1/0 standardOutput 'one'",
+            "c1 started g1/0",
+            "c1 output g1/0 standardOutput 'two'"
+        )
+        script.finish("g1/0", .failed, error: "A")
+        script.settle()
+        output(&script, "g1/0", "three")
+        script.expect("c1 output g1/0 #2 standardOutput 'three'")
+    }
+
+    @Test func creditForWhatHasEndedIsDropped() {
+        var script = streaming()
+        output(&script, "g1/0", "hello")
+        script.finish("g1/0")
+        script.settle()
+        consume(&script, index: 0, bytes: 5)
+        consume(&script, index: 99, bytes: 5)
+        consume(&script, group: 99, index: 0, bytes: 5)
+        script.expectNothing()
+    }
+
+    @Test func aTaskOfAnotherClientGetsNoCredit() {
+        var script = streaming()
+        let other = script.client()
+        script.send(
+            .consumed(other, weight: 0, outputs: [ConsumedOutput(group: GroupID(1), index: 0, bytes: 5)])
+        )
+        script.expectNothing()
+    }
+
+    @Test func aDetachedTaskGetsItsCreditBackAtOnce() {
+        var script = streaming(detached: true)
+        output(&script, "g1/0", "hello")
+        script.expect("w1 grant g1/0 5")
+    }
+
+    @Test func aClientThatIsBehindGetsNoNewTasks() {
+        var limits = Limits()
+        limits.unconsumedBytes = 100
+        var script = streaming(limits: limits, slots: 2, tasks: 4)
+        script.settle()
+        output(&script, "g1/1", String(repeating: "x", count: 40))
+        script.settle()
+        // 40 bytes of output and a report are past the mark.
+        script.finish("g1/0")
+        script.expect("c1 ended g1/0 ok")
+        let other = script.client()
+        script.open(other, 1)
+        script.submit(other, 1)
+        script.expect("c2 opened g2", "w1 assign g2/0")
+        script.finish("g2/0")
+        script.settle()
+        script.send(.consumed(SessionID(1), weight: 4, outputs: []))
+        script.expect("w1 assign g1/2")
+    }
+
+    // MARK: Sizes
+
+    @Test func largeUpdatesAreSplitAndEachAddsUp() {
+        var script = streaming(slots: 3, tasks: 3)
+        let held = (0..<3).map { script.held("g1/\($0)") }
+        let value = String(repeating: "v", count: ClientOutbox.messageBytes * 3 / 4)
+        let events = held.enumerated().map { CoreScript.finished($1, .failed, value: value, error: "E\($0)") }
+        script.send(burst: events)
+        let updates = script.actions.compactMap { action -> ClientUpdate? in
+            if case .update(_, let update) = action { update } else { nil }
+        }
+        #expect(updates.map(\.reports.count) == [2, 1])
+        #expect(updates.map(\.payload.count) == [2 * value.utf8.count, value.utf8.count])
+        let errors = updates.flatMap { update in update.reports.map { update.details[Int($0.detail)].type } }
+        #expect(errors == ["E0", "E1", "E2"])
+    }
+
+    @Test func largeAssignmentsAreSplitAndTheTemplateGoesOnce() {
+        var script = CoreScript()
+        let client = script.client()
+        script.worker(slots: 3)
+        script.open(client, 1)
+        script.settle()
+        let payload = String(repeating: "p", count: ClientOutbox.messageBytes * 3 / 4)
+        script.submit(client, 1, payloads: [payload, payload, payload])
+        let batches = script.actions.compactMap { action -> AssignBatch? in
+            if case .assign(_, let batch) = action { batch } else { nil }
+        }
+        #expect(batches.map(\.tasks.count) == [2, 1])
+        #expect(batches.map(\.templates.count) == [1, 0])
+        #expect(batches.map(\.payload.count) == [2 * payload.utf8.count, payload.utf8.count])
+    }
+
+    private func output(_ script: inout CoreScript, _ task: String, _ text: String) {
+        let held = script.held(task)
+        script.report(from: held.worker) {
+            $0.outputs = [OutputChunk(ref: held.ref, stream: .standardOutput, length: UInt32(text.utf8.count))]
+            $0.payload = Array(text.utf8)
+        }
+    }
+
+    private func consume(_ script: inout CoreScript, group: UInt64 = 1, index: UInt32, bytes: UInt64) {
+        let output = ConsumedOutput(group: GroupID(group), index: index, bytes: bytes)
+        script.send(.consumed(SessionID(1), weight: bytes, outputs: [output]))
+    }
+
+    /// Tasks that stream their output.
+    private func streaming(
+        limits: Limits = Limits(),
+        slots: UInt32 = 2,
+        tasks: Int = 2,
+        retries: UInt32 = 0,
+        detached: Bool = false
+    ) -> CoreScript {
+        var script = CoreScript(limits: limits)
+        let client = script.client()
+        script.worker(slots: slots)
+        script.open(client, 1, detached: detached)
+        script.submit(client, 1, TaskTemplate(name: "task", retries: retries, output: .stream), count: tasks)
+        script.settle()
+        return script
+    }
+}

@@ -1,0 +1,150 @@
+internal import CohortCore
+internal import Testing
+
+/// Hello, heartbeats, the lease, the end.
+@Suite struct PeerSessionTests {
+    private static let start = Instant(nanoseconds: 1_000_000_000)
+
+    @Test func helloIsRepeatedEverMoreSlowly() {
+        var session = PeerSession(at: Self.start, patience: nil)
+        var times: [UInt64] = []
+        while times.count < 8, let due = session.nextDeadline {
+            let actions = tick(&session, at: due)
+            #expect(actions == [.sendHello])
+            times.append(due.since(Self.start).nanoseconds / 1_000_000)
+        }
+        #expect(times == [0, 100, 300, 700, 1_500, 3_100, 5_100, 7_100])
+    }
+
+    @Test func patienceComesToAnEnd() {
+        var session = PeerSession(at: Self.start, patience: .milliseconds(250))
+        var actions: [PeerSession.Action] = []
+        while let due = session.nextDeadline { actions += tick(&session, at: due) }
+        #expect(actions == [.sendHello, .sendHello, .lost(.noAnswer)])
+        #expect(session.state == .ended)
+    }
+
+    @Test func aWelcomeOpensIt() {
+        var session = PeerSession(at: Self.start, patience: .seconds(1))
+        #expect(!received(&session, 1).isWanted)
+        #expect(welcome(&session) == [.opened])
+        #expect(session.state == .open)
+        #expect(session.epoch == 7)
+        #expect(session.session == 8)
+        // Answers to repeated hellos, and what comes too late to refuse.
+        #expect(welcome(&session) == [])
+        var actions: [PeerSession.Action] = []
+        session.refused("full", into: &actions)
+        #expect(actions == [])
+        #expect(received(&session, 1).isWanted)
+    }
+
+    @Test func aRefusalEndsIt() {
+        var session = PeerSession(at: Self.start, patience: nil)
+        var actions: [PeerSession.Action] = []
+        session.refused("full", into: &actions)
+        #expect(actions == [.lost(.refused("full"))])
+        #expect(session.nextDeadline == nil)
+        #expect(welcome(&session) == [])
+    }
+
+    @Test func heartbeatsGoOutAndTheLeaseRuns() {
+        var session = opened()
+        var now = Self.start
+        for second: UInt64 in 1...2 {
+            now = Self.start.advanced(by: .seconds(second))
+            #expect(session.nextDeadline == now)
+            #expect(tick(&session, at: now) == [.sendHeartbeat])
+        }
+        #expect(session.nextDeadline == Self.start.advanced(by: .seconds(3)))
+        _ = received(&session, 0, at: now)
+        #expect(tick(&session, at: now.advanced(by: .milliseconds(2_999))) == [.sendHeartbeat])
+        #expect(tick(&session, at: now.advanced(by: .seconds(3))) == [.lost(.silent)])
+        #expect(tick(&session, at: now.advanced(by: .seconds(9))) == [])
+    }
+
+    @Test func absurdSettingsAreBounded() {
+        var session = PeerSession(at: Self.start, patience: nil)
+        #expect(welcome(&session, heartbeat: .zero, lease: .zero) == [.opened])
+        #expect(session.heartbeat == .milliseconds(10))
+        #expect(session.lease == .milliseconds(100))
+        var other = PeerSession(at: Self.start, patience: nil)
+        #expect(
+            welcome(&other, heartbeat: TimeSpan(nanoseconds: .max), lease: TimeSpan(nanoseconds: .max)) == [.opened]
+        )
+        #expect(other.nextDeadline == Instant(nanoseconds: .max))
+    }
+
+    @Test func aGoodbyeEndsIt() {
+        var session = opened()
+        var actions: [PeerSession.Action] = []
+        session.goodbyeReceived("shutting down", into: &actions)
+        session.goodbyeReceived("shutting down", into: &actions)
+        #expect(actions == [.lost(.goodbye("shutting down"))])
+        #expect(!received(&session, 1).isWanted)
+    }
+
+    @Test func whatIsClosedHereIsNoLoss() {
+        var session = opened()
+        session.close()
+        #expect(tick(&session, at: Self.start.advanced(by: .seconds(60))) == [])
+        #expect(session.nextDeadline == nil)
+    }
+
+    @Test func gapsAreAskedForAndAnswered() {
+        var session = opened()
+        #expect(received(&session, 2) == Received(isWanted: false, actions: [.askAgain(from: 1)]))
+        #expect(received(&session, 3) == Received(isWanted: false, actions: []))
+        #expect(received(&session, 1) == Received(isWanted: true, actions: []))
+        var actions: [PeerSession.Action] = []
+        session.heartbeatReceived(last: 3, into: &actions)
+        #expect(actions == [.askAgain(from: 2)])
+
+        session.link.sent(session.link.nextSequence(), [[1]])
+        actions = []
+        session.resendRequested(from: 1, into: &actions)
+        #expect(session.link.unacknowledgedCount == 1)
+        #expect(actions == [.sendAgain(session.link.resend(from: 1))])
+    }
+
+    @Test func aFloodIsAcknowledged() {
+        var session = opened()
+        for sequence: UInt64 in 1...63 { #expect(received(&session, sequence).actions == []) }
+        #expect(received(&session, 64).actions == [.sendHeartbeat])
+    }
+
+    // MARK: Help
+
+    private struct Received: Equatable {
+        var isWanted: Bool
+        var actions: [PeerSession.Action]
+    }
+
+    private func opened() -> PeerSession {
+        var session = PeerSession(at: Self.start, patience: nil)
+        _ = welcome(&session)
+        return session
+    }
+
+    private func tick(_ session: inout PeerSession, at now: Instant) -> [PeerSession.Action] {
+        var actions: [PeerSession.Action] = []
+        session.timeReached(at: now, into: &actions)
+        return actions
+    }
+
+    private func welcome(
+        _ session: inout PeerSession,
+        heartbeat: TimeSpan = .seconds(1),
+        lease: TimeSpan = .seconds(3)
+    ) -> [PeerSession.Action] {
+        var actions: [PeerSession.Action] = []
+        session.welcomed(epoch: 7, session: 8, heartbeat: heartbeat, lease: lease, at: Self.start, into: &actions)
+        return actions
+    }
+
+    private func received(_ session: inout PeerSession, _ sequence: UInt64, at now: Instant = start) -> Received {
+        var actions: [PeerSession.Action] = []
+        let isWanted = session.received(sequence: sequence, acknowledge: 0, at: now, into: &actions)
+        return Received(isWanted: isWanted, actions: actions)
+    }
+}
