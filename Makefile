@@ -3,8 +3,7 @@
 SWIFT ?= swift
 # For every build, for example --scratch-path /tmp/build.
 SWIFT_FLAGS ?=
-# The released binary carries Swift's libraries in itself: it runs on machines without Swift, and starts sooner.
-RELEASE_FLAGS ?= -c release --static-swift-stdlib
+RELEASE_FLAGS ?= -c release
 PREFIX ?= /usr/local
 DESTDIR ?=
 

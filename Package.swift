@@ -87,7 +87,8 @@ let package = Package(
         .executableTarget(
             name: "cohort",
             dependencies: [
-                "Cohort", "CohortBatch", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortReport", "CohortRuntime",
+                "Cohort", "CohortBatch", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortReport",
+                "CohortRuntime",
                 "CohortWire", "CohortWorker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -112,7 +113,12 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .executableTarget(name: "ProcessFixture", dependencies: ["CohortProcess"], path: "Tests/ProcessFixture", swiftSettings: settings),
+        .executableTarget(
+            name: "ProcessFixture",
+            dependencies: ["CohortProcess"],
+            path: "Tests/ProcessFixture",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CohortProcessTests",
             dependencies: ["CohortProcess", "ProcessFixture"],

@@ -17,7 +17,8 @@ enum EndpointGuard {
         let path = String(endpoint.dropFirst("ipc://".count))
         if path.utf8.count > longestPath {
             throw CoordinatorError(
-                description: "cannot bind '\(endpoint)': the path has \(path.utf8.count) bytes, at most \(longestPath) work"
+                description:
+                    "cannot bind '\(endpoint)': the path has \(path.utf8.count) bytes, at most \(longestPath) work"
             )
         }
         if isAlive(path) {

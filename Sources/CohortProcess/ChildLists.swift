@@ -7,8 +7,11 @@ internal import Glibc
 /// old as it can adopt: those found when this value is made. While an older one lives, the list of the owner's thread
 /// holds nothing but what it has started itself.
 struct ChildLists {
+    /// A child and the thread whose child it is; nil where that is not known.
+    typealias Entry = (pid: Int32, thread: Int32?)
+
     private var older: [(thread: Int32, descriptor: Int32)] = []
-    private var own: Int32 = -1
+    private var own: (thread: Int32, descriptor: Int32)?
     private var ownMayAdopt = true
 
     private init(none: Void) {}
@@ -23,16 +26,13 @@ struct ChildLists {
             let descriptor = open("/proc/self/task/\(thread)/children", O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else { continue }
             if thread == ownThread {
-                own = descriptor
+                own = (thread: thread, descriptor: descriptor)
             } else {
                 older.append((thread: thread, descriptor: descriptor))
             }
         }
         refresh()
     }
-
-    /// Whether the kernel keeps such lists. If not, /proc is searched instead.
-    private var isSupported: Bool { own >= 0 }
 
     /// Looks which of the threads still live.
     mutating func refresh() {
@@ -45,12 +45,12 @@ struct ChildLists {
     }
 
     /// All children that may be adopted ones.
-    func adoptionCandidates() -> [Int32] {
+    func adoptionCandidates() -> [Entry] {
         children(includingOwn: ownMayAdopt)
     }
 
     /// The children of all these threads.
-    func all() -> [Int32] {
+    func all() -> [Entry] {
         children(includingOwn: true)
     }
 
@@ -58,26 +58,21 @@ struct ChildLists {
         for (_, descriptor) in older {
             Glibc.close(descriptor)
         }
-        if own >= 0 {
-            Glibc.close(own)
+        if let own {
+            Glibc.close(own.descriptor)
         }
     }
 
-
-    private func children(includingOwn: Bool) -> [Int32] {
-        guard isSupported else { return ProcessTree.children(of: getpid()) }
-        var children: [Int32] = []
-        for (_, descriptor) in older {
-            append(from: descriptor, to: &children)
+    private func children(includingOwn: Bool) -> [Entry] {
+        guard let own else {
+            // The kernel keeps no such lists; all of /proc has to be searched.
+            return ProcessTree.children(of: getpid()).map { (pid: $0, thread: nil) }
         }
-        if includingOwn {
-            append(from: own, to: &children)
+        var children: [Entry] = []
+        for (thread, descriptor) in older + (includingOwn ? [own] : []) {
+            guard let text = ProcFile.read(descriptor), !text.isEmpty else { continue }
+            children.append(contentsOf: ProcFile.numbers(in: text).lazy.map { (pid: $0, thread: thread) })
         }
         return children
-    }
-
-    private func append(from descriptor: Int32, to children: inout [Int32]) {
-        guard let text = ProcFile.read(descriptor), !text.isEmpty else { return }
-        children.append(contentsOf: ProcFile.numbers(in: text))
     }
 }

@@ -32,14 +32,16 @@ extension ProcessReactor {
     func sweep() {
         refreshLists()
         let strangers = Spawn.strangers(lists.all)
-        forgetOrphans(except: strangers)
+        forgetOrphans(except: strangers.map(\.pid))
         // Commands that have to wait, and for how long.
         var awaited: Set<UInt64> = []
         var pause: Int64?
-        for pid in strangers {
+        for (pid, isCertain) in strangers {
             var orphan = orphans[pid] ?? Orphan(owner: .anyOf(Set(commands.keys)))
             if !orphan.isSettled {
-                settle(&orphan, pid)
+                if isCertain {
+                    settle(&orphan, pid)
+                }
                 // One that has just ended may have started others since the lists were read.
                 awaited.formUnion(suspects(of: orphan))
                 pause = orphan.isSettled ? 0 : pause ?? sweepInterval
@@ -121,22 +123,23 @@ extension ProcessReactor {
         return true
     }
 
-    /// Kills an orphan with what is below it and with its group.
+    /// Kills an orphan with its group and what is below it.
     private func killTree(_ pid: Int32, _ owners: Set<UInt64>) {
-        for descendant in ProcessTree.descendants(of: pid) {
-            if owners.count == 1 {
-                relatives[descendant] = owners.first
-            }
-            Glibc.kill(descendant, SIGKILL)
-        }
-        // Members of a session that is not this process's are all descendants of commands. A group is killed at one
-        // stroke: no member can fork away.
+        let descendants = ProcessTree.descendants(of: pid)
+        // From the top, so that none sees its children die and does something about it. Members of a session that is not
+        // this process's are all descendants of commands; a group is killed at one stroke, so that none can fork away.
         let session = getsid(pid)
         let group = getpgid(pid)
         if session > 0 && group > 1 && session != getsid(0) {
             Glibc.kill(-group, SIGKILL)
         }
         Glibc.kill(pid, SIGKILL)
+        for descendant in descendants {
+            if owners.count == 1 {
+                relatives[descendant] = owners.first
+            }
+            Glibc.kill(descendant, SIGKILL)
+        }
     }
 
     private func forgetOrphans(except present: [Int32]) {

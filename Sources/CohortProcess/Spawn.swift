@@ -4,11 +4,16 @@ internal import Synchronization
 
 /// Starts programs, and knows which children of this process it has started.
 package enum Spawn {
-    /// Children that were started here and not yet reaped. Tells them from adopted orphans.
-    ///
-    /// Held as well while children are reaped and while their lists are read: the kernel may pass over a child in a list
-    /// that becomes shorter while it is read.
-    private static let children = Mutex<Set<Int32>>([])
+    private struct State {
+        /// Children that were started here and not yet reaped. Tells them from adopted orphans.
+        var children: Set<Int32> = []
+        /// Threads that are about to have a child more, which may be seen before it is known.
+        var spawning: Set<Int32> = []
+    }
+
+    /// Held while children are reaped and while their lists are read: the kernel may pass over a child in a list that
+    /// becomes shorter while it is read. Not held while a program is started, which takes as long as the program's loading.
+    private static let state = Mutex(State())
 
     /// Starts a program; returns once it runs.
     ///
@@ -49,21 +54,29 @@ package enum Spawn {
 
     /// Reaps a child if it has ended, whoever started it.
     static func collect(_ pid: Int32) -> (status: ExitStatus, usage: rusage)? {
-        children.withLock { children in
+        state.withLock { state in
             var status: Int32 = 0
             var usage = rusage()
             let result = wait4(pid, &status, WNOHANG, &usage)
             if result != 0 {
                 // Reaped now, or already by someone else.
-                children.remove(pid)
+                state.children.remove(pid)
             }
             return result == pid ? (status: ExitStatus(waitStatus: status), usage: usage) : nil
         }
     }
 
-    /// Those children that were not started here, of all that `read` finds.
-    static func strangers(_ read: () -> [Int32]) -> [Int32] {
-        children.withLock { children in read().filter { !children.contains($0) } }
+    /// Children that were not started here, or, where `isCertain` is false, that are perhaps just being started.
+    ///
+    /// - Parameter read: Finds children of this process, by the threads that they belong to.
+    static func strangers(_ read: () -> [ChildLists.Entry]) -> [(pid: Int32, isCertain: Bool)] {
+        state.withLock { state in
+            read().compactMap { entry in
+                if state.children.contains(entry.pid) { return nil }
+                let isCertain = entry.thread.map { !state.spawning.contains($0) } ?? state.spawning.isEmpty
+                return (pid: entry.pid, isCertain: isCertain)
+            }
+        }
     }
 
     private static func start(_ path: String, _ request: SpawnRequest) -> cohort_spawn_result {
@@ -94,19 +107,25 @@ package enum Spawn {
                             call.death_signal = request.parentDeathSignal
                             call.new_process_group = request.newProcessGroup
                             call.new_session = request.newSession
-                            // Under the lock: whoever sees the new child in /proc finds it in the set as well.
-                            return children.withLock { children in
-                                let result = cohort_spawn(&call)
-                                if result.step == COHORT_SPAWN_DONE {
-                                    children.insert(result.pid)
-                                }
-                                return result
-                            }
+                            return start(&call)
                         }
                     }
                 }
             }
         }
+    }
+
+    private static func start(_ call: inout cohort_spawn_request) -> cohort_spawn_result {
+        let thread = cohort_thread_id()
+        state.withLock { _ = $0.spawning.insert(thread) }
+        let result = cohort_spawn(&call)
+        state.withLock { state in
+            state.spawning.remove(thread)
+            if result.step == COHORT_SPAWN_DONE {
+                state.children.insert(result.pid)
+            }
+        }
+        return result
     }
 }
 

@@ -23,4 +23,3 @@ package struct SignalDescriptor {
         return count == MemoryLayout<signalfd_siginfo>.size ? Int32(info.ssi_signo) : nil
     }
 }
-

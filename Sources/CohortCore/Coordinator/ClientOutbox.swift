@@ -47,7 +47,9 @@ package struct ClientOutbox: Sendable, Equatable {
 
     private mutating func closeIfFull() {
         let rows = open.reports.count + open.outputs.count + open.started.count + open.closed.count + open.names.count
-        guard rows >= Self.messageRows || open.payload.count + outputs.count + detailBytes >= Self.messageBytes else { return }
+        guard rows >= Self.messageRows || open.payload.count + outputs.count + detailBytes >= Self.messageBytes else {
+            return
+        }
         close()
     }
 
@@ -64,6 +66,9 @@ package struct ClientOutbox: Sendable, Equatable {
 }
 
 extension AttemptDetail {
+    /// Bytes of users in it, which count when a client is behind.
+    package var outputBytes: Int { standardOutput.count + standardError.count }
+
     /// About how long it is on the wire.
     package var approximateBytes: Int {
         64 + type.utf8.count + message.utf8.count + trace.utf8.count + command.utf8.count + standardOutput.count

@@ -136,7 +136,7 @@ extension CoordinatorCore {
         for root in openRoots {
             groups[Int(root)].sealed = true
             for place in openTree(below: root) { groups[Int(place)].sealed = true }
-            stop(root, .shutdown, reason: "the coordinator is shutting down", fromOutside: true, at: now)
+            stopWhole(root, .shutdown, reason: "the coordinator is shutting down", at: now)
         }
     }
 

@@ -137,6 +137,23 @@ extension CoordinatorCore {
         closeStopped(below: place, at: now)
     }
 
+    /// Stops a whole tree, shields or not: its owner, or this coordinator, will not be there to wait for it (promise 5).
+    mutating func stopWhole(_ root: UInt32, _ cause: CancelCause, reason: String, at now: Instant) {
+        let id = groups[Int(root)].id
+        stop(root, cause, reason: reason, fromOutside: true, at: now)
+        guard groupPlaces[id] == root, groups[Int(root)].phase != .closed else { return }
+        let tree = openTree(below: root)
+        for place in tree where groups[Int(place)].phase == .open {
+            stop(place, cause, reason: reason, fromOutside: true, at: now)
+        }
+        for place in tree where groups[Int(place)].phase != .closed {
+            for task in Array(groups[Int(place)].members) where task != TaskRecord.none {
+                requestCancel(task, cause, reason: reason, at: now)
+            }
+        }
+        if groupPlaces[id] == root, groups[Int(root)].phase != .closed { closeStopped(below: root, at: now) }
+    }
+
     private mutating func tellOfStop(_ place: UInt32) {
         let group = groups[Int(place)]
         let notice = GroupStop(group: group.id, cause: group.cause, reason: group.reason)
@@ -167,8 +184,8 @@ extension CoordinatorCore {
     mutating func closeIfDone(_ start: UInt32, at now: Instant) {
         var place = start
         while place != GroupRecord.none {
+            guard isDone(place) else { return }
             let group = groups[Int(place)]
-            guard group.phase != .closed, group.sealed, group.unfinished == 0, group.openChildren.isEmpty else { return }
             let outcome = outcome(of: group)
             groups[Int(place)].phase = .closed
             groups[Int(place)].outcome = outcome
@@ -190,6 +207,13 @@ extension CoordinatorCore {
             childEnded(in: parent, groupOutcome: outcome, at: now)
             place = parent
         }
+    }
+
+    /// Asked with the end of every task, so it copies nothing.
+    private func isDone(_ place: UInt32) -> Bool {
+        let index = Int(place)
+        return groups[index].unfinished == 0 && groups[index].sealed && groups[index].phase != .closed
+            && groups[index].openChildren.isEmpty
     }
 
     /// The table of outcomes (R1, R2): errors outrank a cancel from outside, which outranks the group's own deadline.

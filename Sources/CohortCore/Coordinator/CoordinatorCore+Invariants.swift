@@ -65,10 +65,16 @@ extension CoordinatorCore {
             var task = worker.head
             while task != TaskRecord.none {
                 let record = tasks[Int(task)]
-                check(record.state == .assigned || record.state == .running, "worker holds task \(task), \(record.state)")
+                check(
+                    record.state == .assigned || record.state == .running,
+                    "worker holds task \(task), \(record.state)"
+                )
                 check(record.worker == UInt32(place), "task \(task) is held by another worker")
                 check(record.previous == before, "task \(task) has a wrong predecessor at its worker")
-                check(worker.requirements.contains(templates[Int(record.template)].requirement), "task \(task) misplaced")
+                check(
+                    worker.requirements.contains(templates[Int(record.template)].requirement),
+                    "task \(task) misplaced"
+                )
                 held += 1
                 if record.state == .running { running += 1 }
                 before = task
@@ -89,7 +95,10 @@ extension CoordinatorCore {
             check(groupPlaces[group.id] == place, "\(name) is not where it should be")
             check(group.phase != .closed, "\(name) is closed and among the open ones")
             let members = Array(group.members).filter { $0 != TaskRecord.none }
-            check(members.count == group.unfinished, "\(name) has \(members.count) tasks, counted as \(group.unfinished)")
+            check(
+                members.count == group.unfinished,
+                "\(name) has \(members.count) tasks, counted as \(group.unfinished)"
+            )
             let held = members.filter { [.assigned, .running].contains(tasks[Int($0)].state) }.count
             check(held == group.held, "\(name) holds \(held) slots, counted as \(group.held)")
             check(group.held <= group.limit, "\(name) is over its limit")
@@ -131,7 +140,10 @@ extension CoordinatorCore {
             check(chunks[place].users == users[UInt32(place)] ?? 0, "chunk \(place) has a wrong number of users")
         }
         for task in pendingFailures.keys.sorted() {
-            check([.delayed, .queued, .assigned, .running].contains(tasks[Int(task)].state), "failure of no task is kept")
+            check(
+                [.delayed, .queued, .assigned, .running].contains(tasks[Int(task)].state),
+                "failure of no task is kept"
+            )
         }
         if let due = timers.nextDue { check(due.nanoseconds > 0, "a timer is due at the beginning of time") }
     }

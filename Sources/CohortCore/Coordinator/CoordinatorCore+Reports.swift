@@ -42,7 +42,7 @@ extension CoordinatorCore {
     ) {
         let place = Int(client)
         clients[place].outbox.add(report, detail: detail, value: value)
-        clients[place].unconsumed += ClientUpdate.weight(bytes: value.count, reports: 1)
+        clients[place].unconsumed += ClientUpdate.weight(bytes: value.count + (detail?.outputBytes ?? 0), reports: 1)
         markClient(client)
     }
 
@@ -56,7 +56,8 @@ extension CoordinatorCore {
         let record = tasks[Int(task)]
         let root = Int(groups[Int(record.group)].root)
         let isFailure = report.outcome != .ok && report.outcome != .cancelled
-        if groups[root].log.entries.count >= limits.retainedReports, !isFailure {
+        let kept = groups[root].log.entries.count
+        if kept >= limits.retainedReports, !isFailure || kept >= limits.retainedReports + limits.retainedFailures {
             groups[Int(record.group)].omitted += 1
             return
         }
@@ -113,17 +114,18 @@ extension CoordinatorCore {
             return
         }
         let record = tasks[Int(task)]
-        let group = groups[Int(record.group)]
-        guard group.owner != GroupRecord.none, !group.detached else {
+        let group = Int(record.group)
+        let owner = groups[group].owner
+        guard owner != GroupRecord.none, !groups[group].detached else {
             // Nobody reads it; the worker keeps the tails. Give the credit back, or the task would stall.
             grant(bytes.count, to: chunk.ref, at: worker)
             return
         }
-        let client = Int(group.owner)
+        let client = Int(owner)
         let attempt = UInt32(record.executions) + (record.state == .assigned ? 1 : 0)
         clients[client].outbox.add(
             ClientOutput(
-                group: group.id,
+                group: groups[group].id,
                 index: record.index,
                 attempt: attempt,
                 stream: chunk.stream,
@@ -132,7 +134,7 @@ extension CoordinatorCore {
             bytes
         )
         clients[client].unconsumed += ClientUpdate.weight(bytes: bytes.count, reports: 0)
-        markClient(group.owner)
+        markClient(owner)
     }
 
     private mutating func grant(_ bytes: Int, to ref: AttemptRef, at worker: UInt32) {

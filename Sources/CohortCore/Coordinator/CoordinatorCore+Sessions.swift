@@ -86,7 +86,7 @@ extension CoordinatorCore {
         clientPlaces[clients[Int(place)].id] = nil
         clients[Int(place)].isGone = true
         for root in clients[Int(place)].watching { groups[Int(root)].watchers.removeAll { $0.client == place } }
-        // In the order of opening, parents first: a stop of the root reaches everything below it anyway.
+        // In an order that is the same in every process. A stop reaches everything below, so it need not be that of opening.
         let open = clients[Int(place)].groups.values.sorted()
         for group in open where groups[Int(group)].phase != .closed {
             groups[Int(group)].owner = GroupRecord.none
@@ -98,7 +98,7 @@ extension CoordinatorCore {
             stop(group, .ownerLost, reason: "its client is gone", fromOutside: true, at: now)
         }
         for group in open where groups[Int(group)].phase != .closed && !groups[Int(group)].detached {
-            stop(group, .ownerLost, reason: "its client is gone", fromOutside: true, at: now)
+            stopWhole(group, .ownerLost, reason: "its client is gone", at: now)
         }
         for group in open { closeIfDone(group, at: now) }
         clients[Int(place)] = ClientRecord(id: SessionID(0), lastHeard: now)

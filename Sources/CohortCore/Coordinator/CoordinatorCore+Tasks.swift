@@ -107,7 +107,13 @@ extension CoordinatorCore {
         closeIfDone(place, at: now)
     }
 
-    private mutating func addTask(group: UInt32, template: UInt32, chunk: UInt32, offset: UInt32, length: UInt32) -> UInt32 {
+    private mutating func addTask(
+        group: UInt32,
+        template: UInt32,
+        chunk: UInt32,
+        offset: UInt32,
+        length: UInt32
+    ) -> UInt32 {
         let task: UInt32
         if let free = freeTasks.popLast() {
             task = free
@@ -162,7 +168,8 @@ extension CoordinatorCore {
                 staleMessages += 1
                 continue
             }
-            let detail = report.details.indices.contains(Int(attempt.detail)) ? report.details[Int(attempt.detail)] : nil
+            let detail =
+                report.details.indices.contains(Int(attempt.detail)) ? report.details[Int(attempt.detail)] : nil
             if attempt.started { learnServiceTime(of: place, attempt.elapsed) }
             attemptEnded(task, attempt, detail: detail, value: value, at: now)
         }
@@ -193,11 +200,13 @@ extension CoordinatorCore {
         if let timeout = templates[Int(tasks[Int(task)].template)].template.timeout {
             timers.set(.taskTimeout(ref(task)), at: now.advanced(by: timeout))
         }
-        let group = groups[Int(tasks[Int(task)].group)]
-        guard group.owner != GroupRecord.none else { return }
-        let start = TaskStart(group: group.id, index: tasks[Int(task)].index, worker: workers[Int(worker)].number)
-        introduce(worker, to: group.owner)
-        tell(group.owner) { $0.started.append(start) }
+        let group = Int(tasks[Int(task)].group)
+        let owner = groups[group].owner
+        guard owner != GroupRecord.none else { return }
+        let number = workers[Int(worker)].number
+        let start = TaskStart(group: groups[group].id, index: tasks[Int(task)].index, worker: number)
+        introduce(worker, to: owner)
+        tell(owner) { $0.started.append(start) }
     }
 
     /// An attempt has ended: the one place where outcomes are decided.
@@ -301,7 +310,7 @@ extension CoordinatorCore {
         let index = Int(task)
         let record = tasks[index]
         let group = Int(record.group)
-        pendingFailures[task] = nil
+        if !pendingFailures.isEmpty { pendingFailures[task] = nil }
         groups[group].counts.count(outcome)
         groups[group].unfinished -= 1
         unfinishedTasks -= 1

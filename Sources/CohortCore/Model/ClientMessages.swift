@@ -201,6 +201,11 @@ package struct ClientUpdate: Sendable, Equatable {
 
     /// What a client owes for this update: it gives the sum back with `Consumed` once it has dealt with it.
     package static func weight(bytes: Int, reports: Int) -> UInt64 { UInt64(bytes) + UInt64(reports) * 64 }
+
+    /// The weight of the whole update: its payload, the output in its details, and 64 for each report.
+    package var weight: UInt64 {
+        Self.weight(bytes: payload.count + details.reduce(0) { $0 + $1.outputBytes }, reports: reports.count)
+    }
 }
 
 /// A task that has begun to run; told while it runs, not when it has ended in the same breath.

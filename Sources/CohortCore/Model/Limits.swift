@@ -30,6 +30,8 @@ package struct Limits: Sendable, Equatable {
     package var fairShare = 64
     /// Reports that a detached tree of groups keeps; later ones are counted, failures excepted.
     package var retainedReports = 1_000_000
+    /// Failures that it keeps beyond that.
+    package var retainedFailures = 100_000
     /// Closed detached trees that `status` still knows.
     package var retainedGroups = 1_000
 

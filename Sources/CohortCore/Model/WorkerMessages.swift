@@ -79,7 +79,8 @@ package struct AssignBatch: Sendable, Equatable {
 
     /// As much as should travel in one message.
     package var isFull: Bool {
-        tasks.count >= ClientOutbox.messageRows || payload.count >= ClientOutbox.messageBytes
+        tasks.count >= ClientOutbox.messageRows || templates.count >= 4_096
+            || payload.count >= ClientOutbox.messageBytes
     }
 }
 

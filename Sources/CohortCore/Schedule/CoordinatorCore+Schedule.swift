@@ -82,10 +82,9 @@ extension CoordinatorCore {
     }
 
     private mutating func lane(of group: UInt32, _ requirement: UInt32) -> Int {
-        let lanes = groups[Int(group)].lanes
-        for index in lanes.indices where lanes[index].requirement == requirement { return index }
+        if let known = groups[Int(group)].lanes.firstIndex(where: { $0.requirement == requirement }) { return known }
         groups[Int(group)].lanes.append(Lane(requirement: requirement))
-        return lanes.count
+        return groups[Int(group)].lanes.count - 1
     }
 
     /// The queue has a new head: the tree must know, or the task would never be found.
@@ -181,12 +180,12 @@ extension CoordinatorCore {
     }
 
     private func isCurrent(_ entry: ReadyLanes.Entry, _ requirement: UInt32, root: UInt32) -> Bool {
-        let group = groups[Int(entry.group)]
-        guard group.root == root, group.phase != .closed, !group.isFull else { return false }
-        for lane in group.lanes where lane.requirement == requirement {
-            return lane.head != TaskRecord.none && tasks[Int(lane.head)].order == entry.order
-        }
-        return false
+        let group = Int(entry.group)
+        guard groups[group].root == root, groups[group].phase != .closed, !groups[group].isFull,
+            let lane = groups[group].lanes.firstIndex(where: { $0.requirement == requirement })
+        else { return false }
+        let head = groups[group].lanes[lane].head
+        return head != TaskRecord.none && tasks[Int(head)].order == entry.order
     }
 
     /// Sends tasks of one group as long as they are next in the order of spawning.

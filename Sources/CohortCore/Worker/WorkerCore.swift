@@ -42,9 +42,11 @@ package struct WorkerCore: Sendable, Equatable {
     /// How long a task may wait here without anything having ended before it is handed back to go elsewhere.
     package let stallLimit: TimeSpan
 
-    var entries: [TaskKey: Entry] = [:]
+    var entries = TaskTable<Entry>()
     var waiting: Deque<TaskKey> = []
     var templates: [TemplateID: AssignedTemplate] = [:]
+    /// The one that was asked for last: tasks of one template come in long runs.
+    private var latestTemplate: AssignedTemplate?
     var tombstones: Set<AttemptRef> = []
     var tombstoneOrder: Deque<AttemptRef> = []
     var freeSlotNumbers: [UInt32]
@@ -81,7 +83,9 @@ package struct WorkerCore: Sendable, Equatable {
                 guard let entry = entries[grant.ref.task], entry.ref == grant.ref else { continue }
                 actions.append(.grant(grant.ref.task, isCall: entry.isCall, bytes: grant.bytes))
             }
-        case .forgotten(let ids): for id in ids { templates[id] = nil }
+        case .forgotten(let ids):
+            for id in ids { templates[id] = nil }
+            latestTemplate = nil
         case .attemptStarted(let task): attemptStarted(task)
         case .outputArrived(let task, let stream, let bytes): outputArrived(task, stream, bytes, into: &actions)
         case .commandEnded(let task, let end): commandEnded(task, end, at: now, into: &actions)
@@ -108,17 +112,18 @@ package struct WorkerCore: Sendable, Equatable {
 
     private mutating func assigned(_ batch: AssignBatch, at now: Instant) {
         for template in batch.templates { templates[template.id] = template }
+        latestTemplate = nil
         if entries.isEmpty || waiting.isEmpty { lastProgress = now }
         var offset = 0
         for task in batch.tasks {
             let end = min(offset + Int(task.payloadLength), batch.payload.count)
             let payload = Array(batch.payload[offset..<end])
             offset = end
-            if tombstones.remove(task.ref) != nil {
+            if !tombstones.isEmpty, tombstones.remove(task.ref) != nil {
                 reportUnstarted(task.ref)
                 continue
             }
-            guard let template = templates[task.template], !isDraining, entries[task.ref.task] == nil else {
+            guard let template = template(task.template), !isDraining, !entries.contains(task.ref.task) else {
                 report.returned(task.ref)
                 continue
             }
@@ -207,13 +212,21 @@ package struct WorkerCore: Sendable, Equatable {
 
     // MARK: Starting
 
+    private mutating func template(_ id: TemplateID) -> AssignedTemplate? {
+        if latestTemplate?.id != id { latestTemplate = templates[id] }
+        return latestTemplate
+    }
+
     private mutating func startWaiting(at now: Instant, into actions: inout [WorkerAction]) {
-        while let task = waiting.first, let entry = entries[task], let template = templates[entry.template] {
+        while let task = waiting.first {
             let isFree = commandsRunning + callsSubmitted < slots
+            let hasRoomInHosts = commandsRunning == 0 && callsSubmitted < slots * UInt32(Self.callDepth)
+            // Before anything is looked up: this is asked with every event.
+            guard isFree || hasRoomInHosts else { return }
+            guard let entry = entries[task], let template = template(entry.template) else { return }
             // A call with a timeout waits here, for its time counts from its start, and only this side can tell that.
             let mayWaitInHost = entry.isCall && template.template.timeout == nil
-            let mayGoAhead = mayWaitInHost && commandsRunning == 0 && callsSubmitted < slots * UInt32(Self.callDepth)
-            guard isFree || mayGoAhead else { return }
+            guard isFree || mayWaitInHost else { return }
             waiting.removeFirst()
             submit(task, entry, template, ahead: mayWaitInHost, at: now, into: &actions)
         }
@@ -266,7 +279,7 @@ package struct WorkerCore: Sendable, Equatable {
         _ bytes: [UInt8],
         into actions: inout [WorkerAction]
     ) {
-        guard let entry = entries[task], let template = templates[entry.template] else { return }
+        guard let entry = entries[task], let template = template(entry.template) else { return }
         guard template.template.output == .tail else {
             report.output(entry.ref, stream, bytes)
             return
@@ -313,7 +326,8 @@ package struct WorkerCore: Sendable, Equatable {
         detail.maxResidentBytes = end.maxResidentBytes
         detail.standardOutput = Array(entry.standardOutputTail.suffix(Self.tailBytes))
         detail.standardError =
-            entry.standardErrorTail.isEmpty ? end.standardErrorTail : Array(entry.standardErrorTail.suffix(Self.tailBytes))
+            entry.standardErrorTail.isEmpty
+            ? end.standardErrorTail : Array(entry.standardErrorTail.suffix(Self.tailBytes))
         detail.standardOutputBytes = end.standardOutputBytes
         detail.standardErrorBytes = end.standardErrorBytes
         finish(entry, status, elapsed: end.elapsed, detail: detail)
@@ -353,7 +367,8 @@ package struct WorkerCore: Sendable, Equatable {
             } else {
                 detail.type = exitCode == nil ? "WorkerLost" : "TaskExited"
                 detail.message =
-                    signal.map { "its process was killed by signal \($0)" } ?? "its process exited with status \(exitCode ?? 0)"
+                    signal.map { "its process was killed by signal \($0)" }
+                    ?? "its process exited with status \(exitCode ?? 0)"
                 // A process that leaves by itself ends its own task (R6); one that is killed loses it (R15).
                 finish(entry, exitCode == nil ? .lost : .failed, elapsed: elapsed, detail: detail)
             }
@@ -400,15 +415,14 @@ package struct WorkerCore: Sendable, Equatable {
     /// What the end of this attempt may stop must not begin in its slot (R15): it goes back, and comes again if nothing stops.
     /// Calls that were sent ahead are handed back by the host itself, which has the rule too.
     private mutating func applyHold(after entry: Entry, _ status: AttemptStatus) {
-        guard let template = templates[entry.template] else { return }
+        guard let template = template(entry.template) else { return }
         let triggers: Bool =
             switch template.hold {
             case .never: false
             case .afterFailure: status == .failed || status == .lost
             case .afterSuccess: status == .ok
             }
-        guard triggers else { return }
-        let group = template.group
-        handBackWaiting { [templates] in templates[$0.template]?.group == group }
+        // Whatever group it is of: which groups lie around and below this one is known to the coordinator only.
+        if triggers { handBackWaiting { _ in true } }
     }
 }

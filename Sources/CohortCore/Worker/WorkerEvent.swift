@@ -38,7 +38,8 @@ package enum WorkerEvent: Sendable, Equatable {
 
     case attemptStarted(TaskKey)
     case outputArrived(TaskKey, OutputStream, [UInt8])
-    case commandEnded(TaskKey, CommandEnd)
+    /// Kept apart, or every event would be as large as this rare one.
+    indirect case commandEnded(TaskKey, CommandEnd)
     /// The program could not be started; the text says which and why.
     case commandNotStarted(TaskKey, message: String, command: String)
     case callEnded(TaskKey, CallEnd, elapsed: TimeSpan)

@@ -10,7 +10,8 @@ struct CallQueue {
     var firstSequence: UInt64? { isEmpty ? nil : calls[head]?.sequence }
 
     mutating func append(_ more: [HostCall]) {
-        calls.append(contentsOf: more)
+        // Not as a whole: to make it an array of optionals costs a dynamic cast for each.
+        for call in more { calls.append(call) }
     }
 
     mutating func removeFirst() -> HostCall? {

@@ -16,7 +16,7 @@ final class Executors: Sendable {
         self.descriptions = descriptions
         processes = try ProcessLoop { events in deliver(events.map { Executors.event($0, descriptions) }) }
         calls = try CallPool(CallPool.Configuration(maxHosts: slots)) { events in
-            deliver(events.flatMap(Executors.events))
+            deliver(events.map(Executors.event))
         }
     }
 
@@ -117,15 +117,18 @@ final class Executors: Sendable {
         }
     }
 
-    private static func events(_ event: CallEvent) -> [WorkerEvent] {
+    private static func event(_ event: CallEvent) -> WorkerEvent {
         switch event {
-        case .started(let id): return [.attemptStarted(TaskKey(raw: id))]
+        case .started(let id): .attemptStarted(TaskKey(raw: id))
         case .output(let id, let stream, let bytes):
-            return [.outputArrived(TaskKey(raw: id), stream == .stdout ? .standardOutput : .standardError, bytes)]
-        case .returned(let ids): return [.callsReturned(ids.map(TaskKey.init(raw:)))]
+            .outputArrived(TaskKey(raw: id), stream == .stdout ? .standardOutput : .standardError, bytes)
+        case .returned(let ids): .callsReturned(ids.map(TaskKey.init(raw:)))
         case .finished(let id, let report):
-            let elapsed = TimeSpan(nanoseconds: report.elapsedNanoseconds)
-            return [.callEnded(TaskKey(raw: id), CohortCore.CallEnd(report.result), elapsed: elapsed)]
+            .callEnded(
+                TaskKey(raw: id),
+                CohortCore.CallEnd(report.result),
+                elapsed: TimeSpan(nanoseconds: report.elapsedNanoseconds)
+            )
         }
     }
 }

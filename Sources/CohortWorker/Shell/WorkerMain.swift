@@ -50,7 +50,13 @@ package enum WorkerMain {
         configuration.reconnects = !isPrivate
         configuration.patience = isPrivate ? .seconds(30) : nil
         let worker = try WorkerProcess(configuration) { messages.put(.notice($0)) }
-        try serve(worker, signals, messages, notebook, says: isPrivate ? { _ in } : { fputs("cohort worker: \($0)\n", stderr) })
+        try serve(
+            worker,
+            signals,
+            messages,
+            notebook,
+            says: isPrivate ? { _ in } : { fputs("cohort worker: \($0)\n", stderr) }
+        )
     }
 
     private static func serve(

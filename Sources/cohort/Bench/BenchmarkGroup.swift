@@ -114,6 +114,7 @@ final class BenchmarkGroup {
         }
         ended += update.reports.count
         isClosed = isClosed || !update.closed.isEmpty
-        owedWeight += ClientUpdate.weight(bytes: update.payload.count, reports: update.reports.count)
+        let bytes = update.details.reduce(update.payload.count) { $0 + $1.outputBytes }
+        owedWeight += ClientUpdate.weight(bytes: bytes, reports: update.reports.count)
     }
 }

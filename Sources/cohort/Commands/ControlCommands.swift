@@ -44,7 +44,9 @@ struct ExtendCommand: ParsableCommand {
 
     func validate() throws {
         if time != "none", DurationArgument(argument: time) == nil {
-            throw ValidationError("bad duration '\(time)': use a number of seconds or a number with ms, s, m, h, d; or none")
+            throw ValidationError(
+                "bad duration '\(time)': use a number of seconds or a number with ms, s, m, h, d; or none"
+            )
         }
     }
 

@@ -41,12 +41,15 @@ struct CoordinatorCommand: ParsableCommand {
         } catch {
             throw Failure(.usage, "\(error)")
         }
-        if !isPrivate { log.info("listening", metadata: ["endpoints": "\(coordinator.endpoints.joined(separator: " "))"]) }
+        if !isPrivate {
+            log.info("listening", metadata: ["endpoints": "\(coordinator.endpoints.joined(separator: " "))"])
+        }
         serve(coordinator, signals, finished)
     }
 
     /// Waits for the owner's end, for signals, and for the end of the drain that the first signal begins.
-    private func serve(_ coordinator: Coordinator, _ signals: SignalDescriptor, _ finished: Mailbox<CoordinatorNotice>) {
+    private func serve(_ coordinator: Coordinator, _ signals: SignalDescriptor, _ finished: Mailbox<CoordinatorNotice>)
+    {
         let owner = getenv(Guardian.ownerVariable).flatMap { Int32(String(cString: $0)) }
         var isDraining = false
         while true {

@@ -76,7 +76,10 @@ struct MapCommand: ParsableCommand {
     @Flag(help: "Show what would run, and run nothing.")
     var dryRun = false
 
-    @Argument(parsing: .captureForPassthrough, help: ArgumentHelp("Command, then sources.", valueName: "command ::: args"))
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: ArgumentHelp("Command, then sources.", valueName: "command ::: args")
+    )
     var words: [String] = []
 
     func validate() throws {

@@ -45,8 +45,7 @@ extension Session {
                 collector.take(update) { _, _ in
                 } ended: { _ in
                 }
-                let bytes = update.reports.reduce(0) { $0 + Int($1.valueLength) }
-                client.consumed(weight: ClientUpdate.weight(bytes: bytes, reports: update.reports.count), [])
+                client.consumed(weight: update.weight, [])
                 if !update.caughtUp.isEmpty { isCaughtUp = true }
             }
         }

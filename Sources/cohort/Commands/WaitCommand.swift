@@ -54,8 +54,7 @@ extension Session {
                 } ended: {
                     ended($0.result)
                 }
-                let bytes = update.reports.reduce(0) { $0 + Int($1.valueLength) }
-                client.consumed(weight: ClientUpdate.weight(bytes: bytes, reports: update.reports.count), [])
+                client.consumed(weight: update.weight, [])
             }
         }
     }

@@ -21,7 +21,9 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How many tasks run at once (default: the cores).", valueName: "n"))
     var slots: Int?
 
-    @Option(help: ArgumentHelp("What the worker is called in reports (default: host and process id).", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("What the worker is called in reports (default: host and process id).", valueName: "name")
+    )
     var name: String?
 
     @Flag(name: .long, help: .hidden)

@@ -40,11 +40,16 @@ final class GroupEngine {
     private var owedWeight: UInt64 = 0
     private var owedOutput: [OutputKey: UInt64] = [:]
     private var isStopping = false
+    /// When to ask why no task runs; `nil` once that is clear.
+    private var askAt: ContinuousClock.Instant?
 
     private struct OutputKey: Hashable {
         var group: GroupID
         var index: UInt32
     }
+
+    /// How long tasks may wait without a word.
+    private static let waitingPatience = Duration.seconds(2)
 
     /// Output credit is given back in pieces of at least so many bytes.
     private static let creditStep: UInt64 = 16 << 10
@@ -69,15 +74,19 @@ final class GroupEngine {
     ///
     /// - Returns: the document, and the exit status.
     func run() throws -> (document: OutcomeDocument, status: Int32) {
-        let deaths = connection.pool?.deathDescriptors ?? []
-        let fixed = [connection.client.notices.descriptor, interruption.signals.descriptor] + deaths
+        var deaths = connection.pool?.deathDescriptors ?? []
+        let fixed = [connection.client.notices.descriptor, interruption.signals.descriptor]
         while !collector.isClosed {
             try source.submit(to: connection.client)
-            let ready = Descriptors.wait(for: fixed + source.descriptors, timeout: presenter.timeToNextDrawing)
+            let ready = Descriptors.wait(for: fixed + deaths + source.descriptors, timeout: timeout)
             if interruption.poll() { interrupt() }
             for notice in connection.client.notices.takeAll() { try take(notice) }
-            if !deaths.isEmpty, deaths.contains(where: ready.contains) { poolDied() }
+            if deaths.contains(where: ready.contains), !collector.isClosed {
+                try poolDied(deaths.filter(ready.contains))
+                deaths.removeAll(where: ready.contains)
+            }
             payBack()
+            askWhyNothingRuns()
             presenter.draw(progress)
         }
         guard let document = collector.document(), let report = collector.rootReport else {
@@ -85,6 +94,25 @@ final class GroupEngine {
         }
         if let signal = interruption.first { return (document, 128 + signal) }
         return (document, GroupOutcome(report.outcome).exitStatus)
+    }
+
+    private var timeout: Duration? {
+        let drawing = presenter.timeToNextDrawing
+        guard let asking = askAt.map({ max(.zero, ContinuousClock.now.duration(to: $0)) }) else { return drawing }
+        return drawing.map { min($0, asking) } ?? asking
+    }
+
+    /// When tasks have waited for a while and none has ever run, somebody should know why: no silent hang.
+    private func askWhyNothingRuns() {
+        guard let askAt, ContinuousClock.now >= askAt else { return }
+        let (ended, running) = collector.progress
+        self.askAt = nil
+        if collector.rootID != nil, ended.total + running == 0, source.submitted > 0 { connection.client.query() }
+    }
+
+    private func explainWaiting(_ snapshot: Snapshot) {
+        guard let group = snapshot.groups.first(where: { $0.group == collector.rootID }) else { return }
+        if !group.waiting.isEmpty { presenter.note("no task has started yet: \(group.waiting)") }
     }
 
     private var progress: ProgressSnapshot {
@@ -101,7 +129,8 @@ final class GroupEngine {
 
     private func take(_ notice: ClientNotice) throws {
         switch notice {
-        case .connected, .snapshot: break
+        case .connected: askAt = ContinuousClock.now + Self.waitingPatience
+        case .snapshot(let snapshot): explainWaiting(snapshot)
         case .lost(_, let explanation): throw Failure(.coordinator, explanation)
         case .update(let update): try take(update)
         }
@@ -111,15 +140,14 @@ final class GroupEngine {
         try collector.take(update) { piece, range in
             let number = source.number(piece.group, piece.index)
             try presenter.output(number, piece.stream, update.payload[range])
-            owedWeight += ClientUpdate.weight(bytes: range.count, reports: 0)
             owedOutput[OutputKey(group: piece.group, index: piece.index), default: 0] += UInt64(range.count)
         } ended: { ended in
             let number = source.number(ended.group, ended.index)
             try presenter.ended(number, ended)
             if !owedOutput.isEmpty { owedOutput[OutputKey(group: ended.group, index: ended.index)] = nil }
-            owedWeight += ClientUpdate.weight(bytes: ended.value.count, reports: 1)
             source.taskEnded(number)
         }
+        owedWeight += update.weight
         if !update.stopping.isEmpty, update.stopping.contains(where: { $0.group == collector.rootID }) {
             isStopping = true
             source.stop(connection.client)
@@ -153,12 +181,16 @@ final class GroupEngine {
         )
     }
 
-    /// The pool's own worker or coordinator has died. Without a worker nothing would ever run again: no silent hang.
-    private func poolDied() {
+    /// A process of one's own pool has died. Without a worker nothing would ever run again, without a coordinator nothing
+    /// would ever be heard again: no silent hang.
+    private func poolDied(_ descriptors: [Int32]) throws {
+        if descriptors.contains(where: { $0 == connection.pool?.deathDescriptors.first }) {
+            throw Failure(.coordinator, "the pool's coordinator has died; its tasks were killed")
+        }
         guard !isStopping else { return }
         isStopping = true
         source.stop(connection.client)
-        connection.client.cancel(root, grace: .zero, reason: "a process of the pool died")
+        connection.client.cancel(root, grace: .zero, reason: "the pool's worker died")
     }
 
     /// Tells the coordinator what has been dealt with.

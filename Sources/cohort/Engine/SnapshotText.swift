@@ -45,7 +45,9 @@ enum SnapshotText {
 
     private static func time(_ span: TimeSpan) -> String {
         let milliseconds = span.nanoseconds / 1_000_000
-        return CohortDuration.format(.milliseconds(Int64(milliseconds >= 10_000 ? milliseconds / 1_000 * 1_000 : milliseconds)))
+        return CohortDuration.format(
+            .milliseconds(Int64(milliseconds >= 10_000 ? milliseconds / 1_000 * 1_000 : milliseconds))
+        )
     }
 
     /// Columns as wide as their widest entry, two spaces between; no spaces at the end of a line.

@@ -8,7 +8,9 @@ enum ValueText {
         guard value.first == quote else { return Array(value) + [newline] }
         let inner = value.dropFirst().dropLast()
         // Most strings have nothing escaped, and then they are their own text.
-        if value.count >= 2, value.last == quote, !inner.contains(UInt8(ascii: "\\")) { return Array(inner) + [newline] }
+        if value.count >= 2, value.last == quote, !inner.contains(UInt8(ascii: "\\")) {
+            return Array(inner) + [newline]
+        }
         guard case .string(let text) = try? JSONValue(parsing: value) else { return Array(value) + [newline] }
         return Array(text.utf8) + [newline]
     }

@@ -1,0 +1,168 @@
+internal import Cohort
+internal import Glibc
+internal import Testing
+
+extension CommandLineTests {
+    @Suite("Bad input stops at the door")
+    struct BadInputTests {
+        private let sandbox: Sandbox
+
+        init() throws { sandbox = try Sandbox() }
+
+        /// Expects that nothing was run, and that the message has the words.
+        private func expect(
+            _ finished: Finished,
+            code: Int32 = 2,
+            says words: [String],
+            location: SourceLocation = #_sourceLocation
+        ) {
+            #expect(finished.code == code, "\(finished)", sourceLocation: location)
+            #expect(finished.output.isEmpty, sourceLocation: location)
+            for word in words {
+                #expect(finished.standardError.contains(word), "\(word) in \(finished)", sourceLocation: location)
+            }
+            #expect(sandbox.read("ran") == nil, sourceLocation: location)
+            sandbox.expectNoSockets(location: location)
+        }
+
+        // MARK: Files
+
+        @Test(
+            "A batch file that is wrong gets an error with its place, and nothing runs",
+            arguments: [
+                ("tasks:\n  - run: touch ran\n    timout: 5s\n", ["b.yaml:3:5", "unknown key 'timout'", "'timeout'"]),
+                ("timeout: soon\ntasks: [{run: touch ran}]\n", ["b.yaml:1:10", "timeout", "soon"]),
+                ("tasks: [{run: touch ran, timeout: 5 parsecs}]\n", ["b.yaml:1:", "5 parsecs"]),
+                ("for_each: {}\nrun: touch ran\n", ["b.yaml:1:1", "'for_each' is empty"]),
+                ("for_each: {x: []}\nrun: touch ran\n", ["b.yaml:1:", "'x' is empty", "nothing would run"]),
+                ("for_each: {x: '*.nothing'}\nrun: touch ran\n", ["b.yaml:1:", "*.nothing"]),
+                ("for_each: {x: [1]}\nrun: touch ran {y}\n", ["b.yaml:2:", "y"]),
+                ("tasks: [{run: touch ran}, {name: idle}]\n", ["b.yaml:1:", "run"]),
+                ("tasks: [{run: touch ran, call: demo.echo}]\n", ["b.yaml:1:", "call"]),
+                ("tasks: [{run: touch ran, retries: -1}]\n", ["b.yaml:1:", "retries"]),
+                ("tasks: [{run: touch ran}, {call: no.such}]\n", ["b.yaml:1:", "no.such", "demo.echo"]),
+                ("on_error: panic\ntasks: [{run: touch ran}]\n", ["b.yaml:1:11", "panic", "continue"]),
+                ("tasks: {run: touch ran}\n", ["b.yaml:1:", "tasks", "list"]),
+                ("tasks: [{run: touch ran}\n", ["b.yaml:"]),
+                ("{\"tasks\": [{\"run\": \"touch ran\"},]", ["b.yaml:"]),
+                ("just text", ["b.yaml:1:1"]),
+                ("", ["b.yaml", "empty"]),
+                ("tasks: []\n", ["b.yaml:1:", "tasks"]),
+            ] as [(String, [String])]
+        )
+        func batchFile(text: String, words: [String]) throws {
+            try sandbox.write("b.yaml", text)
+            expect(try sandbox.cohort("run", "b.yaml"), says: words)
+        }
+
+        @Test("A file that is missing, a directory, binary or not UTF-8")
+        func unreadable() throws {
+            expect(try sandbox.cohort("run", "missing.yaml"), says: ["missing.yaml", "no such file"])
+            expect(try sandbox.cohort("run", "/usr"), says: ["/usr", "directory"])
+            try sandbox.write("b.yaml", (0..<4_096).map { UInt8(truncatingIfNeeded: $0 &* 7) })
+            expect(try sandbox.cohort("run", "b.yaml"), says: ["b.yaml"])
+            expect(try sandbox.cohort("run", "/bin/sh"), says: ["/bin/sh"])
+            expect(try sandbox.cohort("map", "touch ran", "::::", "missing"), says: ["missing", "no such file"])
+        }
+
+        @Test("submit says the same, before it looks for a coordinator")
+        func submit() throws {
+            try sandbox.write("b.yaml", "tasks: [{run: touch ran, nmae: x}]")
+            expect(try sandbox.cohort("submit", "b.yaml"), says: ["b.yaml:1:", "'nmae'", "'name'"])
+        }
+
+        // MARK: Arguments
+
+        @Test(
+            "Arguments that are wrong",
+            arguments: [
+                (["run"], ["<file>"]),
+                (["run", "b.yaml", "--frobnicate"], ["--frobnicate"]),
+                (["frobnicate"], ["frobnicate"]),
+                (["map", "-j", "0", "touch ran", ":::", "1"], ["-j 0"]),
+                (["map", "-j", "many", "touch ran", ":::", "1"], ["many"]),
+                (["map", "--timeout", "soon", "touch ran", ":::", "1"], ["soon"]),
+                (["map", "--retries", "-1", "touch ran", ":::", "1"], ["retries"]),
+                (["map", "-k", "--line-buffer", "touch ran", ":::", "1"], ["-k", "--line-buffer"]),
+                (["map", "touch ran {3}", ":::", "1"], ["'{3}'", "1 input source"]),
+                (["map", "touch ran", ":::+", "1"], [":::+"]),
+                (["map", "touch ran", "::::"], ["::::"]),
+                (["map", "--call", "no.such", ":::", "1"], ["no.such", "demo.echo"]),
+                (["map", "--call", "demo.echo", "{broken", ":::", "1"], ["{broken", "JSON"]),
+                (["map", "-j", "2", "--connect", "tcp://127.0.0.1:1", "touch ran", ":::", "1"], ["-j"]),
+                (["map", "--results", "/proc/nowhere", "touch ran", ":::", "1"], ["/proc/nowhere"]),
+                (["map", "--joblog", "/no/such/dir/log", "touch ran", ":::", "1"], ["/no/such/dir/log"]),
+                (["worker", "--slots", "0"], ["--slots 0"]),
+                (["extend", "1", "later"], ["later"]),
+                (["coordinator", "--bind", "carrier-pigeon"], ["carrier-pigeon", "tcp://"]),
+                (["coordinator", "--bind", "tcp://256.0.0.1:99999"], ["tcp://256.0.0.1:99999"]),
+                (["coordinator", "--bind", "ipc:///no/such/dir/socket"], ["ipc:///no/such/dir/socket"]),
+            ] as [([String], [String])]
+        )
+        func arguments(arguments: [String], words: [String]) throws {
+            try sandbox.write("b.yaml", "tasks: [{run: touch ran}]")
+            let finished = try sandbox.start(["cohort"] + arguments, input: []).wait(limit: .seconds(10))
+            expect(finished, says: words)
+        }
+
+        @Test("An address that is taken is told, and the coordinator that has it goes on")
+        func addressInUse() throws {
+            let cluster = try Cluster(sandbox)
+            expect(try sandbox.cohort("coordinator", "--bind", cluster.endpoint), says: [cluster.endpoint])
+            let socket = "ipc://\(sandbox.path("socket"))"
+            let other = try Cluster(sandbox, bind: socket)
+            expect(try sandbox.cohort("coordinator", "--bind", socket), says: [socket])
+            for cluster in [cluster, other] { #expect(try cluster.cohort("status").code == 0) }
+        }
+
+        // MARK: Programs
+
+        @Test("A program that does not exist, a file that is none and a directory that does not exist fail their task clearly")
+        func missingProgram() throws {
+            let (document, finished) = try sandbox.run(
+                """
+                on_error: continue
+                tasks:
+                  - {name: missing, run: [no-such-program-here]}
+                  - {name: text, run: [/etc/passwd]}
+                  - {name: nowhere, run: ["true"], cwd: /no/such/place}
+                  - {name: fine, run: [echo, fine]}
+                """
+            )
+            #expect(finished.code == 1)
+            #expect(document.tasks.map(\.outcome) == [.error, .error, .error, .ok])
+            let leaves = try #require(document.error?.leaves)
+            #expect(leaves.map(\.type) == [.startFailed, .startFailed, .startFailed])
+            let words = ["no-such-program-here", "/etc/passwd", "/no/such/place"]
+            #expect(zip(leaves, words).allSatisfy { $0.message.contains($1) }, "\(leaves)")
+        }
+
+        // MARK: Coordinators that are not there
+
+        @Test(
+            "A coordinator that cannot be reached is told within a few seconds, with status 3",
+            arguments: [["status"], ["workers"], ["wait", "1"], ["cancel", "1"], ["submit", "b.yaml"], ["run", "b.yaml"]]
+        )
+        func unreachable(command: [String]) throws {
+            try sandbox.write("b.yaml", "tasks: [{run: touch ran}]")
+            let endpoint = "tcp://127.0.0.1:\(try TinyServer.unusedPort())"
+            let finished = try sandbox.start(["cohort"] + command + ["--connect", endpoint], input: []).wait(limit: .seconds(8))
+            expect(finished, code: 3, says: [endpoint, "nothing listens there"])
+        }
+
+        @Test("A port that speaks HTTP is told apart from one where nothing listens")
+        func httpServer() throws {
+            let server = try TinyServer()
+            try sandbox.write("b.yaml", "tasks: [{run: touch ran}]")
+            let finished = try sandbox.cohort("run", "b.yaml", "--connect", server.endpoint, limit: .seconds(10))
+            expect(finished, code: 3, says: [server.endpoint, "does not speak Cohort's protocol"])
+        }
+
+        @Test("An endpoint that is none is told, with status 3 or 2")
+        func badEndpoint() throws {
+            let finished = try sandbox.cohort("status", "--connect", "localhost:7077", limit: .seconds(8))
+            #expect(finished.code == 2 || finished.code == 3)
+            #expect(finished.standardError.contains("localhost:7077"), "\(finished)")
+        }
+    }
+}
