@@ -32,7 +32,7 @@ let package = Package(
     targets: [
         // ZeroMQ: a binding that knows nothing of Cohort.
         .systemLibrary(name: "CZeroMQ"),
-        .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: settings),
+        .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: settings + [.strictMemorySafety()]),
 
         // The centre: decisions as values, no I/O.
         .target(

@@ -36,7 +36,8 @@ extension ProcessReactor {
         // Commands that have to wait, and for how long.
         var awaited: Set<UInt64> = []
         var pause: Int64?
-        for (pid, isCertain) in strangers {
+        // The youngest first: among many that have ended it is the one that may still start others.
+        for (pid, isCertain) in strangers.reversed() {
             var orphan = orphans[pid] ?? Orphan(owner: .anyOf(Set(commands.keys)))
             if !orphan.isSettled {
                 if isCertain {
@@ -134,10 +135,10 @@ extension ProcessReactor {
             Glibc.kill(-group, SIGKILL)
         }
         Glibc.kill(pid, SIGKILL)
+        let owner = owners.count == 1 ? owners.first.flatMap { commands[$0] } : nil
         for descendant in descendants {
-            if owners.count == 1 {
-                relatives[descendant] = owners.first
-            }
+            // Struck out when the command is.
+            relatives[descendant] = owner?.serial
             Glibc.kill(descendant, SIGKILL)
         }
     }

@@ -23,6 +23,7 @@ package final class OrderedOutput {
     private let tag: ((Int) -> String)?
     private let store: SpoolStore
     private let onWrite: (() -> Void)?
+    private let flushesAtOnce: Bool
     private var stdout: OutputWriter
     private var stderr: OutputWriter
     /// Output of tasks whose turn has not come.
@@ -39,6 +40,7 @@ package final class OrderedOutput {
     ///   - stdout: Descriptor for what tasks write to stdout; stays open.
     ///   - stderr: Descriptor for what tasks write to stderr; stays open.
     ///   - firstNumber: The lowest number of a task (`keepOrder`).
+    ///   - flushesAtOnce: What is printed is written at once. If not, `flush` is to be called after each burst of calls.
     ///   - onWrite: Called before anything is printed, to clear a line of progress.
     package init(
         mode: Mode,
@@ -47,6 +49,7 @@ package final class OrderedOutput {
         stderr: Int32,
         store: SpoolStore,
         firstNumber: Int = 1,
+        flushesAtOnce: Bool = true,
         onWrite: (() -> Void)? = nil
     ) {
         self.mode = mode
@@ -55,6 +58,7 @@ package final class OrderedOutput {
         self.stderr = OutputWriter(stream: .stderr, descriptor: stderr)
         self.store = store
         self.head = firstNumber
+        self.flushesAtOnce = flushesAtOnce
         self.onWrite = onWrite
     }
 
@@ -70,7 +74,7 @@ package final class OrderedOutput {
         case .keepOrder where number == head:
             onWrite?()
             try print(number, stream, bytes)
-            try flush()
+            if flushesAtOnce { try flush() }
         case .grouped, .keepOrder:
             try spool(of: number).append(stream, bytes)
         }
@@ -94,7 +98,7 @@ package final class OrderedOutput {
                 try printSpool(of: head, isEnded: false)
             }
         }
-        try flush()
+        if flushesAtOnce { try flush() }
     }
 
     /// Prints all that is still held, in the order of the tasks' numbers: no task will be heard of any more.
@@ -145,7 +149,7 @@ package final class OrderedOutput {
                 }
             }
             try print(line.number, line.stream, bytes.extracting(0..<rest))
-            try flush()
+            if flushesAtOnce { try flush() }
         }
         guard rest < bytes.byteCount else { return }
         let spool = lines[line] ?? OutputSpool(store: store)
@@ -173,7 +177,8 @@ package final class OrderedOutput {
         }
     }
 
-    private func flush() throws(ReportError) {
+    /// Writes what has been printed so far.
+    package func flush() throws(ReportError) {
         try stdout.flush()
         try stderr.flush()
     }

@@ -42,6 +42,7 @@ public struct Context: ~Copyable, Sendable {
 }
 
 /// The C context, shared by a ``Context`` and its sockets, so that it is freed by the last of them and never under a socket.
+@safe
 final class ContextHandle: Sendable {
     // libzmq guards contexts by itself: every zmq_ctx_ function may be called from any thread.
     nonisolated(unsafe) let raw: UnsafeMutableRawPointer
@@ -49,17 +50,17 @@ final class ContextHandle: Sendable {
 
     init(options: [(number: Int32, name: String, value: Int, least: Int)]) throws(ZeroMQError) {
         let operation = "create a context"
-        guard let raw = zmq_ctx_new() else {
+        guard let raw = unsafe zmq_ctx_new() else {
             throw .last(operation: operation)
         }
-        self.raw = raw
+        unsafe self.raw = unsafe raw
         for option in options {
             let subject = "with \(option.name) \(option.value)"
             guard option.value >= option.least, let value = Int32(exactly: option.value) else {
                 let reason = "expected a number from \(option.least) to \(Int32.max)"
                 throw ZeroMQError(.invalidArgument, operation: operation, subject: subject, reason: reason)
             }
-            guard zmq_ctx_set(raw, option.number, value) == 0 else {
+            guard unsafe zmq_ctx_set(raw, option.number, value) == 0 else {
                 throw .last(operation: operation, subject: subject)
             }
         }
@@ -72,12 +73,11 @@ final class ContextHandle: Sendable {
     func shutdown() {
         guard !isTerminated.load(ordering: .acquiring) else { return }
         // Fails only for a pointer that is no context.
-        _ = zmq_ctx_shutdown(raw)
+        _ = unsafe zmq_ctx_shutdown(raw)
     }
 
     func terminate() {
-        guard isTerminated.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
-        else { return }
-        while zmq_ctx_term(raw) != 0, zmq_errno() == EINTR {}
+        guard !isTerminated.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        while unsafe zmq_ctx_term(raw) != 0, zmq_errno() == EINTR {}
     }
 }

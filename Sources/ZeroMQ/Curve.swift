@@ -31,7 +31,7 @@ public enum Curve {
     public static func keyPair() throws(ZeroMQError) -> KeyPair {
         var publicKey = [CChar](repeating: 0, count: keyLength + 1)
         var secretKey = publicKey
-        guard zmq_curve_keypair(&publicKey, &secretKey) == 0 else {
+        guard unsafe zmq_curve_keypair(&publicKey, &secretKey) == 0 else {
             throw .last(operation: "make a CURVE key pair")
         }
         return KeyPair(publicKey: text(publicKey), secretKey: text(secretKey))
@@ -44,7 +44,7 @@ public enum Curve {
             throw ZeroMQError(.invalidArgument, operation: operation, reason: "expected \(keyLength) Z85 characters")
         }
         var publicKey = [CChar](repeating: 0, count: keyLength + 1)
-        guard zmq_curve_public(&publicKey, secretKey) == 0 else {
+        guard unsafe zmq_curve_public(&publicKey, secretKey) == 0 else {
             throw .last(operation: operation)
         }
         return text(publicKey)

@@ -1,31 +1,32 @@
 internal import Glibc
 
 /// A gate that is opened once, for threads to wait at.
+@safe
 final class Latch: Sendable {
     // POSIX semaphores are made for being shared by threads; only their address must not change.
     nonisolated(unsafe) private let semaphore: UnsafeMutablePointer<sem_t>
 
     init() {
-        semaphore = .allocate(capacity: 1)
-        semaphore.initialize(to: sem_t())
+        unsafe semaphore = .allocate(capacity: 1)
+        unsafe semaphore.initialize(to: sem_t())
         // Fails only for a first value that is too big.
-        sem_init(semaphore, 0, 0)
+        unsafe sem_init(semaphore, 0, 0)
     }
 
     deinit {
-        sem_destroy(semaphore)
-        semaphore.deallocate()
+        unsafe sem_destroy(semaphore)
+        unsafe semaphore.deallocate()
     }
 
     /// Lets everybody through, now and later.
     func open() {
-        sem_post(semaphore)
+        unsafe sem_post(semaphore)
     }
 
     /// Blocks the thread until the latch is open.
     func wait() {
-        while sem_wait(semaphore) != 0, errno == EINTR {}
+        while unsafe sem_wait(semaphore) != 0, errno == EINTR {}
         // For the next one who waits.
-        sem_post(semaphore)
+        unsafe sem_post(semaphore)
     }
 }

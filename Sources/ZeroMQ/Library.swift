@@ -42,12 +42,12 @@ public enum Library {
     /// The version in use, which may be newer than the one compiled against.
     public static var version: Version {
         var (major, minor, patch): (Int32, Int32, Int32) = (0, 0, 0)
-        zmq_version(&major, &minor, &patch)
+        unsafe zmq_version(&major, &minor, &patch)
         return Version(Int(major), Int(minor), Int(patch))
     }
 
     /// Whether the library in use was built with a capability.
     public static func has(_ capability: Capability) -> Bool {
-        zmq_has(capability.name) == 1
+        unsafe zmq_has(capability.name) == 1
     }
 }

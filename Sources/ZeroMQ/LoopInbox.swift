@@ -33,7 +33,9 @@ struct LoopInbox: ~Copyable, Sendable {
     // The states of an empty stack. Any other value of the word is the address of the newest node.
     private static let asleep: UInt = 0
     private static let awake: UInt = 1
-    private static let retired: UInt = 2
+    /// Like awake, once bodies are refused. A value of its own, so that a push that has not seen the refusal fails.
+    private static let closing: UInt = 2
+    private static let retired: UInt = 3
 
     private let head = Atomic<UInt>(Self.awake)
     private let isClosed = Atomic(false)
@@ -42,9 +44,9 @@ struct LoopInbox: ~Copyable, Sendable {
         // Tasks' pieces are gone by now: each held the loop through the thread that drains. Bodies may be left only if the
         // loop never ran.
         var address = head.load(ordering: .acquiring)
-        while let node = Self.node(at: address) {
-            address = node.pointee.next
-            Self.free(node)
+        while let node = unsafe Self.node(at: address) {
+            address = unsafe node.pointee.next
+            unsafe Self.free(node)
         }
     }
 
@@ -53,15 +55,15 @@ struct LoopInbox: ~Copyable, Sendable {
         var isRefusable = false
         if case .body = job { isRefusable = true }
         let node = NodePointer.allocate(capacity: 1)
-        node.initialize(to: Node(next: 0, job: job))
+        unsafe node.initialize(to: Node(next: 0, job: job))
         var current = head.load(ordering: .acquiring)
         while true {
-            // Read after the word: if the exchange below succeeds, the owner has not taken its last bodies yet.
-            if isRefusable, current == Self.retired || isClosed.load(ordering: .acquiring) {
-                Self.free(node)
+            // Read after the word: if it is false and the exchange succeeds, the owner has yet to take its last bodies.
+            if isRefusable, isClosed.load(ordering: .acquiring) {
+                unsafe Self.free(node)
                 return .refused
             }
-            node.pointee.next = current
+            unsafe node.pointee.next = current
             let (exchanged, original) = head.compareExchange(
                 expected: current,
                 desired: UInt(bitPattern: node),
@@ -96,29 +98,30 @@ struct LoopInbox: ~Copyable, Sendable {
         isClosed.store(true, ordering: .sequentiallyConsistent)
     }
 
-    /// Says that the owner has ended. The owner only.
+    /// Says that the owner has ended; it has closed the inbox before. The owner only.
     ///
     /// - Returns: false if there is a job, so that it must not end yet.
     func retire() -> Bool {
-        exchange(Self.awake, for: Self.retired)
+        exchange(Self.closing, for: Self.retired)
     }
 
     /// Takes all jobs that are there, and runs them in the order in which they came. The owner only.
     func drain(_ run: (Job) -> Void) {
+        let empty = isClosed.load(ordering: .relaxed) ? Self.closing : Self.awake
         // The usual case on a thread that serves sockets; a load is cheaper than an exchange.
-        if head.load(ordering: .relaxed) == Self.awake { return }
-        var address = head.exchange(Self.awake, ordering: .acquiringAndReleasing)
-        var oldest = Self.awake
-        while let node = Self.node(at: address) {
-            let next = node.pointee.next
-            node.pointee.next = oldest
+        if head.load(ordering: .relaxed) == empty { return }
+        var address = head.exchange(empty, ordering: .acquiringAndReleasing)
+        var oldest = empty
+        while let node = unsafe Self.node(at: address) {
+            let next = unsafe node.pointee.next
+            unsafe node.pointee.next = oldest
             oldest = address
             address = next
         }
-        while let node = Self.node(at: oldest) {
-            oldest = node.pointee.next
-            let job = node.move().job
-            node.deallocate()
+        while let node = unsafe Self.node(at: oldest) {
+            oldest = unsafe node.pointee.next
+            let job = unsafe node.move().job
+            unsafe node.deallocate()
             run(job)
         }
     }
@@ -128,11 +131,11 @@ struct LoopInbox: ~Copyable, Sendable {
     }
 
     private static func node(at address: UInt) -> NodePointer? {
-        address <= retired ? nil : NodePointer(bitPattern: address)
+        unsafe address <= retired ? nil : NodePointer(bitPattern: address)
     }
 
     private static func free(_ node: NodePointer) {
-        node.deinitialize(count: 1)
-        node.deallocate()
+        unsafe node.deinitialize(count: 1)
+        unsafe node.deallocate()
     }
 }

@@ -4,6 +4,7 @@ internal import Glibc
 /// The poll set of a loop: sockets and descriptors by token, and the `eventfd` that other threads wake the loop with.
 ///
 /// Confined to the loop's thread.
+@safe
 final class LoopPoller {
     /// A source that has something.
     enum Ready {
@@ -26,7 +27,7 @@ final class LoopPoller {
 
         var isOpen: Bool {
             switch source {
-            case .socket(let liveness): liveness.handle != nil
+            case .socket(let liveness): unsafe liveness.handle != nil
             case .descriptor: true
             }
         }
@@ -37,7 +38,7 @@ final class LoopPoller {
     private var serial = 0
 
     // What zmq_poll is given; rebuilt only after a change. The first item is the wake-up, item i + 1 is polled[i].
-    private var items: [zmq_pollitem_t] = []
+    private var items: [zmq_pollitem_t] = unsafe []
     private var polled: [Registration] = []
     private var isStale = true
 
@@ -72,7 +73,7 @@ final class LoopPoller {
     func removeAll() {
         registrations = []
         polled = []
-        items = []
+        unsafe items = unsafe []
         isStale = true
     }
 
@@ -82,23 +83,23 @@ final class LoopPoller {
     func poll(milliseconds: Int) {
         // A socket that was closed without being deregistered must not be looked at again.
         if isStale || polled.contains(where: { !$0.isOpen }) { rebuild() }
-        let result = items.withUnsafeMutableBufferPointer {
-            zmq_poll($0.baseAddress, Int32($0.count), milliseconds)
+        let result = unsafe items.withUnsafeMutableBufferPointer {
+            unsafe zmq_poll($0.baseAddress, Int32($0.count), milliseconds)
         }
         if result < 0 {
             let errno = zmq_errno()
-            for index in items.indices { items[index].revents = 0 }
+            for index in unsafe items.indices { unsafe items[index].revents = 0 }
             if errno != EINTR { isolateFailures() }
-        } else if items[0].revents != 0 {
+        } else if unsafe items[0].revents != 0 {
             var value: UInt64 = 0
             // Only resets the counter; it does not matter what it was.
-            _ = read(wakeDescriptor, &value, MemoryLayout<UInt64>.size)
+            _ = unsafe read(wakeDescriptor, &value, MemoryLayout<UInt64>.size)
         }
     }
 
     /// What the last poll found at an index below ``count``, unless a handler has taken it out of the set since.
     func ready(at index: Int) -> Ready? {
-        let events = items[index + 1].revents
+        let events = unsafe items[index + 1].revents
         guard events != 0 else { return nil }
         let registration = polled[index]
         guard !isStale || isCurrent(registration), registration.isOpen else { return nil }
@@ -122,14 +123,16 @@ final class LoopPoller {
     private func rebuild() {
         registrations.removeAll { !$0.isOpen }
         polled = registrations.filter { $0.isEnabled && !$0.hasFailed }
-        items = [zmq_pollitem_t(socket: nil, fd: wakeDescriptor, events: Int16(ZMQ_POLLIN), revents: 0)]
+        unsafe items = unsafe [zmq_pollitem_t(socket: nil, fd: wakeDescriptor, events: Int16(ZMQ_POLLIN), revents: 0)]
         for registration in polled {
             switch registration.source {
             case .socket(let liveness):
-                items.append(zmq_pollitem_t(socket: liveness.handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0))
+                unsafe items.append(
+                    zmq_pollitem_t(socket: liveness.handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
+                )
             case .descriptor(let descriptor, let events):
                 let events = Self.libraryEvents(events)
-                items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: events, revents: 0))
+                unsafe items.append(zmq_pollitem_t(socket: nil, fd: descriptor, events: events, revents: 0))
             }
         }
         isStale = false
@@ -141,7 +144,7 @@ final class LoopPoller {
         var isExplained = false
         for (index, registration) in polled.enumerated() {
             guard case .socket(let liveness) = registration.source, !Self.canPoll(liveness) else { continue }
-            items[index + 1].revents = Int16(ZMQ_POLLIN)
+            unsafe items[index + 1].revents = Int16(ZMQ_POLLIN)
             isExplained = true
             isStale = true
             for other in registrations.indices where registrations[other].serial == registration.serial {
@@ -155,7 +158,7 @@ final class LoopPoller {
     private static func canPoll(_ liveness: SocketLiveness) -> Bool {
         var events: Int32 = 0
         var size = MemoryLayout<Int32>.size
-        return zmq_getsockopt(liveness.handle, ZMQ_EVENTS, &events, &size) == 0
+        return unsafe zmq_getsockopt(liveness.handle, ZMQ_EVENTS, &events, &size) == 0
     }
 
     // libzmq has flags of its own for poll(2)'s.

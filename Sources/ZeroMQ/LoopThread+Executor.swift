@@ -21,7 +21,7 @@ extension LoopThread: SerialExecutor, TaskExecutor {
     }
 
     func runTask(_ task: UnownedJob) {
-        task.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        unsafe task.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
     }
 
     /// Runs pieces of tasks until there is none, and then gives up ownership of the inbox.

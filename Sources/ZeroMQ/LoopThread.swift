@@ -30,7 +30,7 @@ public final class LoopThread: Sendable {
     private init(name: String) throws(ZeroMQError) {
         self.name = name
         wakeDescriptor = czmq_wake_descriptor()
-        poller = LoopPoller(wakeDescriptor: wakeDescriptor)
+        unsafe poller = LoopPoller(wakeDescriptor: wakeDescriptor)
         guard wakeDescriptor >= 0 else {
             throw ZeroMQError(errno: errno, operation: "start thread", subject: name)
         }
@@ -43,7 +43,7 @@ public final class LoopThread: Sendable {
     /// Nanoseconds of the monotonic clock, which deadlines are told in.
     public static var now: UInt64 {
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
@@ -87,7 +87,7 @@ public final class LoopThread: Sendable {
     public func stop() {
         isStopRequested.store(true, ordering: .releasing)
         wake()
-        let mayJoin = isJoined.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+        let mayJoin = !isJoined.exchange(true, ordering: .acquiringAndReleasing)
         if isOnLoop {
             if mayJoin { pthread_detach(pthread_self()) }
         } else if mayJoin {
@@ -115,7 +115,7 @@ public final class LoopThread: Sendable {
     private func wake() {
         var one: UInt64 = 1
         // Fails only if the counter is full, and then the loop is being woken anyway.
-        _ = write(wakeDescriptor, &one, MemoryLayout<UInt64>.size)
+        _ = unsafe write(wakeDescriptor, &one, MemoryLayout<UInt64>.size)
     }
 }
 
@@ -127,7 +127,7 @@ extension LoopThread {
     /// Replaces what was registered with the token. A socket that is closed leaves the loop by itself. On the loop only.
     public func register(socket: borrowing Socket, token: Int) {
         preconditionOnLoop()
-        poller.register(socket, token: token)
+        unsafe poller.register(socket, token: token)
     }
 
     /// Polls a descriptor, and calls ``LoopHandler/descriptorReady(_:events:in:)`` with the token when it is ready.
@@ -137,19 +137,19 @@ extension LoopThread {
     /// - Parameter events: Flags of `poll(2)`: `POLLIN`, `POLLOUT`, `POLLPRI`.
     public func register(descriptor: Int32, events: Int16, token: Int) {
         preconditionOnLoop()
-        poller.register(descriptor: descriptor, events: events, token: token)
+        unsafe poller.register(descriptor: descriptor, events: events, token: token)
     }
 
     /// Polls what has the token no more; the handler hears no more of it, in the same turn either. On the loop only.
     public func deregister(_ token: Int) {
         preconditionOnLoop()
-        poller.deregister(token)
+        unsafe poller.deregister(token)
     }
 
     /// Pauses polling what has the token, or goes on with it: how to put a peer off while a queue is full. On the loop only.
     public func setPolling(token: Int, enabled: Bool) {
         preconditionOnLoop()
-        poller.setPolling(token, isEnabled: enabled)
+        unsafe poller.setPolling(token, isEnabled: enabled)
     }
 
     func preconditionOnLoop() {
@@ -167,7 +167,7 @@ extension LoopThread {
             inbox.close()
         }
         // The handler is gone, and its sockets with it. What is left are pieces of tasks.
-        poller.removeAll()
+        unsafe poller.removeAll()
         drainUntilRetired()
         ready.open()
         ended.open()
@@ -185,10 +185,10 @@ extension LoopThread {
 
     private func takeTurn(_ handler: any LoopHandler) {
         let milliseconds = Self.milliseconds(until: handler.nextDeadline())
-        poller.poll(milliseconds: inbox.fallAsleep() ? milliseconds : 0)
+        unsafe poller.poll(milliseconds: inbox.fallAsleep() ? milliseconds : 0)
         inbox.wakeUp()
-        for index in 0..<poller.count {
-            switch poller.ready(at: index) {
+        for index in unsafe 0..<poller.count {
+            switch unsafe poller.ready(at: index) {
             case .socket(let token): handler.socketReady(token, in: self)
             case .descriptor(let token, let events): handler.descriptorReady(token, events: events, in: self)
             case nil: break

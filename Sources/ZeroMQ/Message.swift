@@ -4,6 +4,7 @@ internal import Glibc
 /// One frame: bytes that libzmq owns or borrows, sent or received without a copy.
 ///
 /// Arrays that are sent by ``Socket/trySend(_:)`` need no message; use this type for frames too big to copy.
+@safe
 public struct Message: ~Copyable {
     /// From this size on, handing an array's storage to libzmq is cheaper than copying it.
     public static let zeroCopySize = 16 * 1024
@@ -13,24 +14,24 @@ public struct Message: ~Copyable {
 
     /// Makes an empty message, to receive into.
     public init() {
-        raw = Self.allocate()
+        unsafe raw = unsafe Self.allocate()
     }
 
     /// Makes a message of `size` bytes that have no defined value yet.
     public init(size: Int) throws(ZeroMQError) {
-        raw = try Self.allocate(size: size)
+        unsafe raw = try unsafe Self.allocate(size: size)
     }
 
     /// Makes a message with a copy of the bytes.
     public init(copying bytes: UnsafeRawBufferPointer) throws(ZeroMQError) {
-        raw = try Self.allocate(size: bytes.count)
-        withUnsafeMutableBytes { $0.copyMemory(from: bytes) }
+        unsafe raw = try unsafe Self.allocate(size: bytes.count)
+        unsafe withUnsafeMutableBytes { unsafe $0.copyMemory(from: bytes) }
     }
 
     /// Makes a message with a copy of the bytes.
     public init(copying bytes: [UInt8]) throws(ZeroMQError) {
-        raw = try Self.allocate(size: bytes.count)
-        withUnsafeMutableBytes { $0.copyBytes(from: bytes) }
+        unsafe raw = try unsafe Self.allocate(size: bytes.count)
+        unsafe withUnsafeMutableBytes { unsafe $0.copyBytes(from: bytes) }
     }
 
     /// Makes a message of an array, whose storage it shares if it is big (``zeroCopySize``), and copies if it is small.
@@ -38,11 +39,11 @@ public struct Message: ~Copyable {
     /// Shared storage is released once, by whichever thread of libzmq is the last to need it.
     public init(_ bytes: [UInt8]) throws(ZeroMQError) {
         if bytes.count < Self.zeroCopySize {
-            raw = try Self.allocate(size: bytes.count)
-            withUnsafeMutableBytes { $0.copyBytes(from: bytes) }
+            unsafe raw = try unsafe Self.allocate(size: bytes.count)
+            unsafe withUnsafeMutableBytes { unsafe $0.copyBytes(from: bytes) }
         } else {
             let owner = ArrayOwner(bytes)
-            raw = try Self.allocate(lending: owner.storage, of: owner)
+            unsafe raw = try unsafe Self.allocate(lending: owner.storage, of: owner)
         }
     }
 
@@ -50,33 +51,33 @@ public struct Message: ~Copyable {
     ///
     /// - Parameter owner: Retained by the message, and released once, on whichever thread is the last to need the bytes.
     public init(bytes: UnsafeRawBufferPointer, keeping owner: any AnyObject & Sendable) throws(ZeroMQError) {
-        raw = try Self.allocate(lending: bytes, of: owner)
+        unsafe raw = try unsafe Self.allocate(lending: bytes, of: owner)
     }
 
     deinit {
-        zmq_msg_close(raw)
-        raw.deallocate()
+        unsafe zmq_msg_close(raw)
+        unsafe raw.deallocate()
     }
 
     /// The number of bytes.
-    public var count: Int { zmq_msg_size(raw) }
+    public var count: Int { unsafe zmq_msg_size(raw) }
 
     /// Whether it has no bytes.
     public var isEmpty: Bool { count == 0 }
 
     /// Whether a received message has a next part.
-    public var hasMore: Bool { zmq_msg_more(raw) != 0 }
+    public var hasMore: Bool { unsafe zmq_msg_more(raw) != 0 }
 
     /// A copy of the bytes.
     public func bytes() -> [UInt8] {
-        raw.copyBytes()
+        unsafe raw.copyBytes()
     }
 
     /// Calls `body` with the bytes, which stay valid while it runs.
     public func withUnsafeBytes<R: ~Copyable, E: Error>(
         _ body: (UnsafeRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
-        try body(UnsafeRawBufferPointer(start: zmq_msg_data(raw), count: count))
+        try unsafe body(UnsafeRawBufferPointer(start: zmq_msg_data(raw), count: count))
     }
 
     /// Calls `body` with the bytes of a message that has not been sent, to fill them.
@@ -85,7 +86,7 @@ public struct Message: ~Copyable {
     public mutating func withUnsafeMutableBytes<R: ~Copyable, E: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
-        try body(UnsafeMutableRawBufferPointer(start: zmq_msg_data(raw), count: count))
+        try unsafe body(UnsafeMutableRawBufferPointer(start: zmq_msg_data(raw), count: count))
     }
 }
 
@@ -93,8 +94,8 @@ extension Message {
     private static func allocate() -> UnsafeMutablePointer<zmq_msg_t> {
         let raw = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
         // Always succeeds, as the manual says.
-        zmq_msg_init(raw)
-        return raw
+        unsafe zmq_msg_init(raw)
+        return unsafe raw
     }
 
     private static func allocate(size: Int) throws(ZeroMQError) -> UnsafeMutablePointer<zmq_msg_t> {
@@ -102,26 +103,26 @@ extension Message {
             throw ZeroMQError(.invalidArgument, operation: "make a message", reason: "its size is \(size)")
         }
         let raw = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
-        guard zmq_msg_init_size(raw, size) == 0 else {
+        guard unsafe zmq_msg_init_size(raw, size) == 0 else {
             let error = ZeroMQError.last(operation: "make a message", subject: "of \(size) bytes")
-            raw.deallocate()
+            unsafe raw.deallocate()
             throw error
         }
-        return raw
+        return unsafe raw
     }
 
     private static func allocate(
         lending bytes: UnsafeRawBufferPointer,
         of owner: any AnyObject & Sendable
     ) throws(ZeroMQError) -> UnsafeMutablePointer<zmq_msg_t> {
-        let raw = allocate()
+        let raw = unsafe allocate()
         do {
-            try raw.lend(bytes, of: owner)
+            try unsafe raw.lend(bytes, of: owner)
         } catch {
-            raw.deallocate()
+            unsafe raw.deallocate()
             throw error
         }
-        return raw
+        return unsafe raw
     }
 }
 
@@ -138,38 +139,38 @@ final class ArrayOwner: Sendable {
     /// Arrays of a trivial type are always native and contiguous on Linux, and as long as this object holds a reference
     /// nobody changes the storage in place: that makes the address outlive the closure it is taken in.
     var storage: UnsafeRawBufferPointer {
-        bytes.withUnsafeBytes { $0 }
+        unsafe bytes.withUnsafeBytes { unsafe $0 }
     }
 }
 
 extension UnsafeMutablePointer<zmq_msg_t> {
     /// Makes an initialised, empty message point at memory, and hold one retain of its owner until it is freed.
     func lend(_ bytes: UnsafeRawBufferPointer, of owner: any AnyObject & Sendable) throws(ZeroMQError) {
-        let retained = Unmanaged<AnyObject>.passRetained(owner)
-        let result = zmq_msg_init_data(
+        let retained = unsafe Unmanaged<AnyObject>.passRetained(owner)
+        let result = unsafe zmq_msg_init_data(
             self,
             UnsafeMutableRawPointer(mutating: bytes.baseAddress),
             bytes.count,
             { _, hint in
-                guard let hint else { return }
-                Unmanaged<AnyObject>.fromOpaque(hint).release()
+                guard let hint = unsafe hint else { return }
+                unsafe Unmanaged<AnyObject>.fromOpaque(hint).release()
             },
-            retained.toOpaque()
+            unsafe retained.toOpaque()
         )
         guard result == 0 else {
             let error = ZeroMQError.last(operation: "make a message", subject: "of \(bytes.count) bytes")
-            zmq_msg_init(self)
-            retained.release()
+            unsafe zmq_msg_init(self)
+            unsafe retained.release()
             throw error
         }
     }
 
     /// The bytes of an initialised message as an array.
     func copyBytes() -> [UInt8] {
-        let count = zmq_msg_size(self)
-        guard count > 0, let data = zmq_msg_data(self) else { return [] }
-        return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            UnsafeMutableRawBufferPointer(buffer)
+        let count = unsafe zmq_msg_size(self)
+        guard count > 0, let data = unsafe zmq_msg_data(self) else { return [] }
+        return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            unsafe UnsafeMutableRawBufferPointer(buffer)
                 .copyMemory(from: UnsafeRawBufferPointer(start: data, count: count))
             initialized = count
         }

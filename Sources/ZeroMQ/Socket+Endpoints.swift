@@ -6,22 +6,22 @@ extension Socket {
     ///
     /// A path that another process is bound to is taken over without a word: guard paths by a lock or a fresh directory.
     public func bind(_ endpoint: String) throws(ZeroMQError) {
-        try apply(zmq_bind, operation: "bind", endpoint)
+        try unsafe apply(zmq_bind, operation: "bind", endpoint)
     }
 
     /// Stops accepting connections at an endpoint, named as ``lastEndpoint`` named it.
     public func unbind(_ endpoint: String) throws(ZeroMQError) {
-        try apply(zmq_unbind, operation: "unbind", endpoint)
+        try unsafe apply(zmq_unbind, operation: "unbind", endpoint)
     }
 
     /// Connects to an endpoint. Returns before the connection exists, and goes on trying until it does.
     public func connect(_ endpoint: String) throws(ZeroMQError) {
-        try apply(zmq_connect, operation: "connect to", endpoint)
+        try unsafe apply(zmq_connect, operation: "connect to", endpoint)
     }
 
     /// Gives up the connection to an endpoint, named as it was given to ``connect(_:)``.
     public func disconnect(_ endpoint: String) throws(ZeroMQError) {
-        try apply(zmq_disconnect, operation: "disconnect from", endpoint)
+        try unsafe apply(zmq_disconnect, operation: "disconnect from", endpoint)
     }
 
     /// The endpoint that was bound or connected last, with wildcards filled in; empty if there is none.
@@ -36,9 +36,8 @@ extension Socket {
         guard let bytes = option.coding.encode(value) else {
             throw ZeroMQError(.invalidArgument, operation: "set \(option.name)", reason: option.coding.expectation)
         }
-        let result = bytes.withUnsafeBytes { buffer in
-            // No bytes at no address are what libzmq takes as an empty value.
-            zmq_setsockopt(handle, option.number, buffer.isEmpty ? nil : buffer.baseAddress, buffer.count)
+        let result = unsafe bytes.withUnsafeBytes {
+            unsafe zmq_setsockopt(handle, option.number, $0.baseAddress, $0.count)
         }
         guard result == 0 else {
             throw optionError(zmq_errno(), "set \(option.name)")
@@ -49,7 +48,9 @@ extension Socket {
     public func get<Value>(_ option: SocketOption<Value>) throws(ZeroMQError) -> Value {
         var bytes = [UInt8](repeating: 0, count: option.coding.capacity)
         var count = bytes.count
-        let result = bytes.withUnsafeMutableBytes { zmq_getsockopt(handle, option.number, $0.baseAddress, &count) }
+        let result = unsafe bytes.withUnsafeMutableBytes {
+            unsafe zmq_getsockopt(handle, option.number, $0.baseAddress, &count)
+        }
         guard result == 0 else {
             throw optionError(zmq_errno(), "get \(option.name)")
         }
@@ -70,7 +71,7 @@ extension Socket {
                 reason: "an endpoint has no zero bytes"
             )
         }
-        guard function(handle, endpoint) == 0 else {
+        guard unsafe function(handle, endpoint) == 0 else {
             let errno = zmq_errno()
             let reason: String? =
                 switch errno {

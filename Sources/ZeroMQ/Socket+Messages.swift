@@ -46,7 +46,7 @@ extension Socket {
     ///
     /// The message is gone in any case. To keep one that could not be sent, use ``trySend(_:flags:)``.
     public func send(_ message: consuming Message, flags: SendFlags = []) throws(ZeroMQError) {
-        let errno = transmit(message.raw, flags.rawValue)
+        let errno = unsafe transmit(message.raw, flags.rawValue)
         guard errno == 0 else { throw sendError(errno) }
     }
 
@@ -54,7 +54,7 @@ extension Socket {
     ///
     /// Parts after the first are always taken once the first was.
     public func trySend(_ message: inout Message, flags: SendFlags = []) throws(ZeroMQError) -> SendResult {
-        try result(of: transmit(message.raw, flags.rawValue | ZMQ_DONTWAIT))
+        try unsafe result(of: transmit(message.raw, flags.rawValue | ZMQ_DONTWAIT))
     }
 
     /// Receives one part, and waits for it unless told otherwise.
@@ -62,7 +62,7 @@ extension Socket {
     /// - Returns: nil if nothing waits (`dontWait`), or nothing came within ``SocketOption/receiveTimeout``.
     public func receive(flags: ReceiveFlags = []) throws(ZeroMQError) -> Message? {
         let message = Message()
-        let errno = accept(message.raw, flags.rawValue)
+        let errno = unsafe accept(message.raw, flags.rawValue)
         if errno == 0 { return message }
         if errno == EAGAIN { return nil }
         throw receiveError(errno)
@@ -70,7 +70,7 @@ extension Socket {
 
     /// Sends an initialised message. Returns 0 or the error number.
     func transmit(_ raw: UnsafeMutablePointer<zmq_msg_t>, _ flags: Int32) -> Int32 {
-        while zmq_msg_send(raw, handle, flags) < 0 {
+        while unsafe zmq_msg_send(raw, handle, flags) < 0 {
             let errno = zmq_errno()
             if errno != EINTR { return errno }
         }
@@ -79,7 +79,7 @@ extension Socket {
 
     /// Receives into an initialised message, whose former bytes are released. Returns 0 or the error number.
     func accept(_ raw: UnsafeMutablePointer<zmq_msg_t>, _ flags: Int32) -> Int32 {
-        while zmq_msg_recv(raw, handle, flags) < 0 {
+        while unsafe zmq_msg_recv(raw, handle, flags) < 0 {
             let errno = zmq_errno()
             if errno != EINTR { return errno }
         }

@@ -71,7 +71,7 @@ extension Socket {
         var count = 0
         var first: [UInt8] = []
         repeat {
-            let errno = accept(scratch, ZMQ_DONTWAIT)
+            let errno = unsafe accept(scratch, ZMQ_DONTWAIT)
             if errno != 0 {
                 if errno == EAGAIN, count == 0 { return .empty }
                 frames.removeSubrange(start...)
@@ -79,12 +79,12 @@ extension Socket {
             }
             count += 1
             if count <= maxFrames {
-                frames.append(scratch.copyBytes())
+                unsafe frames.append(scratch.copyBytes())
             } else if count == maxFrames + 1 {
-                first = count == 1 ? scratch.copyBytes() : frames[start]
+                first = unsafe count == 1 ? scratch.copyBytes() : frames[start]
                 frames.removeSubrange(start...)
             }
-        } while zmq_msg_more(scratch) != 0
+        } while unsafe zmq_msg_more(scratch) != 0
         return count <= maxFrames ? .received(frames: count) : .tooLong(frames: count, first: first)
     }
 
@@ -95,7 +95,7 @@ extension Socket {
     private func lookForRoom() -> Bool {
         var events: Int32 = 0
         var size = MemoryLayout<Int32>.size
-        return zmq_getsockopt(handle, ZMQ_EVENTS, &events, &size) == 0 && events & ZMQ_POLLOUT != 0
+        return unsafe zmq_getsockopt(handle, ZMQ_EVENTS, &events, &size) == 0 && events & ZMQ_POLLOUT != 0
     }
 
     private var noFrames: ZeroMQError {
@@ -128,26 +128,26 @@ extension Socket {
     /// Sends one part, shared if it is big and copied if it is small. Returns 0 or the error number.
     private func transmit(_ frame: [UInt8], _ flags: Int32) -> Int32 {
         if frame.count < Message.zeroCopySize {
-            return frame.withUnsafeBytes { buffer in
-                while zmq_send(handle, buffer.baseAddress, buffer.count, flags) < 0 {
+            return unsafe frame.withUnsafeBytes { buffer in
+                while unsafe zmq_send(handle, buffer.baseAddress, buffer.count, flags) < 0 {
                     let errno = zmq_errno()
                     if errno != EINTR { return errno }
                 }
                 return 0
             }
         }
-        zmq_msg_close(scratch)
-        zmq_msg_init(scratch)
+        unsafe zmq_msg_close(scratch)
+        unsafe zmq_msg_init(scratch)
         do {
             let owner = ArrayOwner(frame)
-            try scratch.lend(owner.storage, of: owner)
+            try unsafe scratch.lend(owner.storage, of: owner)
         } catch {
             return error.errno
         }
-        let errno = transmit(scratch, flags)
+        let errno = unsafe transmit(scratch, flags)
         if errno != 0 {
-            zmq_msg_close(scratch)
-            zmq_msg_init(scratch)
+            unsafe zmq_msg_close(scratch)
+            unsafe zmq_msg_init(scratch)
         }
         return errno
     }

@@ -5,6 +5,7 @@ internal import Glibc
 ///
 /// Not thread-safe and so not `Sendable`: it lives and dies on the thread that made it, typically a ``LoopThread``. It is
 /// closed when it goes out of scope.
+@safe
 public struct Socket: ~Copyable {
     /// The messaging pattern of a socket, which decides who can talk to it and how.
     public enum Kind: Int32, Sendable, CaseIterable {
@@ -56,32 +57,33 @@ public struct Socket: ~Copyable {
         guard let linger = SocketOption.linger.coding.encode(linger) else {
             throw ZeroMQError(.invalidArgument, operation: operation, reason: "the linger time is out of range")
         }
-        guard let handle = zmq_socket(context.raw, kind.rawValue) else {
+        guard let handle = unsafe zmq_socket(context.raw, kind.rawValue) else {
             throw .last(operation: operation)
         }
         // Before anything can fail: the default of libzmq would keep the context from ending.
-        guard zmq_setsockopt(handle, ZMQ_LINGER, linger, linger.count) == 0 else {
+        guard unsafe zmq_setsockopt(handle, ZMQ_LINGER, linger, linger.count) == 0 else {
             let error = ZeroMQError.last(operation: operation)
-            zmq_close(handle)
+            unsafe zmq_close(handle)
             throw error
         }
         self.kind = kind
-        self.handle = handle
+        unsafe self.handle = unsafe handle
         self.context = context
-        liveness = SocketLiveness(handle)
-        scratch = .allocate(capacity: 1)
-        zmq_msg_init(scratch)
+        liveness = unsafe SocketLiveness(handle)
+        unsafe scratch = .allocate(capacity: 1)
+        unsafe zmq_msg_init(scratch)
     }
 
     deinit {
         liveness.end()
-        zmq_msg_close(scratch)
-        scratch.deallocate()
+        unsafe zmq_msg_close(scratch)
+        unsafe scratch.deallocate()
         // Fails only for a pointer that is no socket.
-        zmq_close(handle)
+        unsafe zmq_close(handle)
     }
 
-    /// Closes the socket now. Messages that wait to be sent have the linger time left.
+    /// Closes the socket now. Messages that wait to be sent have the linger time left, and what it was bound to becomes free
+    /// a moment later.
     public consuming func close() {
         // Consuming the value runs the deinitialiser.
     }
@@ -99,8 +101,8 @@ public struct Socket: ~Copyable {
                 let left = max(.zero, deadline - ContinuousClock.now)
                 milliseconds = Int(left.wholeMilliseconds ?? .max)
             }
-            var item = zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
-            let ready = zmq_poll(&item, 1, milliseconds)
+            var item = unsafe zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
+            let ready = unsafe zmq_poll(&item, 1, milliseconds)
             if ready >= 0 { return ready > 0 }
             let errno = zmq_errno()
             guard errno == EINTR else { throw ZeroMQError(errno: errno, operation: operation) }
@@ -111,16 +113,17 @@ public struct Socket: ~Copyable {
 /// Tells those who hold a socket's handle without owning it, a monitor or a poll set, whether it is still open.
 ///
 /// Confined to the thread of the socket.
+@safe
 final class SocketLiveness {
     private(set) var handle: UnsafeMutableRawPointer?
     /// The number of the monitor that watches the socket, so that an older one leaves it alone.
     var monitor = 0
 
     init(_ handle: UnsafeMutableRawPointer) {
-        self.handle = handle
+        unsafe self.handle = unsafe handle
     }
 
     func end() {
-        handle = nil
+        unsafe handle = nil
     }
 }

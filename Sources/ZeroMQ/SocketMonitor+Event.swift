@@ -86,8 +86,8 @@ extension SocketMonitor {
         /// Reads what libzmq sends: 16 bits of kind and 32 of value in the first frame, the address in the second.
         init?(frames: [[UInt8]]) {
             guard frames.count == 2, frames[0].count == 6 else { return nil }
-            let (number, value) = frames[0].withUnsafeBytes { bytes in
-                (bytes.loadUnaligned(as: UInt16.self), bytes.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+            let (number, value) = unsafe frames[0].withUnsafeBytes { bytes in
+                unsafe (bytes.loadUnaligned(as: UInt16.self), bytes.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
             }
             guard let kind = Kind(rawValue: Int32(number)) else { return nil }
             self.kind = kind

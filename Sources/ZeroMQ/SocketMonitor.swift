@@ -29,7 +29,7 @@ public struct SocketMonitor: ~Copyable {
         let socket = try Socket(sharing: watched.context, kind: .pair)
         // libzmq writes events with calls that wait for room: a limit would stop the I/O threads of the whole context.
         try socket.set(.receiveHighWaterMark, to: 0)
-        guard zmq_socket_monitor(watched.handle, endpoint, mask) == 0 else {
+        guard unsafe zmq_socket_monitor(watched.handle, endpoint, mask) == 0 else {
             throw .last(operation: "watch a \(watched.kind) socket")
         }
         watched.liveness.monitor = number
@@ -58,8 +58,8 @@ public struct SocketMonitor: ~Copyable {
     }
 
     private static func stop(_ number: Int, of watched: SocketLiveness) {
-        guard let handle = watched.handle, watched.monitor == number else { return }
+        guard let handle = unsafe watched.handle, watched.monitor == number else { return }
         // Fails only for a closed socket, and then there is nothing left to stop.
-        _ = zmq_socket_monitor(handle, nil, 0)
+        _ = unsafe zmq_socket_monitor(handle, nil, 0)
     }
 }

@@ -75,6 +75,6 @@ extension SocketOption<String> {
     public static var curveSecretKey: Self { Self("curveSecretKey", ZMQ_CURVE_SECRETKEY, .key) }
     /// The public key of the server; for a CURVE client.
     public static var curveServerKey: Self { Self("curveServerKey", ZMQ_CURVE_SERVERKEY, .key) }
-    /// The name under which the authentication handler is asked about peers; empty asks nobody.
+    /// The name under which the authentication handler is asked about peers; until one is set, nobody is.
     public static var zapDomain: Self { Self("zapDomain", ZMQ_ZAP_DOMAIN, .text) }
 }

@@ -112,8 +112,8 @@ extension OptionCoding<String> {
     static var text: Self {
         OptionCoding(
             capacity: 1024,
-            expectation: "expected text without zero bytes",
-            encode: { $0.utf8.contains(0) ? nil : Array($0.utf8) },
+            expectation: "expected 1 to 255 bytes of text, none of them zero",
+            encode: { (1...255).contains($0.utf8.count) && !$0.utf8.contains(0) ? Array($0.utf8) : nil },
             decode: { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         )
     }
@@ -130,10 +130,10 @@ extension OptionCoding<String> {
 }
 
 private func rawBytes<I: FixedWidthInteger>(_ value: I) -> [UInt8] {
-    withUnsafeBytes(of: value) { Array($0) }
+    unsafe withUnsafeBytes(of: value) { unsafe Array($0) }
 }
 
 private func decoded<I: FixedWidthInteger>(_ bytes: [UInt8], as type: I.Type) -> I {
     guard bytes.count >= MemoryLayout<I>.size else { return 0 }
-    return bytes.withUnsafeBytes { $0.loadUnaligned(as: I.self) }
+    return unsafe bytes.withUnsafeBytes { unsafe $0.loadUnaligned(as: I.self) }
 }

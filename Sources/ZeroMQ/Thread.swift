@@ -9,30 +9,30 @@ func spawnThread(
     isDetached: Bool,
     _ body: @escaping @Sendable () -> Void
 ) throws(ZeroMQError) {
-    let start = Unmanaged.passRetained(ThreadStart(name: name, body: body))
+    let start = unsafe Unmanaged.passRetained(ThreadStart(name: name, body: body))
     // A thread inherits the mask, so that there is no moment at which it could get a signal.
     var blocked = sigset_t()
     var former = sigset_t()
-    sigfillset(&blocked)
+    unsafe sigfillset(&blocked)
     // These tell of a fault in the thread itself; blocked, they would end the process without a crash report.
-    for fault in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS] { sigdelset(&blocked, fault) }
-    pthread_sigmask(SIG_BLOCK, &blocked, &former)
+    for fault in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS] { unsafe sigdelset(&blocked, fault) }
+    unsafe pthread_sigmask(SIG_BLOCK, &blocked, &former)
     var thread = pthread_t()
-    let result = pthread_create(
+    let result = unsafe pthread_create(
         &thread,
         nil,
         { argument in
-            guard let argument else { return nil }
-            let start = Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
-            czmq_name_thread(start.name)
+            guard let argument = unsafe argument else { return nil }
+            let start = unsafe Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
+            unsafe czmq_name_thread(start.name)
             start.body()
             return nil
         },
-        start.toOpaque()
+        unsafe start.toOpaque()
     )
-    pthread_sigmask(SIG_SETMASK, &former, nil)
+    unsafe pthread_sigmask(SIG_SETMASK, &former, nil)
     guard result == 0 else {
-        start.release()
+        unsafe start.release()
         throw ZeroMQError(errno: result, operation: "start thread", subject: name)
     }
     if isDetached { pthread_detach(thread) }

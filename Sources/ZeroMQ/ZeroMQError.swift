@@ -122,7 +122,7 @@ public struct ZeroMQError: Error, Hashable, Sendable, CustomStringConvertible {
         case ETERM: return "the context was terminated"
         case EMFILE: return "too many open sockets"
         default:
-            let words = String(cString: zmq_strerror(errno))
+            let words = unsafe String(cString: zmq_strerror(errno))
             // "Permission denied" becomes lower case, an acronym at the start stays as it is.
             guard let first = words.first, words.dropFirst().first?.isLowercase == true else { return words }
             return first.lowercased() + words.dropFirst()

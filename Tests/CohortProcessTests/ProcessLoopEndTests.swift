@@ -1,6 +1,7 @@
-@testable internal import CohortProcess
 internal import Glibc
 internal import Testing
+
+@testable internal import CohortProcess
 
 /// How commands end, and that nothing of them is left when they have.
 @Suite(.timeLimit(.minutes(1)))
@@ -37,7 +38,8 @@ struct ProcessLoopEndTests {
         #expect(run.report.status == .signalled(signal: SIGKILL, coreDumped: false))
         #expect(run.report.forced && run.report.signalSent)
         #expect(elapsed >= .milliseconds(100))
-        #expect(elapsed < .seconds(1))
+        // Generous, for a busy machine.
+        #expect(elapsed < .seconds(20))
     }
 
     @Test func `a second cancel only shortens the grace`() async throws {
@@ -122,17 +124,18 @@ struct ProcessLoopEndTests {
         #expect(mark.processes.isEmpty)
     }
 
-    @Test func `a process that keeps forking does not get away`() async throws {
-        var harness = try LoopHarness()
-        let mark = Mark()
-        let line = "hop() { (setsid sh -c \"$HOP\" &) ; }; hop; echo up; exec sleep 86397"
-        let hop = "sleep 0.002; (setsid sh -c \"$HOP\" &)"
-        harness.loop.start(1, CommandSpec(.shell(line), environment: [("HOP", hop), mark.variable]))
-        try await harness.waitForOutput("up", of: 1)
-        harness.loop.kill(1)
-        let run = try await harness.end(of: 1)
-        #expect(run.report.forced)
-        #expect(mark.processes.isEmpty)
+    @Test(arguments: [
+        // Nothing connects it with its command: other session, no environment.
+        "env -i /usr/bin/setsid --fork /bin/sleep 86398 </dev/null >/dev/null 2>&1",
+        // It starts another of its kind in a session of its own and goes, some hundreds of times: should it get away, it
+        // ends by itself.
+        #"export HOPS=300 HOP='[ $HOPS -gt 0 ] || exit; HOPS=$((HOPS - 1)); sleep 0.002; (setsid sh -c "$HOP" &)'; "#
+            + #"(setsid sh -c "$HOP" &) | sleep 0.05"#,
+    ])
+    func `whatever hides is found by a loop that claims all children`(line: String) async throws {
+        let program = try Program(["command", line])
+        #expect(await program.rest() == ["exited(code: 0), strays, 0 left"])
+        #expect(await program.status() == .exited(code: 0))
     }
 
     @Test func `a pipe held outside of the tree keeps nobody waiting`() async throws {

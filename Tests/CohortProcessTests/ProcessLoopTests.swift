@@ -1,6 +1,7 @@
-@testable internal import CohortProcess
 internal import Glibc
 internal import Testing
+
+@testable internal import CohortProcess
 
 @Suite(.timeLimit(.minutes(1)))
 struct ProcessLoopTests {
@@ -83,7 +84,8 @@ struct ProcessLoopTests {
         var harness = try LoopHarness()
         harness.loop.start(1, CommandSpec(.arguments(["sleep", "1000"])))
         harness.loop.start(1, CommandSpec(.arguments(["true"])))
-        guard case .started = try await harness.next(), case .startFailed(1, let message) = try await harness.next() else {
+        guard case .started = try await harness.next(), case .startFailed(1, let message) = try await harness.next()
+        else {
             Issue.record("expected one start and one failure")
             return
         }
@@ -111,7 +113,10 @@ struct ProcessLoopTests {
 
     @Test func `gives programs default signals and no descriptors but three`() async throws {
         var harness = try LoopHarness()
-        let run = try await harness.run(1, CommandSpec(.shell("ls /proc/self/fd; grep -E 'Sig(Blk|Ign)' /proc/self/status")))
+        let run = try await harness.run(
+            1,
+            CommandSpec(.shell("ls /proc/self/fd; grep -E 'Sig(Blk|Ign)' /proc/self/status"))
+        )
         let lines = run.output.split(whereSeparator: \.isWhitespace)
         // The fourth is the directory that ls itself reads.
         #expect(lines == ["0", "1", "2", "3", "SigBlk:", "0000000000000000", "SigIgn:", "0000000000000000"])

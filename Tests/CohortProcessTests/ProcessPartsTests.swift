@@ -1,6 +1,7 @@
-@testable internal import CohortProcess
 internal import Glibc
 internal import Testing
+
+@testable internal import CohortProcess
 
 struct ProcessPartsTests {
     @Test func `keeps the last bytes of a stream`() {

@@ -1,12 +1,14 @@
-@testable internal import CohortProcess
 internal import Glibc
 internal import Testing
+
+@testable internal import CohortProcess
 
 @Suite(.timeLimit(.minutes(1)))
 struct ProcessTreeTests {
     @Test func `finds and kills everything below a process`() async throws {
         var harness = try LoopHarness()
-        let line = "(sleep 86396 & exec sleep 86396) & setsid sleep 86396 & sleep 86396 & sleep 0.05; echo up; wait; echo over"
+        let line =
+            "(sleep 86396 & exec sleep 86396) & setsid sleep 86396 & sleep 86396 & sleep 0.05; echo up; wait; echo over"
         harness.loop.start(1, CommandSpec(.shell(line)))
         guard case .started(1, let pid) = try await harness.next() else {
             Issue.record("not started")

@@ -1,10 +1,14 @@
-@testable internal import CohortProcess
 internal import Glibc
 internal import Testing
 
+@testable internal import CohortProcess
+
 struct SpawnTests {
     /// Runs a shell line with its stdout in a pipe.
-    private func output(_ line: String, _ change: (inout SpawnRequest) -> Void = { _ in }) throws -> (String, CohortProcess.ExitStatus?) {
+    private func output(
+        _ line: String,
+        _ change: (inout SpawnRequest) -> Void = { _ in }
+    ) throws -> (String, CohortProcess.ExitStatus?) {
         let pipe = try openPipe()
         defer { close(pipe.reading) }
         var request = SpawnRequest(arguments: ["sh", "-c", line], standardOutput: pipe.writing)

@@ -5,7 +5,7 @@ internal import Testing
 @Suite struct HostStructuresTests {
     private func call(_ sequence: UInt64) -> HostCall {
         let scope = CallScope(taskName: "", groupName: "", attempt: 1, deadline: nil)
-        return HostCall(sequence: sequence, function: "f", payload: [], scope: scope, isExclusive: false)
+        return HostCall(sequence: sequence, function: "f", payload: [], scope: scope, isExclusive: false, hold: .never)
     }
 
     @Test func queueKeepsOrderAroundHoles() {

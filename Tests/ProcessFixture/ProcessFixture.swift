@@ -11,10 +11,12 @@ enum ProcessFixture {
         let arguments = CommandLine.arguments.dropFirst()
         switch arguments.first {
         case "guarded": try guarded(Array(arguments.dropFirst()))
-        case "strangers": try strangers()
+        case "command": try command(Array(arguments.dropFirst()))
         case "throughput": try throughput(Array(arguments.dropFirst()))
         default:
-            say("usage: ProcessFixture guarded (exit CODE | family | environment) | strangers | throughput COUNT SLOTS")
+            say(
+                "usage: ProcessFixture guarded (exit CODE | family | environment) | command LINE | throughput COUNT SLOTS"
+            )
             exit(2)
         }
     }
@@ -49,12 +51,12 @@ enum ProcessFixture {
         }
     }
 
-    /// A command leaves a process behind that nothing connects with it: other session, no environment.
-    private static func strangers() throws {
+    /// Runs a shell line in a loop that claims all children, and tells what is left when it has ended.
+    private static func command(_ arguments: [String]) throws {
         let loop = try OneShot()
-        let line = "env -i /usr/bin/setsid --fork /bin/sleep 86398 </dev/null >/dev/null 2>&1"
-        let report = loop.run(CommandSpec(.shell(line))).report
-        say("strays \(report.strays), left \(ProcessTree.descendants(of: getpid()).count)")
+        let report = loop.run(CommandSpec(.shell(arguments.first ?? ""))).report
+        let left = ProcessTree.descendants(of: getpid()).count
+        say("\(report.status), \(report.strays > 0 ? "strays" : "no strays"), \(left) left")
     }
 
     /// How many programs a second one loop can run.

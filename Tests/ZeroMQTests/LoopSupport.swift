@@ -41,7 +41,7 @@ final class SocketBox {
     private var socket: Socket?
 
     init(_ socket: consuming Socket) {
-        self.socket = socket
+        self.socket = consume socket
     }
 
     /// Everything that waits.

@@ -43,7 +43,7 @@ struct SocketOptionTests {
         try expect(.connectTimeout, keeps: .seconds(30), .zero)
         try expect(.tcpMaxRetransmitTimeout, keeps: .seconds(20), .zero)
         try expect(.routingID, keeps: [1], [UInt8](repeating: 9, count: 255))
-        try expect(.zapDomain, keeps: "pool", "")
+        try expect(.zapDomain, keeps: "pool")
         let keys = try Curve.keyPair()
         try expect(.curvePublicKey, keeps: keys.publicKey)
         try expect(.curveSecretKey, keeps: keys.secretKey)
@@ -99,6 +99,7 @@ struct SocketOptionTests {
         #expect(message(.routingID, [0, 1]) != nil)
         #expect(message(.routingID, [UInt8](repeating: 1, count: 256)) != nil)
         #expect(message(.zapDomain, "a\0b") != nil)
+        #expect(message(.zapDomain, "") != nil)
         #expect(message(.sendHighWaterMark, -1) != nil)
         #expect(
             message(.curveSecretKey, "my secret") == "cannot set curveSecretKey: expected a key of 40 Z85 characters"

@@ -66,6 +66,11 @@ extension SocketMonitor {
     }
 }
 
+/// A number that several threads count up.
+final class Counter: Sendable {
+    let value = Atomic(0)
+}
+
 /// Nothing came in all the time that a test was willing to wait.
 struct Silence: Error {
     var events: [SocketMonitor.Event] = []

@@ -35,12 +35,21 @@ package final class OutcomeCollector {
 
     /// A task that has ended, as the updates told it.
     package struct Ended {
-        package var group: GroupID
-        /// From 0, in the order of submission.
-        package var index: UInt32
-        package var result: TaskResult
+        fileprivate let report: TaskReport
+        fileprivate let detail: AttemptDetail?
+        /// What a watcher was told.
+        fileprivate let name: String?
+        fileprivate let tails: OutputTails?
+        fileprivate let collector: OutcomeCollector
         /// The value of a call as it came.
-        package var value: ArraySlice<UInt8>
+        package let value: ArraySlice<UInt8>
+
+        package var group: GroupID { report.group }
+        /// From 0, in the order of submission.
+        package var index: UInt32 { report.index }
+        package var started: Bool { report.started }
+        /// All that is known of it; made when it is asked for, since of most tasks nobody wants it.
+        package var result: TaskResult { collector.result(of: self) }
     }
 
     /// Failures kept of one group; further ones are counted.
@@ -50,6 +59,8 @@ package final class OutcomeCollector {
     private(set) var nodes: [Node] = []
     private var placesByKey: [GroupKey: Int] = [:]
     private var placesByID: [GroupID: Int] = [:]
+    /// What was found there last: reports of one group come in long runs.
+    private var latestPlace: (id: GroupID, place: Int)?
     private var workers: [UInt32: WorkerSummary] = [:]
     private var names: [TaskPlace: String] = [:]
     private var tails: [TaskPlace: OutputTails] = [:]
@@ -201,37 +212,42 @@ package final class OutcomeCollector {
 
     private func end(_ report: TaskReport, _ update: ClientUpdate, value: ArraySlice<UInt8>) -> Ended {
         let place = TaskPlace(group: report.group, index: report.index)
-        let detail = report.detail >= 0 ? update.details[Int(report.detail)] : nil
-        let description = describe(report.group, report.index)
-        var result = result(report, detail, description, name: names.removeValue(forKey: place), value: value)
-        if let tail = tails.removeValue(forKey: place) { tail.write(to: &result) }
-        guard let node = placesByID[report.group] else {
-            return Ended(group: report.group, index: report.index, result: result, value: value)
-        }
-        nodes[node].counts.add(result.outcome)
-        if startedPlaces.remove(place) != nil { nodes[node].running -= 1 }
-        if result.outcome.isFailure {
+        let ended = Ended(
+            report: report,
+            detail: report.detail >= 0 ? update.details[Int(report.detail)] : nil,
+            name: names.isEmpty ? nil : names.removeValue(forKey: place),
+            tails: tails.isEmpty ? nil : tails.removeValue(forKey: place),
+            collector: self,
+            value: value
+        )
+        guard let node = self.place(of: report.group) else { return ended }
+        let outcome = TaskOutcome(report.outcome)
+        nodes[node].counts.add(outcome)
+        if !startedPlaces.isEmpty, startedPlaces.remove(place) != nil { nodes[node].running -= 1 }
+        if outcome.isFailure {
             if nodes[node].failures.count < Self.failureLimit {
-                nodes[node].failures.append(.leaf(leaf(result, report, detail, description)))
+                nodes[node].failures.append(.leaf(leaf(ended)))
             } else {
                 nodes[node].omittedFailures += 1
             }
         }
-        if keepsTasks { nodes[node].tasks.append(result) }
-        return Ended(group: report.group, index: report.index, result: result, value: value)
+        if keepsTasks { nodes[node].tasks.append(ended.result) }
+        return ended
     }
 
-    private func result(
-        _ report: TaskReport,
-        _ detail: AttemptDetail?,
-        _ description: TaskDescription?,
-        name: String?,
-        value: ArraySlice<UInt8>
-    ) -> TaskResult {
+    private func place(of group: GroupID) -> Int? {
+        if let latestPlace, latestPlace.id == group { return latestPlace.place }
+        guard let place = placesByID[group] else { return nil }
+        latestPlace = (group, place)
+        return place
+    }
+
+    private func result(of ended: Ended) -> TaskResult {
+        let (report, detail, value) = (ended.report, ended.detail, ended.value)
+        let description = describe(report.group, report.index)
         let worker = workers[report.worker]
-        let isTail = { (kept: [UInt8], all: UInt64) in UInt64(kept.count) < all }
         var result = TaskResult(
-            name: description?.name ?? name ?? "task \(report.index + 1)",
+            name: description?.name ?? ended.name ?? "task \(report.index + 1)",
             id: "\(report.group.value).\(report.index + 1)",
             outcome: TaskOutcome(report.outcome),
             started: report.started,
@@ -246,7 +262,13 @@ package final class OutcomeCollector {
             elapsed: report.elapsed.duration,
             command: description?.command ?? detail.flatMap { $0.command.isEmpty ? nil : $0.command }
         )
-        guard let detail else { return result }
+        if let detail { add(detail, to: &result) }
+        ended.tails?.write(to: &result)
+        return result
+    }
+
+    private func add(_ detail: AttemptDetail, to result: inout TaskResult) {
+        let isTail = { (kept: [UInt8], all: UInt64) in UInt64(kept.count) < all }
         let outputIsTail = isTail(detail.standardOutput, detail.standardOutputBytes)
         let errorIsTail = isTail(detail.standardError, detail.standardErrorBytes)
         result.stdout = OutputText.decode(detail.standardOutput, isTail: outputIsTail)
@@ -260,22 +282,17 @@ package final class OutcomeCollector {
                 maxResidentBytes: Int(clamping: detail.maxResidentBytes)
             )
         }
-        return result
     }
 
-    private func leaf(
-        _ result: TaskResult,
-        _ report: TaskReport,
-        _ detail: AttemptDetail?,
-        _ description: TaskDescription?
-    ) -> ErrorNode.Leaf {
-        ErrorNode.Leaf(
+    private func leaf(_ ended: Ended) -> ErrorNode.Leaf {
+        let (report, detail, result) = (ended.report, ended.detail, ended.result)
+        return ErrorNode.Leaf(
             task: result.name,
             id: result.id,
             type: ErrorType(rawValue: detail?.type ?? "TaskFailed"),
             message: message(detail),
             attempt: Int(report.attempts),
-            attempts: description?.attempts,
+            attempts: describe(report.group, report.index)?.attempts,
             exitCode: result.exitCode,
             signal: result.signal,
             stderr: OutputText.decode(detail?.standardError.suffix(4_096) ?? [], isTail: true),

@@ -8,7 +8,7 @@ final class BenchmarkGroup {
     /// Most tasks in one submission.
     private static let submissionTasks = 4_096
     /// Weight of updates that is given back at once.
-    private static let creditStep: UInt64 = 64 << 10
+    private static let creditStep: UInt64 = 32 << 10
 
     private let connection: Connection
     private let key = GroupKey(1)
@@ -114,7 +114,6 @@ final class BenchmarkGroup {
         }
         ended += update.reports.count
         isClosed = isClosed || !update.closed.isEmpty
-        let bytes = update.details.reduce(update.payload.count) { $0 + $1.outputBytes }
-        owedWeight += ClientUpdate.weight(bytes: bytes, reports: update.reports.count)
+        owedWeight += update.weight
     }
 }

@@ -53,6 +53,8 @@ final class GroupEngine {
 
     /// Output credit is given back in pieces of at least so many bytes.
     private static let creditStep: UInt64 = 16 << 10
+    /// The same for the weight of updates: half of what the protocol asks for.
+    private static let weightStep: UInt64 = 32 << 10
 
     init(
         connection: Connection,
@@ -81,6 +83,7 @@ final class GroupEngine {
             let ready = Descriptors.wait(for: fixed + deaths + source.descriptors, timeout: timeout)
             if interruption.poll() { interrupt() }
             for notice in connection.client.notices.takeAll() { try take(notice) }
+            try presenter.flush()
             if deaths.contains(where: ready.contains), !collector.isClosed {
                 try poolDied(deaths.filter(ready.contains))
                 deaths.removeAll(where: ready.contains)
@@ -196,7 +199,7 @@ final class GroupEngine {
     /// Tells the coordinator what has been dealt with.
     private func payBack() {
         let due = owedOutput.filter { $0.value >= Self.creditStep }
-        guard owedWeight > 0 || !due.isEmpty else { return }
+        guard owedWeight >= Self.weightStep || !due.isEmpty else { return }
         for key in due.keys { owedOutput[key] = nil }
         let outputs = due.map { ConsumedOutput(group: $0.key.group, index: $0.key.index, bytes: $0.value) }
             .sorted { ($0.group, $0.index) < ($1.group, $1.index) }

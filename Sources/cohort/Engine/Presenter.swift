@@ -44,6 +44,7 @@ final class Presenter {
                 stdout: 1,
                 stderr: 2,
                 store: SpoolStore(),
+                flushesAtOnce: false,
                 onWrite: painter.map { painter in { painter.clear() } }
             )
         } else {
@@ -68,9 +69,14 @@ final class Presenter {
             if !line.isEmpty { try output?.taskOutput(number, .stdout, line.span.bytes) }
             try output?.taskEnded(number)
             if options.format == .jsonl { try Self.print(ended.result.jsonText(.line) + "\n") }
-            try log(number, ended.result)
-            try fileResult(number, ended.result, value: line)
+            if jobLog != nil { try log(number, ended.result) }
+            if results != nil, ended.started { try fileResult(number, ended.result, value: line) }
         }
+    }
+
+    /// Writes what the tasks have printed; to be called after each burst of news.
+    func flush() throws {
+        try guardingDisk { () throws(ReportError) in try output?.flush() }
     }
 
     /// A task that the coordinator did not accept, as its group was stopping.
@@ -111,7 +117,7 @@ final class Presenter {
     }
 
     private func fileResult(_ number: Int, _ result: TaskResult, value: [UInt8]) throws(ReportError) {
-        guard let results, result.started, let slot = try slot(of: number) else { return }
+        guard let results, let slot = try slot(of: number) else { return }
         if !value.isEmpty { try results.append(.stdout, value.span.bytes, to: slot) }
         let failed = result.outcome == .error ? 1 : -1
         try results.end(slot, exitValue: result.exitCode ?? (result.outcome == .ok ? 0 : failed))
