@@ -48,7 +48,7 @@ package enum ErrorTreeText {
         switch document.outcome {
         case .ok:
             return ""
-        case .errors:
+        case nil, .errors:
             if let error = document.error {
                 drawing.drawRoot(error.capped(at: options.maxErrors))
             }

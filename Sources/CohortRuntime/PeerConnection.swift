@@ -17,7 +17,8 @@ package final class PeerConnection {
     package let endpoint: String
     private let greeting: Greeting
     private let socket: Socket
-    private let monitor: SocketMonitor
+    /// Tells why nobody answers; gone once somebody has, for every socket that is polled costs some system calls a turn.
+    private var monitor: SocketMonitor?
     private let token: Int
     private weak let delegate: (any PeerConnectionDelegate)?
     private var session: PeerSession
@@ -49,12 +50,13 @@ package final class PeerConnection {
         let socket = try Socket(.dealer, in: context)
         try SocketSettings.applyToPeer(socket)
         try socket.set(.routingID, to: [1] + Host.randomBytes(15))
-        monitor = try SocketMonitor(of: socket)
+        let monitor = try SocketMonitor(of: socket)
         try socket.connect(endpoint)
         self.socket = socket
         session = PeerSession(at: .now, patience: patience)
         loop.register(socket: self.socket, token: token)
         loop.register(socket: monitor.socket, token: token + 1)
+        self.monitor = consume monitor
     }
 
     package var isOpen: Bool { session.state == .open }
@@ -180,7 +182,9 @@ package final class PeerConnection {
         case .sendHeartbeat: send(.heartbeat(last: session.link.lastSent))
         case .askAgain(let from): send(.resend(from: from))
         case .sendAgain(let messages): for message in messages { transmit(message.frames) }
-        case .opened: delegate?.connectionOpened(self)
+        case .opened:
+            monitor = nil
+            delegate?.connectionOpened(self)
         case .lost(let loss): delegate?.connection(self, lost: loss, explanation: explanation(of: loss))
         }
     }
@@ -191,7 +195,7 @@ package final class PeerConnection {
     }
 
     private func watch() {
-        while let event = try? monitor.tryReceive() {
+        while let event = try? monitor?.tryReceive() {
             switch event.kind {
             case .connectRetried, .closed:
                 if trouble.isEmpty { trouble = "nothing listens there" }

@@ -75,6 +75,9 @@ public struct Socket: ~Copyable {
     }
 
     deinit {
+        // A socket that is being closed still tells its monitor, and once that is gone too an I/O thread of libzmq would wait for
+        // ever for somebody to take the next event: with it, every connection of the context.
+        if liveness.monitor != 0 { _ = unsafe zmq_socket_monitor(handle, nil, 0) }
         liveness.end()
         unsafe zmq_msg_close(scratch)
         unsafe scratch.deallocate()

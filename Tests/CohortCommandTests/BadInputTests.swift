@@ -118,7 +118,9 @@ extension CommandLineTests {
 
         // MARK: Programs
 
-        @Test("A program that does not exist, a file that is none and a directory that does not exist fail their task clearly")
+        @Test(
+            "A program that does not exist, a file that is none and a directory that does not exist fail their task clearly"
+        )
         func missingProgram() throws {
             let (document, finished) = try sandbox.run(
                 """

@@ -42,7 +42,9 @@ extension CommandLineTests {
             let group = try #require(try cluster.status().groups.first)
             #expect(group.id == number)
             #expect(group.counts["running"] == 2)
-            let soFar = try OutcomeDocument(jsonText: try cluster.cohort("status", number, "--output", "json").standardOutput)
+            let soFar = try OutcomeDocument(
+                jsonText: try cluster.cohort("status", number, "--output", "json").standardOutput
+            )
             #expect(soFar.group == "nightly")
             let byName = try cluster.start("wait", "nightly", "--output", "json")
             go.open(times: 2)
@@ -113,7 +115,8 @@ extension CommandLineTests {
         @Test("A group that is not known is told by each command, with status 2")
         func unknownGroup() throws {
             for command in [["status", "ghost"], ["wait", "ghost"], ["cancel", "4711"], ["extend", "ghost", "1m"]] {
-                let finished = try sandbox.start(["cohort"] + command + ["--connect", cluster.endpoint], input: []).wait()
+                let finished = try sandbox.start(["cohort"] + command + ["--connect", cluster.endpoint], input: [])
+                    .wait()
                 #expect(finished.code == 2, "\(command) \(finished)")
                 #expect(finished.standardError.contains(command[1]), "\(command) \(finished)")
             }
@@ -136,7 +139,9 @@ extension CommandLineTests {
         @Test("run and map use the workers of a running coordinator, where the user is")
         func remoteRuns() throws {
             let worker = try cluster.worker("one")
-            let mapped = try sandbox.shell("mkdir -p here && cd here && cohort map -k --connect \(cluster.endpoint) 'pwd; echo {}' ::: 1 2")
+            let mapped = try sandbox.shell(
+                "mkdir -p here && cd here && cohort map -k --connect \(cluster.endpoint) 'pwd; echo {}' ::: 1 2"
+            )
             let here = sandbox.path("here")
             #expect(mapped.lines == [here, "1", here, "2"])
             let (document, finished) = try sandbox.run("tasks: [{run: pwd}]", "--connect", cluster.endpoint)
@@ -193,9 +198,9 @@ extension CommandLineTests {
 
         @Test(
             "A worker is killed with SIGKILL: what ran on it is lost, the rest is done by the other worker",
-            arguments: [KilledProcess.child, .guardian, .both]
+            arguments: [WorkerPart.child, .guardian]
         )
-        func killedWorker(killed: KilledProcess) throws {
+        func killedWorker(part: WorkerPart) throws {
             let one = try cluster.worker("one", slots: 2)
             var batch = "group: survives\non_error: continue\ntasks:\n"
             for _ in 1...2 { batch += "  - {run: \"echo up > \(started.path); sleep 31.5\"}\n" }
@@ -203,9 +208,7 @@ extension CommandLineTests {
             let number = try cluster.submit(batch)
             try started.await(lines: 2)
             let two = try cluster.worker("two", slots: 2)
-            let child = try cluster.processID(ofWorker: "one")
-            if killed != .child { kill(one.pid, SIGKILL) }
-            if killed != .guardian { kill(child, SIGKILL) }
+            kill(part == .child ? try cluster.processID(ofWorker: "one") : one.pid, SIGKILL)
             let (document, code) = try cluster.wait(number)
             #expect(code == 1)
             #expect(document.tally == OutcomeCounts(ok: 6, lost: 2))
@@ -215,23 +218,6 @@ extension CommandLineTests {
             #expect(sandbox.processes.waitForEnd(of: "sleep 31.5"))
             #expect(try cluster.status().workers.map(\.name) == ["two"])
             withExtendedLifetime(two) {}
-        }
-
-        enum KilledProcess: CustomTestStringConvertible {
-            /// The process that runs tasks.
-            case child
-            /// The one that was started, which watches the other.
-            case guardian
-            /// Nobody is left to tell the coordinator.
-            case both
-
-            var testDescription: String {
-                switch self {
-                case .child: "the worker"
-                case .guardian: "its guardian"
-                case .both: "both its processes"
-                }
-            }
         }
 
         @Test("Where retries allow, tasks of a killed worker run again on another")
@@ -316,7 +302,9 @@ extension CommandLineTests {
             sandbox.expectNothingSurvives()
         }
 
-        @Test("A coordinator that is killed takes nothing with it for long: clients end with status 3, workers come back")
+        @Test(
+            "A coordinator that is killed takes nothing with it for long: clients end with status 3, workers come back"
+        )
         func coordinatorKilled() throws {
             let worker = try cluster.worker("one")
             let number = try cluster.submit("tasks: [{run: \"echo up > \(started.path); sleep 31.5\"}]")
@@ -338,7 +326,9 @@ extension CommandLineTests {
         func ipc() throws {
             let cluster = try Cluster(sandbox, bind: "ipc://\(sandbox.path("socket"))")
             let worker = try cluster.worker("one")
-            #expect(try cluster.wait(try cluster.submit("tasks: [{run: echo hi}]")).document.tasks.first?.stdout == "hi\n")
+            #expect(
+                try cluster.wait(try cluster.submit("tasks: [{run: echo hi}]")).document.tasks.first?.stdout == "hi\n"
+            )
             withExtendedLifetime(worker) {}
         }
     }

@@ -11,7 +11,9 @@ extension CommandLineTests {
 
         init() throws { sandbox = try Sandbox() }
 
-        @Test("10,000 random messages and raw garbage on the coordinator's port are counted drops; the batch there goes on")
+        @Test(
+            "10,000 random messages and raw garbage on the coordinator's port are counted drops; the batch there goes on"
+        )
         func randomFrames() throws {
             let cluster = try Cluster(sandbox)
             let worker = try cluster.worker("one")
@@ -86,7 +88,9 @@ private struct Garbage {
         try socket.set(.receiveHighWaterMark, to: 0)
         try socket.connect(endpoint)
         for _ in 0..<messages {
-            guard try socket.trySend(garbage.message()) == .sent else { throw Overrun(description: "a message did not go out") }
+            guard try socket.trySend(garbage.message()) == .sent else {
+                throw Overrun(description: "a message did not go out")
+            }
         }
         // Messages of one connection are dealt with in their order, so the answer to a last good one comes after them all.
         let greeting = Greeting(role: .client, name: "last", host: "here", processID: 1)
@@ -118,7 +122,12 @@ private struct Garbage {
 
     /// A message that would be in order if only its session were known.
     private mutating func proper() -> [[UInt8]] {
-        let header = FrameHeader(epoch: random.next(), session: random.next(), sequence: random.next() % 9, acknowledge: 0)
+        let header = FrameHeader(
+            epoch: random.next(),
+            session: random.next(),
+            sequence: random.next() % 9,
+            acknowledge: 0
+        )
         let key = GroupKey(UInt32(truncatingIfNeeded: random.next()))
         let bodies: [FrameBody] = [
             .query, .draining, .goodbye("bye"), .heartbeat(last: random.next()), .resend(from: random.next()),

@@ -60,7 +60,18 @@ extension CommandLineTests {
 
         @Test("--timeout ends the whole with status 124")
         func timeout() throws {
-            let finished = try sandbox.cohort("map", "-j", "2", "--timeout", "300ms", "sleep", ":::", "31.6", "31.6", "31.6")
+            let finished = try sandbox.cohort(
+                "map",
+                "-j",
+                "2",
+                "--timeout",
+                "300ms",
+                "sleep",
+                ":::",
+                "31.6",
+                "31.6",
+                "31.6"
+            )
             #expect(finished.code == 124)
             #expect(finished.elapsed < .seconds(5))
             #expect(finished.standardError.contains("timeout"))
@@ -70,7 +81,18 @@ extension CommandLineTests {
         @Test("--task-timeout ends one task, which is an error of that task")
         func taskTimeout() throws {
             let finished = try sandbox.cohort(
-                "map", "-j", "2", "--keep-going", "--task-timeout", "400ms", "--output", "json", "sleep", ":::", "31.6", "0"
+                "map",
+                "-j",
+                "2",
+                "--keep-going",
+                "--task-timeout",
+                "400ms",
+                "--output",
+                "json",
+                "sleep",
+                ":::",
+                "31.6",
+                "0"
             )
             #expect(finished.code == 1)
             let document = try OutcomeDocument(jsonText: finished.standardOutput)
@@ -130,7 +152,9 @@ extension CommandLineTests {
 extension Sandbox {
     /// Records an issue for each `cohort` process that has ever held much more than it does idle.
     func expectModestMemory(limit: Int = 64 << 20, location: SourceLocation = #_sourceLocation) throws {
-        let programs = processes.running().filter { $0.command.hasPrefix(Sandbox.programs) || $0.command.hasPrefix("cohort ") }
+        let programs = processes.running().filter {
+            $0.command.hasPrefix(Sandbox.programs) || $0.command.hasPrefix("cohort ")
+        }
         // The client, the coordinator, the worker and its guardian.
         #expect(programs.count >= 4, sourceLocation: location)
         for program in programs {

@@ -25,8 +25,11 @@ extension CommandLineTests {
         @Test("{#} is the task's number, {%} one of the slots")
         func numbers() throws {
             let values = (1...12).map(String.init)
-            let finished = try sandbox.start(["cohort", "map", "-k", "-j", "3", "echo {#} {%}", ":::"] + values, input: [])
-                .wait()
+            let finished = try sandbox.start(
+                ["cohort", "map", "-k", "-j", "3", "echo {#} {%}", ":::"] + values,
+                input: []
+            )
+            .wait()
             let pairs = finished.lines.map { $0.split(separator: " ").compactMap { Int($0) } }
             #expect(pairs.map(\.first) == (1...12).map(Optional.some))
             #expect(pairs.allSatisfy { $0.count == 2 && (1...3).contains($0[1]) })
@@ -57,7 +60,10 @@ extension CommandLineTests {
             let words = ["cohort", "map", "-k", "printf '[%s]\\n' {}", ":::"] + hostile
             let finished = try sandbox.start(words, input: []).wait()
             #expect(finished.standardOutput == hostile.map { "[\($0)]\n" }.joined())
-            let direct = try sandbox.start(["cohort", "map", "-k", "/usr/bin/printf", "[%s]", ":::"] + hostile, input: []).wait()
+            let direct = try sandbox.start(
+                ["cohort", "map", "-k", "/usr/bin/printf", "[%s]", ":::"] + hostile,
+                input: []
+            ).wait()
             #expect(direct.standardOutput == hostile.map { "[\($0)]" }.joined())
         }
 
@@ -83,7 +89,16 @@ extension CommandLineTests {
             let plain = try sandbox.cohort("map", "-k", "--call", "demo.echo", ":::", "a b", "\"q\"")
             #expect(plain.lines == ["a b", "\"q\""])
             let object = try sandbox.cohort(
-                "map", "-k", "--call", "demo.echo", #"{"n": "{1}", "m": ["{2}"]}"#, ":::", "x", ":::", "1", "2"
+                "map",
+                "-k",
+                "--call",
+                "demo.echo",
+                #"{"n": "{1}", "m": ["{2}"]}"#,
+                ":::",
+                "x",
+                ":::",
+                "1",
+                "2"
             )
             #expect(object.lines.count == 2)
             #expect(object.lines.first?.contains(#""x""#) == true)

@@ -92,7 +92,13 @@ extension CommandLineTests {
             let command = "echo {} 1; case {} in a) read x < other;; b) echo go > other;; esac; echo {} 2"
             let grouped = try sandbox.cohort("map", "-j", "2", command, ":::", "a", "b")
             #expect(["a 1\na 2\nb 1\nb 2\n", "b 1\nb 2\na 1\na 2\n"].contains(grouped.standardOutput))
-            let map = try sandbox.startCohort("map", "--line-buffer", "echo early; read x < other; echo late; : {}", ":::", "a")
+            let map = try sandbox.startCohort(
+                "map",
+                "--line-buffer",
+                "echo early; read x < other; echo late; : {}",
+                ":::",
+                "a"
+            )
             try map.waitForOutput("early\n")
             #expect(map.standardOutput == "early\n")
             other.open()
@@ -102,7 +108,15 @@ extension CommandLineTests {
         @Test("--tag begins each line with the task's arguments and a tab")
         func tags() throws {
             let finished = try sandbox.cohort(
-                "map", "-k", "--tag", "printf '%s\\n' one two; : {1} {2}", ":::", "a b", "c", ":::", "x"
+                "map",
+                "-k",
+                "--tag",
+                "printf '%s\\n' one two; : {1} {2}",
+                ":::",
+                "a b",
+                "c",
+                ":::",
+                "x"
             )
             #expect(finished.standardOutput == "a b x\tone\na b x\ttwo\nc x\tone\nc x\ttwo\n")
         }
@@ -129,11 +143,24 @@ extension CommandLineTests {
         @Test("--joblog writes GNU parallel's columns, a line for each task")
         func jobLog() throws {
             let finished = try sandbox.cohort(
-                "map", "-j", "1", "--keep-going", "--joblog", "log", "printf abc; exit {}", ":::", "0", "7"
+                "map",
+                "-j",
+                "1",
+                "--keep-going",
+                "--joblog",
+                "log",
+                "printf abc; exit {}",
+                ":::",
+                "0",
+                "7"
             )
             #expect(finished.code == 1)
             let lines = try #require(sandbox.read("log")).split(separator: "\n").map { $0.split(separator: "\t") }
-            #expect(lines.first == ["Seq", "Host", "Starttime", "JobRuntime", "Send", "Receive", "Exitval", "Signal", "Command"])
+            #expect(
+                lines.first == [
+                    "Seq", "Host", "Starttime", "JobRuntime", "Send", "Receive", "Exitval", "Signal", "Command",
+                ]
+            )
             #expect(lines.count == 3)
             #expect(lines.dropFirst().map { $0[0] } == ["1", "2"])
             #expect(lines.dropFirst().map { $0[5] } == ["3", "3"])
@@ -144,7 +171,14 @@ extension CommandLineTests {
         @Test("--results keeps the output and the status of each task, and the document")
         func results() throws {
             let finished = try sandbox.cohort(
-                "map", "--keep-going", "--results", "kept/here", "echo out {}; echo err {} >&2; exit {}", ":::", "0", "4"
+                "map",
+                "--keep-going",
+                "--results",
+                "kept/here",
+                "echo out {}; echo err {} >&2; exit {}",
+                ":::",
+                "0",
+                "4"
             )
             #expect(finished.code == 1)
             #expect(sandbox.read("kept/here/1/stdout") == "out 0\n")

@@ -79,7 +79,8 @@ extension CommandLineTests {
                   - {name: fine, call: demo.echo, args: 1}
                   - {name: later, call: demo.sleep, args: 0.3}
                 """,
-                "-j", "2"
+                "-j",
+                "2"
             )
             #expect(finished.code == 1)
             #expect(document.tasks.map(\.outcome) == [.error, .lost, .ok, .ok])

@@ -65,7 +65,8 @@ extension CommandLineTests {
                   - {name: quick, run: sleep 0.2; echo found}
                   - {name: slower, run: sleep 31.5}
                 """,
-                "-j", "4"
+                "-j",
+                "4"
             )
             #expect(finished.code == 0)
             #expect(document.outcome == .ok)
@@ -77,7 +78,9 @@ extension CommandLineTests {
 
         @Test("on_error: first with no success tells every failure")
         func firstPolicyAllFail() throws {
-            let (document, finished) = try sandbox.run("on_error: first\ntasks: [{run: exit 1}, {run: exit 2}, {run: exit 4}]")
+            let (document, finished) = try sandbox.run(
+                "on_error: first\ntasks: [{run: exit 1}, {run: exit 2}, {run: exit 4}]"
+            )
             #expect(finished.code == 1)
             #expect(document.error?.leaves.compactMap(\.exitCode).sorted() == [1, 2, 4])
         }
@@ -128,7 +131,9 @@ extension CommandLineTests {
             )
             let finished = try sandbox.cohort("run", file, "-j", "2")
             #expect(finished.code == 1)
-            for text in ["1 error in group outer", "└─ group inner: 1 error", "└─ bad: exit status 5", "broken", "1 cancelled"] {
+            for text in [
+                "1 error in group outer", "└─ group inner: 1 error", "└─ bad: exit status 5", "broken", "1 cancelled",
+            ] {
                 #expect(finished.standardError.contains(text), "\(finished)")
             }
             sandbox.expectNothingSurvives(within: .zero)
@@ -144,7 +149,8 @@ extension CommandLineTests {
                   - {name: other, run: sleep 31.5}
                   - {name: bad, run: "echo go > go; exit 1"}
                 """,
-                "-j", "3"
+                "-j",
+                "3"
             )
             #expect(finished.code == 1)
             #expect(document.tasks.map(\.outcome) == [.ok, .cancelled, .error])
@@ -160,7 +166,8 @@ extension CommandLineTests {
                 for_each: {n: {range: [1, 10]}}
                 run: 'echo + >> log; sleep 0.05; echo - >> log'
                 """,
-                "-j", "8"
+                "-j",
+                "8"
             )
             #expect(finished.code == 0)
             #expect(document.tally.ok == 10)
@@ -197,7 +204,8 @@ extension CommandLineTests {
                   - {name: stubborn, call: demo.stubborn}
                   - {name: sleep, call: demo.sleep, args: 31.5}
                 """,
-                "-j", "3"
+                "-j",
+                "3"
             )
             #expect(finished.code == 124)
             #expect(document.tasks.map(\.outcome) == [.cancelled, .cancelled, .cancelled])

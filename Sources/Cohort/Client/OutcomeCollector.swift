@@ -55,6 +55,7 @@ package final class OutcomeCollector {
     /// Failures kept of one group; further ones are counted.
     package static let failureLimit = 10_000
     private let keepsTasks: Bool
+    private let fillsResults: Bool
     private let describe: (GroupID, UInt32) -> TaskDescription?
     private(set) var nodes: [Node] = []
     private var placesByKey: [GroupKey: Int] = [:]
@@ -74,9 +75,15 @@ package final class OutcomeCollector {
 
     /// - Parameters:
     ///   - keepsTasks: the document lists every task, not only the failed ones in its error tree.
+    ///   - fillsResults: each task's result has its value and the ends of its output, even if it is not kept.
     ///   - describe: what the submitter knows of a task; `nil` for a watcher, who is told names.
-    package init(keepsTasks: Bool, describe: @escaping (GroupID, UInt32) -> TaskDescription?) {
+    package init(
+        keepsTasks: Bool,
+        fillsResults: Bool = false,
+        describe: @escaping (GroupID, UInt32) -> TaskDescription?
+    ) {
         self.keepsTasks = keepsTasks
+        self.fillsResults = keepsTasks || fillsResults
         self.describe = describe
     }
 
@@ -151,7 +158,7 @@ package final class OutcomeCollector {
         for piece in update.outputs {
             let range = cursor..<cursor + Int(piece.length)
             cursor = range.upperBound
-            if keepsTasks { keepTail(piece, update.payload[range]) }
+            if fillsResults { keepTail(piece, update.payload[range]) }
             try output(piece, range)
         }
         for report in update.reports {
@@ -256,7 +263,7 @@ package final class OutcomeCollector {
             attempts: Int(report.attempts),
             exitCode: detail?.exitCode.map(Int.init),
             signal: detail?.signal.map(SignalName.name(of:)),
-            value: value.isEmpty || !keepsTasks ? nil : try? JSONValue(parsing: Array(value)),
+            value: value.isEmpty || !fillsResults ? nil : try? JSONValue(parsing: Array(value)),
             worker: worker?.name,
             host: worker?.host,
             elapsed: report.elapsed.duration,
@@ -279,7 +286,7 @@ package final class OutcomeCollector {
             result.resources = ResourceUse(
                 user: detail.userTime.duration,
                 system: detail.systemTime.duration,
-                maxResidentBytes: Int(clamping: detail.maxResidentBytes)
+                maxResidentBytes: detail.maxResidentBytes == 0 ? nil : Int(clamping: detail.maxResidentBytes)
             )
         }
     }
@@ -332,7 +339,7 @@ package final class OutcomeCollector {
             version: isRoot ? OutcomeDocument.currentVersion : nil,
             group: node.name,
             id: node.id.map { String($0.value) } ?? "",
-            outcome: report.map { GroupOutcome($0.outcome) } ?? .cancelled,
+            outcome: report.map { GroupOutcome($0.outcome) },
             timedOut: report?.timedOut ?? false,
             cancelled: report?.cancelled ?? false,
             cancelReason: report.flatMap { $0.reason.isEmpty ? nil : $0.reason },
@@ -343,7 +350,8 @@ package final class OutcomeCollector {
             tasks: tasks,
             tasksOmitted: report.flatMap { $0.omitted == 0 ? nil : Int(clamping: $0.omitted) },
             groups: groups,
-            error: report?.outcome == .errors ? errorNode(of: place) : nil
+            // Of a group that runs: what has failed so far.
+            error: report == nil || report?.outcome == .errors ? errorNode(of: place) : nil
         )
     }
 

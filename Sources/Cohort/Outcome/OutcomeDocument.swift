@@ -14,8 +14,8 @@ public struct OutcomeDocument: Sendable, Equatable {
     public var group: String
     /// Identifies the group at its coordinator.
     public var id: String
-    /// Decided once: errors outrank a timeout, a timeout outranks a cancel.
-    public var outcome: GroupOutcome
+    /// Decided once: errors outrank a cancel from outside, which outranks a timeout. `nil` while the group runs.
+    public var outcome: GroupOutcome?
     /// Its deadline, or one around it, fired; stays visible beside the outcome `errors`.
     public var timedOut: Bool
     /// It was stopped from outside; stays visible beside the outcomes `ok` and `errors`.
@@ -44,7 +44,7 @@ public struct OutcomeDocument: Sendable, Equatable {
         version: Int? = OutcomeDocument.currentVersion,
         group: String,
         id: String,
-        outcome: GroupOutcome,
+        outcome: GroupOutcome?,
         timedOut: Bool = false,
         cancelled: Bool = false,
         cancelReason: String? = nil,
@@ -109,7 +109,7 @@ extension OutcomeDocument: JSONRepresentable, Codable {
         object.appendIfPresent(CodingKeys.version, version.map(JSONValue.int))
         object.append(CodingKeys.group, .string(group))
         object.append(CodingKeys.id, .string(id))
-        object.append(CodingKeys.outcome, .string(outcome.rawValue))
+        object.append(CodingKeys.outcome, outcome.map { .string($0.rawValue) } ?? .null)
         object.append(CodingKeys.timedOut, .bool(timedOut))
         object.append(CodingKeys.cancelled, .bool(cancelled))
         object.appendIfPresent(CodingKeys.cancelReason, cancelReason.map(JSONValue.string))
@@ -140,7 +140,7 @@ extension OutcomeDocument: JSONRepresentable, Codable {
             version: version,
             group: try container.decode(String.self, forKey: .group),
             id: try container.decode(String.self, forKey: .id),
-            outcome: try container.decode(GroupOutcome.self, forKey: .outcome),
+            outcome: try container.decodeIfPresent(GroupOutcome.self, forKey: .outcome),
             timedOut: try container.decode(Bool.self, forKey: .timedOut),
             cancelled: try container.decode(Bool.self, forKey: .cancelled),
             cancelReason: try container.decodeIfPresent(String.self, forKey: .cancelReason),

@@ -90,10 +90,10 @@ public struct ResourceUse: Sendable, Equatable {
     /// Processor time in the kernel.
     public var system: Duration
     /// Largest resident set of one of the processes, in bytes.
-    public var maxResidentBytes: Int
+    public var maxResidentBytes: Int?
 
     /// Reads a task; members that the format writes always must be there.
-    public init(user: Duration, system: Duration, maxResidentBytes: Int) {
+    public init(user: Duration, system: Duration, maxResidentBytes: Int?) {
         self.user = user
         self.system = system
         self.maxResidentBytes = maxResidentBytes
@@ -175,7 +175,7 @@ extension ResourceUse: JSONRepresentable, Codable {
         var object = JSONObject()
         object.append(CodingKeys.user, JSONValue(seconds: user))
         object.append(CodingKeys.system, JSONValue(seconds: system))
-        object.append(CodingKeys.maxResidentBytes, .int(maxResidentBytes))
+        if let maxResidentBytes { object.append(CodingKeys.maxResidentBytes, .int(maxResidentBytes)) }
         return .object(object)
     }
 
@@ -185,7 +185,7 @@ extension ResourceUse: JSONRepresentable, Codable {
         self.init(
             user: try container.decodeSeconds(forKey: .user),
             system: try container.decodeSeconds(forKey: .system),
-            maxResidentBytes: try container.decode(Int.self, forKey: .maxResidentBytes)
+            maxResidentBytes: try container.decodeIfPresent(Int.self, forKey: .maxResidentBytes)
         )
     }
 }

@@ -147,7 +147,8 @@ extension CoordinatorCore {
             stop(place, cause, reason: reason, fromOutside: true, at: now)
         }
         for place in tree where groups[Int(place)].phase != .closed {
-            for task in Array(groups[Int(place)].members) where task != TaskRecord.none {
+            for task in Array(groups[Int(place)].members)
+            where task != TaskRecord.none && !tasks[Int(task)].flags.contains(.cancelRequested) {
                 requestCancel(task, cause, reason: reason, at: now)
             }
         }

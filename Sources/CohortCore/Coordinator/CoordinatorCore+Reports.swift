@@ -173,6 +173,12 @@ extension CoordinatorCore {
             let summary = summary(of: place, counts: groups[Int(place)].counts, at: now)
             tell(client) { $0.groups.append(summary) }
         }
+        // Those that have closed, too: an inner one closes first, and the watcher must know where it belongs.
+        let id = groups[Int(root)].id
+        for report in groups[Int(root)].log.closed.reversed() where report.group != id {
+            let summary = GroupSummary(closed: report)
+            tell(client) { $0.groups.append(summary) }
+        }
     }
 
     /// Tells watchers what is new in the logs of their trees, as far as they keep up.

@@ -75,6 +75,23 @@ package struct GroupSummary: Sendable, Equatable {
         self.deadlineIn = deadlineIn
         self.waiting = waiting
     }
+
+    /// A group of a detached tree that has closed.
+    package init(closed report: GroupReport) {
+        self.init(
+            group: report.group,
+            parent: report.parent,
+            name: report.name,
+            detached: true,
+            stopping: false,
+            outcome: report.outcome,
+            counts: report.counts,
+            openedAgo: report.openedAgo,
+            elapsed: report.elapsed,
+            deadlineIn: nil,
+            waiting: ""
+        )
+    }
 }
 
 /// The coordinator's answer to a query.

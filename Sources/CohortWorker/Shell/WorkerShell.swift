@@ -63,7 +63,8 @@ final class WorkerShell: LoopHandler {
     // MARK: The loop
 
     func nextDeadline() -> UInt64? {
-        [core.nextDeadline, connection?.nextDeadline].compactMap(\.self).min()?.nanoseconds
+        guard let due = core.nextDeadline else { return connection?.nextDeadline?.nanoseconds }
+        return min(due, connection?.nextDeadline ?? due).nanoseconds
     }
 
     func socketReady(_ token: Int, in loop: LoopThread) { connection?.ready(token) }

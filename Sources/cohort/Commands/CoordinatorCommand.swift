@@ -45,6 +45,7 @@ struct CoordinatorCommand: ParsableCommand {
             log.info("listening", metadata: ["endpoints": "\(coordinator.endpoints.joined(separator: " "))"])
         }
         serve(coordinator, signals, finished)
+        for endpoint in bind where endpoint.hasPrefix("ipc://") { removeSocket(endpoint) }
     }
 
     /// Waits for the owner's end, for signals, and for the end of the drain that the first signal begins.
@@ -56,7 +57,6 @@ struct CoordinatorCommand: ParsableCommand {
             let ready = Descriptors.wait(for: [signals.descriptor, finished.descriptor] + (owner.map { [$0] } ?? []))
             if let owner, ready.contains(owner) {
                 // Whoever wanted this coordinator has gone, and the workers go by themselves.
-                for endpoint in bind where endpoint.hasPrefix("ipc://") { removeSocket(endpoint) }
                 return coordinator.stop(reason: "its owner has gone")
             }
             if ready.contains(finished.descriptor), !finished.takeAll().isEmpty {
@@ -69,10 +69,10 @@ struct CoordinatorCommand: ParsableCommand {
         }
     }
 
-    /// Removes the socket and its directory, which was made for it.
+    /// Removes a socket, and the directory that was made for one of a pool of one's own.
     private func removeSocket(_ endpoint: String) {
         let path = String(endpoint.dropFirst("ipc://".count))
         unlink(path)
-        if let slash = path.lastIndex(of: "/") { rmdir(String(path[..<slash])) }
+        if `private`, let slash = path.lastIndex(of: "/") { rmdir(String(path[..<slash])) }
     }
 }

@@ -36,7 +36,7 @@ struct RunCommand: ParsableCommand {
         let holder = CollectorHolder()
         let source = BatchSource(plan.root, detached: false, output: .stream) { holder.collector }
         if pool.connect == nil { try checkFunctions(source) }
-        let collector = OutcomeCollector(keepsTasks: output == .json || results != nil) { source.describe($0, $1) }
+        let collector = OutcomeCollector(keepsTasks: output == .json || results != nil, fillsResults: output == .jsonl) { source.describe($0, $1) }
         holder.collector = collector
         for spec in source.groupSpecs { collector.open(spec) }
         var options = Presenter.Options()

@@ -161,16 +161,13 @@ final class Presenter {
     private static func report(_ document: OutcomeDocument) {
         let isTerminal = isatty(2) == 1
         guard document.outcome != .ok || isTerminal else { return }
-        var text = ""
-        if document.error != nil {
-            text = ErrorTreeText.render(
-                document,
-                options: ErrorTreeText.Options(
-                    color: isTerminal && getenv("NO_COLOR") == nil,
-                    width: TerminalSize.columns(of: 2)
-                )
+        let text = ErrorTreeText.render(
+            document,
+            options: ErrorTreeText.Options(
+                color: isTerminal && getenv("NO_COLOR") == nil,
+                width: TerminalSize.columns(of: 2)
             )
-        }
+        )
         fputs(text + SummaryLine.render(document) + "\n", stderr)
     }
 

@@ -16,7 +16,8 @@ enum SnapshotText {
         }
         let slots = snapshot.workers.reduce(0) { $0 + $1.slots }
         var text = snapshot.groups.isEmpty ? "no groups\n" : table(rows)
-        text += "\(snapshot.workers.count) workers with \(slots) slots, \(snapshot.clients) clients\n"
+        text += "\(counted(snapshot.workers.count, "worker")) with \(counted(Int(slots), "slot")), "
+        text += "\(counted(Int(snapshot.clients), "client"))\n"
         if snapshot.badFrames > 0 || snapshot.staleMessages > 0 {
             text += "dropped: \(snapshot.badFrames) frames that could not be understood, "
             text += "\(snapshot.staleMessages) messages about attempts that were over\n"
@@ -36,6 +37,9 @@ enum SnapshotText {
         }
         return table(rows)
     }
+
+    /// `1 worker`, `2 workers`.
+    private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
     private static func state(of group: GroupSummary) -> String {
         if let outcome = group.outcome { return GroupOutcome(outcome).rawValue }

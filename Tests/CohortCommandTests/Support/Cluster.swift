@@ -1,6 +1,5 @@
 internal import Cohort
 internal import FoundationEssentials
-internal import Glibc
 internal import Testing
 
 /// A coordinator and workers as a user starts them, each from a shell of its own.
@@ -25,7 +24,13 @@ final class Cluster {
     /// Starts a worker and waits until it is connected.
     func worker(_ name: String, slots: Int = 2) throws -> Program {
         let worker = try sandbox.startCohort(
-            "worker", "--connect", endpoint, "--slots", String(slots), "--name", name
+            "worker",
+            "--connect",
+            endpoint,
+            "--slots",
+            String(slots),
+            "--name",
+            name
         )
         try worker.waitForError("connected")
         return worker
@@ -46,7 +51,9 @@ final class Cluster {
         let file = try sandbox.write("submit-\(UInt32.random(in: 0 ... .max)).yaml", batch)
         let finished = try cohort("submit", file)
         let number = finished.lines.first ?? ""
-        guard finished.code == 0, UInt64(number) != nil else { throw Overrun(description: "not submitted: \(finished)") }
+        guard finished.code == 0, UInt64(number) != nil else {
+            throw Overrun(description: "not submitted: \(finished)")
+        }
         return number
     }
 
@@ -92,4 +99,14 @@ final class Cluster {
     func processID(ofWorker name: String) throws -> Int32 {
         try #require(try status().workers.first { $0.name == name }).pid
     }
+}
+
+/// The processes of one worker.
+enum WorkerPart: CustomTestStringConvertible {
+    /// The one that runs tasks.
+    case child
+    /// The one that was started, which watches the other.
+    case guardian
+
+    var testDescription: String { self == .child ? "the worker" : "its guardian" }
 }

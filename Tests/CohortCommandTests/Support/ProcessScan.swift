@@ -57,7 +57,9 @@ struct ProcessScan {
     static func peakMemory(of pid: Int32) -> Int? {
         let text = String(decoding: contents("/proc/\(pid)/status") ?? [], as: UTF8.self)
         let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-        return line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
+        return line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int($0) }.map {
+            $0 << 10
+        }
     }
 
     /// The names in a directory, without `.` and `..`.

@@ -217,7 +217,10 @@ struct SystemFailure: Error, CustomStringConvertible {
 extension Duration {
     /// For `poll`, never less than it is.
     var milliseconds: Int32 {
-        Int32(clamping: components.seconds * 1_000 + (components.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+        Int32(
+            clamping: components.seconds * 1_000 + (components.attoseconds + 999_999_999_999_999)
+                / 1_000_000_000_000_000
+        )
     }
 
     var inSeconds: Double { self / .seconds(1) }

@@ -13,6 +13,7 @@ internal import Testing
         script.send(.watched(watcher, .name("group-1")))
         script.expect(
             "c2 group g1",
+            "c2 group g2 errors",
             "c2 name g1/0 one",
             "c2 name g2/0 two",
             "c2 ended g1/0 ok 'a'",

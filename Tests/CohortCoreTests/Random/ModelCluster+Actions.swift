@@ -106,8 +106,9 @@ extension ModelCluster {
             workers[place].attempts[held].cancelRequested = true
             let attempt = workers[place].attempts[held]
             let isShielded = self[attempt.group].tasks[attempt.index].template.shield
-            let isByName = order.cause == .requested || order.cause == .taskTimeout
-            try check(!isShielded || isByName, "a shielded task is cancelled: \(order.cause)")
+            // By name, by its own timeout, or because nobody is left to wait for it.
+            let pierces: [CancelCause] = [.requested, .taskTimeout, .ownerLost, .shutdown]
+            try check(!isShielded || pierces.contains(order.cause), "a shielded task is cancelled: \(order.cause)")
         }
     }
 
