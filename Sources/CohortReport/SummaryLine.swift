@@ -7,7 +7,8 @@ package enum SummaryLine {
         var flags: [String] = []
         if document.timedOut, document.outcome != .timeout { flags.append("timed out") }
         if document.cancelled, document.outcome != .cancelled { flags.append("cancelled") }
-        let outcome = (document.outcome?.rawValue ?? "running") + (flags.isEmpty ? "" : " (\(flags.joined(separator: ", ")))")
+        let state = document.outcome?.rawValue ?? "running"
+        let outcome = state + (flags.isEmpty ? "" : " (\(flags.joined(separator: ", ")))")
         let name = TerminalText.harmless(document.group)
         return "group \(name): \(outcome): \(counts(document.tally)) in \(DurationText.render(document.elapsed))"
     }

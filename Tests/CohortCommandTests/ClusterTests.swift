@@ -104,9 +104,9 @@ extension CommandLineTests {
             )
             try started.await()
             #expect(try cluster.cohort("extend", number, "2h").code == 0)
-            #expect(try #require(try cluster.status().groups.first?.deadline_in) > 7_000)
+            #expect(try #require(try cluster.status().groups.first?.deadlineIn) > 7_000)
             #expect(try cluster.cohort("extend", number, "none").code == 0)
-            #expect(try cluster.status().groups.first?.deadline_in == nil)
+            #expect(try cluster.status().groups.first?.deadlineIn == nil)
             #expect(try cluster.cohort("extend", number, "100ms").code == 0)
             #expect(try cluster.wait(number).code == 124)
             withExtendedLifetime(worker) {}

@@ -35,7 +35,7 @@ extension CommandLineTests {
             let count = 10_000
             try Garbage(seed: 8).send(messages: count, to: cluster.endpoint)
             // Of the messages, a few may be something by chance; of the garbage, a part passes for messages of ZMTP 1.0.
-            let dropped = try cluster.status().bad_frames
+            let dropped = try cluster.status().badFrames
             #expect(dropped > count - count / 100)
             #expect(try cluster.cohort("status").standardOutput.contains("dropped: \(dropped) frames"))
             go.open()

@@ -63,12 +63,15 @@ final class CallHost: Sendable {
 
     func enqueue(_ calls: [HostCall]) {
         if calls.isEmpty { return }
-        let isHolding = state.withLock { state in
+        let (isHolding, isAttended) = state.withLock { state in
             state.queue.append(calls)
             if state.isHolding { recallAll(&state) } else { startRunner(&state) }
-            return state.isHolding
+            defer { state.isAttended = true }
+            return (state.isHolding, state.isAttended)
         }
         if isHolding { outbox.flush() }
+        // Here, so that the runner, which is on its way already, need not wake anybody before its first call.
+        if !isAttended { attention.post() }
     }
 
     func resume() {

@@ -94,7 +94,9 @@ struct MapCommand: ParsableCommand {
         if dryRun { return try show(items, render) }
         let reader = MapReader(items, window: MapSource.window, render: render)
         let source = MapSource(reader: reader, spec: spec, template: template, count: input.count)
-        let collector = OutcomeCollector(keepsTasks: output == .json, fillsResults: output == .jsonl) { source.describe($0, $1) }
+        let collector = OutcomeCollector(keepsTasks: output == .json, fillsResults: output == .jsonl) {
+            source.describe($0, $1)
+        }
         collector.open(spec)
         var options = Presenter.Options()
         options.format = output

@@ -36,7 +36,10 @@ struct RunCommand: ParsableCommand {
         let holder = CollectorHolder()
         let source = BatchSource(plan.root, detached: false, output: .stream) { holder.collector }
         if pool.connect == nil { try checkFunctions(source) }
-        let collector = OutcomeCollector(keepsTasks: output == .json || results != nil, fillsResults: output == .jsonl) { source.describe($0, $1) }
+        let keepsTasks = output == .json || results != nil
+        let collector = OutcomeCollector(keepsTasks: keepsTasks, fillsResults: output == .jsonl) {
+            source.describe($0, $1)
+        }
         holder.collector = collector
         for spec in source.groupSpecs { collector.open(spec) }
         var options = Presenter.Options()

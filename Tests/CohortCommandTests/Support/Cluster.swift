@@ -72,7 +72,7 @@ final class Cluster {
             var group: String
             var id: String
             var state: String
-            var deadline_in: Double?
+            var deadlineIn: Double?
             var waiting: String?
             var counts: [String: Int]
         }
@@ -86,13 +86,15 @@ final class Cluster {
         var groups: [Group]
         var workers: [Worker]
         var clients: Int
-        var bad_frames: Int
+        var badFrames: Int
         var draining: Bool
     }
 
     func status() throws -> Status {
         let finished = try cohort("status", "--output", "json")
-        return try JSONDecoder().decode(Status.self, from: Data(finished.output))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Status.self, from: Data(finished.output))
     }
 
     /// The process of a worker that runs tasks, below the one that was started.
