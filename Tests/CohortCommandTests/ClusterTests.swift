@@ -268,6 +268,25 @@ extension CommandLineTests {
             withExtendedLifetime(two) {}
         }
 
+        @Test("A worker that drains ends at once, with what it runs, if its coordinator goes first")
+        func drainWithoutCoordinator() throws {
+            let worker = try cluster.worker("one")
+            _ = try cluster.submit(
+                "grace: 60s\ntasks: [{run: \"trap '' TERM; echo up > \(started.path); while :; do sleep 31.5; done\"}]"
+            )
+            try started.await()
+            worker.send(SIGTERM)
+            try worker.waitForError("draining")
+            // The first asks the coordinator to cancel what runs and wait for it, the second not to wait.
+            cluster.coordinator.send(SIGTERM)
+            cluster.coordinator.send(SIGINT)
+            #expect(try cluster.coordinator.wait(limit: .seconds(10)).code == 0)
+            let finished = try worker.wait(limit: .seconds(10))
+            #expect(finished.code != nil)
+            #expect(finished.standardError.contains("ended the session"), "\(finished)")
+            sandbox.expectNothingSurvives()
+        }
+
         // MARK: The coordinator's end
 
         @Test("SIGTERM drains the coordinator: no new groups, open ones are cancelled with their grace, status 0")
@@ -281,8 +300,8 @@ extension CommandLineTests {
             )
             try started.await()
             let waiter = try cluster.start("wait", number, "--output", "json")
-            // The waiter is answered, so it watches, when a later client is.
-            _ = try cluster.status()
+            // One client is the waiter, one is this question.
+            while try cluster.status().clients < 2 {}
             cluster.coordinator.send(SIGTERM)
             let file = try sandbox.write("more.yaml", "tasks: [{run: echo more}]")
             var refused = try cluster.cohort("submit", file)

@@ -95,7 +95,9 @@ final class WorkerShell: LoopHandler {
 
     /// Kills what runs, and says why in a goodbye.
     func leave(reason: String) {
-        executors.stop()
+        // With the end of the last session the executors have been stopped, which they are once only.
+        if !hasEnded { executors.stop() }
+        hasEnded = true
         connection?.close(reason: reason)
     }
 

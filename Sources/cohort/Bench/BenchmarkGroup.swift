@@ -50,9 +50,14 @@ final class BenchmarkGroup {
     }
 
     /// Waits until the coordinator has dealt with all that was sent.
-    func awaitAnswer() throws {
+    ///
+    /// - Returns: how it stands there then.
+    @discardableResult
+    func awaitAnswer() throws -> Snapshot {
         connection.client.query()
-        while try !takeNotices() {}
+        while true {
+            if let snapshot = try takeNotices() { return snapshot }
+        }
     }
 
     /// Seals the group and waits until it has closed.
@@ -82,16 +87,16 @@ final class BenchmarkGroup {
         }
     }
 
-    /// Waits for notices and takes them in. Returns whether an answer to a query was among them.
+    /// Waits for notices and takes them in. Returns the answer to a query if it was among them.
     @discardableResult
-    private func takeNotices() throws -> Bool {
+    private func takeNotices() throws -> Snapshot? {
         let deaths = connection.pool?.deathDescriptors ?? []
         let ready = Descriptors.wait(for: [connection.client.notices.descriptor] + deaths)
-        var isAnswered = false
+        var answer: Snapshot?
         for notice in connection.client.notices.takeAll() {
             switch notice {
             case .connected: break
-            case .snapshot: isAnswered = true
+            case .snapshot(let snapshot): answer = snapshot
             case .update(let update): try take(update)
             case .lost(_, let explanation): throw Failure(.coordinator, explanation)
             }
@@ -101,7 +106,7 @@ final class BenchmarkGroup {
             connection.client.consumed(weight: owedWeight, [])
             owedWeight = 0
         }
-        return isAnswered
+        return answer
     }
 
     private func take(_ update: ClientUpdate) throws {

@@ -64,9 +64,9 @@ extension BenchmarkReport {
         }
         if let commands { rows.append(("/bin/true", Self.perSecond(commands), Self.counted(commands))) }
         if let peaks {
-            let detail =
-                "client, coordinator \(Self.megabytes(peaks.coordinator)), worker \(Self.megabytes(peaks.worker))"
-            rows.append(("peak memory", Self.megabytes(peaks.client), detail))
+            let sizes = [("client", peaks.client), ("coordinator", peaks.coordinator), ("worker", peaks.worker)]
+            let detail = sizes.map { "\($0.0) \(Self.megabytes($0.1))" }.joined(separator: ", ")
+            rows.append(("peak memory", Self.megabytes(sizes.map(\.1).max() ?? 0), detail))
         }
         if let queue {
             let sizes = "\(Self.megabytes(queue.before)) to \(Self.megabytes(queue.after)) at the coordinator"

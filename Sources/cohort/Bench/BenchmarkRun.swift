@@ -54,15 +54,31 @@ struct BenchmarkRun {
     // MARK: Tasks
 
     /// Calls of `demo.echo`, which returns the payload: it travels both ways.
-    private func callGroup(on connection: Connection) -> BenchmarkGroup {
+    private func callGroup(on connection: Connection) throws -> BenchmarkGroup {
         let template = TaskTemplate(name: "call", function: "demo.echo", output: .stream)
-        return BenchmarkGroup(template, payload: Self.payload, on: connection)
+        return try group(template, payload: Self.payload, on: connection)
     }
 
-    private func commandGroup(on connection: Connection) -> BenchmarkGroup {
+    private func commandGroup(on connection: Connection) throws -> BenchmarkGroup {
         let template = TaskTemplate(name: "true", output: .stream, spec: CommandSettings().bytes)
         let payload = CommandPayload(program: .arguments([Array("/bin/true".utf8)])).bytes
-        return BenchmarkGroup(template, payload: payload, on: connection)
+        return try group(template, payload: payload, on: connection)
+    }
+
+    /// Opens a group that somebody can run: with nobody to do so, tasks at a running coordinator would wait for ever. A pool
+    /// of one's own has its worker, if only in a moment.
+    private func group(
+        _ template: TaskTemplate,
+        payload: [UInt8],
+        on connection: Connection
+    ) throws -> BenchmarkGroup {
+        let group = BenchmarkGroup(template, payload: payload, on: connection)
+        guard let endpoint = settings.endpoint else { return group }
+        let workers = try group.awaitAnswer().workers.filter { !$0.draining }
+        if workers.isEmpty { throw Failure(.usage, "no worker is connected to \(endpoint)") }
+        let isOffered = template.function.isEmpty || workers.contains { $0.functions.contains(template.function) }
+        if !isOffered { throw Failure(.usage, "no worker connected to \(endpoint) offers \(template.function)") }
+        return group
     }
 
     /// A string in JSON.
@@ -80,7 +96,7 @@ struct BenchmarkRun {
     }
 
     private func roundTrips(on connection: Connection) throws -> Histogram<UInt32> {
-        let group = callGroup(on: connection)
+        let group = try callGroup(on: connection)
         for _ in 0..<BenchmarkSettings.roundTrips / 20 { try group.run(1, window: 1) }
         var histogram = Histogram<UInt32>(numberOfSignificantValueDigits: .three)
         for _ in 0..<BenchmarkSettings.roundTrips {
