@@ -131,5 +131,10 @@ let package = Package(
         ),
         .testTarget(name: "CohortBatchTests", dependencies: ["CohortBatch"], swiftSettings: settings),
         .testTarget(name: "CohortReportTests", dependencies: ["Cohort", "CohortReport"], swiftSettings: settings),
+        .testTarget(
+            name: "CohortCommandTests",
+            dependencies: ["CCohortProcess", "Cohort", "CohortCore", "CohortProcess", "CohortWire", "ZeroMQ", "cohort"],
+            swiftSettings: settings
+        ),
     ]
 )

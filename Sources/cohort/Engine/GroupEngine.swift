@@ -40,6 +40,7 @@ final class GroupEngine {
     private var owedWeight: UInt64 = 0
     private var owedOutput: [OutputKey: UInt64] = [:]
     private var isStopping = false
+    private var hasLostWorker = false
     /// When to ask why no task runs; `nil` once that is clear.
     private var askAt: ContinuousClock.Instant?
 
@@ -88,6 +89,7 @@ final class GroupEngine {
                 try poolDied(deaths.filter(ready.contains))
                 deaths.removeAll(where: ready.contains)
             }
+            if hasLostWorker { stopWithoutWorker() }
             payBack()
             askWhyNothingRuns()
             presenter.draw(progress)
@@ -134,7 +136,9 @@ final class GroupEngine {
         switch notice {
         case .connected: askAt = ContinuousClock.now + Self.waitingPatience
         case .snapshot(let snapshot): explainWaiting(snapshot)
-        case .lost(_, let explanation): throw Failure(.coordinator, explanation)
+        case .lost(_, let explanation):
+            // A coordinator that shuts down tells the outcome, and then says goodbye.
+            if !collector.isClosed { throw Failure(.coordinator, explanation) }
         case .update(let update): try take(update)
         }
     }
@@ -190,7 +194,12 @@ final class GroupEngine {
         if descriptors.contains(where: { $0 == connection.pool?.deathDescriptors.first }) {
             throw Failure(.coordinator, "the pool's coordinator has died; its tasks were killed")
         }
-        guard !isStopping else { return }
+        hasLostWorker = true
+    }
+
+    /// The coordinator first tells what ran as lost; a cancel that overtook that would hide how those tasks ended.
+    private func stopWithoutWorker() {
+        guard !isStopping, collector.progress.running == 0 else { return }
         isStopping = true
         source.stop(connection.client)
         connection.client.cancel(root, grace: .zero, reason: "the pool's worker died")

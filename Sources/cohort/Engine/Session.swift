@@ -8,6 +8,8 @@ final class Session {
     let client: Client
     private let connection: Connection
     private var interruption = Interruption()
+    /// Why the session is over; told once what came before that has been dealt with.
+    private var loss: Failure?
 
     init(_ options: CoordinatorOptions, name: String) throws {
         connection = try Connection(options, name: name)
@@ -28,6 +30,7 @@ final class Session {
     func nextUpdate(_ take: (ClientUpdate) throws -> Void) throws { _ = try nextNotices(take) }
 
     private func nextNotices(_ take: (ClientUpdate) throws -> Void) throws -> Snapshot? {
+        if let loss { throw loss }
         _ = Descriptors.wait(for: [client.notices.descriptor, interruption.signals.descriptor])
         if interruption.poll(), let signal = interruption.first { throw ExitStatusError(code: 128 + signal) }
         var snapshot: Snapshot?
@@ -36,7 +39,7 @@ final class Session {
             case .connected: break
             case .update(let update): try take(update)
             case .snapshot(let answer): snapshot = answer
-            case .lost(_, let explanation): throw Failure(.coordinator, explanation)
+            case .lost(_, let explanation): loss = Failure(.coordinator, explanation)
             }
         }
         return snapshot
