@@ -133,7 +133,9 @@ let package = Package(
         .testTarget(name: "CohortReportTests", dependencies: ["Cohort", "CohortReport"], swiftSettings: settings),
         .testTarget(
             name: "CohortCommandTests",
-            dependencies: ["CCohortProcess", "Cohort", "CohortCore", "CohortProcess", "CohortWire", "ZeroMQ", "cohort"],
+            dependencies: [
+                "CCohortProcess", "Cohort", "CohortCore", "CohortProcess", "CohortWire", "ZeroMQ", "cohort",
+            ],
             swiftSettings: settings
         ),
     ]

@@ -40,3 +40,11 @@ private final class ThreadStart {
         self.body = body
     }
 }
+
+/// Threads for work that blocks, which the shared pool's must not.
+package enum BlockingThread {
+    /// Starts one that nobody waits for. All signals are blocked in it.
+    package static func start(named name: String, _ body: @escaping @Sendable () -> Void) throws(SpawnError) {
+        pthread_detach(try startThread(named: name, body))
+    }
+}

@@ -92,7 +92,7 @@ struct MapCommand: ParsableCommand {
         let (render, input) = try parse()
         let items = try usage { try input.makeItems() }
         if dryRun { return try show(items, render) }
-        let reader = MapReader(items, window: MapSource.window, render: render)
+        let reader = try MapReader(items, window: MapSource.window, render: render)
         let source = MapSource(reader: reader, spec: spec, template: template, count: input.count)
         let collector = OutcomeCollector(keepsTasks: output == .json, fillsResults: output == .jsonl) {
             source.describe($0, $1)

@@ -1,6 +1,6 @@
 internal import CohortBatch
+internal import CohortProcess
 internal import CohortRuntime
-internal import Glibc
 internal import Synchronization
 
 /// A task of a map, ready to be submitted.
@@ -26,13 +26,13 @@ final class MapReader: Sendable {
     ///   - items: the input.
     ///   - render: makes a task of an item; throws for values that cannot be put in.
     ///   - window: how many items may be read and not yet dealt with.
-    init(_ items: MapItems, window: Int, render: @escaping @Sendable (MapItem) throws -> Work) {
+    init(_ items: MapItems, window: Int, render: @escaping @Sendable (MapItem) throws -> Work) throws {
         gate = ReadingGate(allowance: window)
         let readings = readings
         let gate = gate
         // Handed over whole: nobody else reads from it.
         nonisolated(unsafe) var items = items
-        PosixThreads.start(named: "map-input") {
+        try BlockingThread.start(named: "map-input") {
             while gate.pass() {
                 do {
                     guard let item = try items.next() else { return readings.put(.end) }
@@ -87,29 +87,5 @@ private final class ReadingGate: Sendable {
     func close() {
         state.withLock { $0.isClosed = true }
         wake.put(())
-    }
-}
-
-/// Threads that block, which the shared pool's must not.
-enum PosixThreads {
-    private final class Body: Sendable {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    static func start(named name: String, _ body: @escaping @Sendable () -> Void) {
-        var thread = pthread_t()
-        let argument = Unmanaged.passRetained(Body(body)).toOpaque()
-        let result = pthread_create(
-            &thread,
-            nil,
-            { argument in
-                if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
-                return nil
-            },
-            argument
-        )
-        precondition(result == 0, "no thread \(name) can be started: \(String(cString: strerror(result)))")
-        pthread_detach(thread)
     }
 }

@@ -66,40 +66,65 @@ final class Cluster {
         return (document, finished.code)
     }
 
-    /// What `status --output json` and `workers --output json` tell.
-    struct Status: Decodable {
-        struct Group: Decodable {
-            var group: String
-            var id: String
-            var state: String
-            var deadlineIn: Double?
-            var waiting: String?
-            var counts: [String: Int]
-        }
-        struct Worker: Decodable {
-            var name: String
-            var pid: Int32
-            var slots: Int
-            var running: Int
-            var draining: Bool
-        }
-        var groups: [Group]
-        var workers: [Worker]
-        var clients: Int
-        var badFrames: Int
-        var draining: Bool
-    }
+    func status() throws -> CoordinatorStatus { try sandbox.status(of: endpoint) }
 
-    func status() throws -> Status {
-        let finished = try cohort("status", "--output", "json")
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try decoder.decode(Status.self, from: Data(finished.output))
-    }
+    /// Waits until the coordinator knows of so many tasks that they run: until then, a worker that dies takes no blame.
+    func waitUntilRunning(_ count: Int) throws { try sandbox.waitUntilRunning(count, at: endpoint) }
 
     /// The process of a worker that runs tasks, below the one that was started.
     func processID(ofWorker name: String) throws -> Int32 {
         try #require(try status().workers.first { $0.name == name }).pid
+    }
+}
+
+/// What `status --output json` tells.
+struct CoordinatorStatus: Decodable {
+    struct Group: Decodable {
+        var group: String
+        var id: String
+        var state: String
+        var deadlineIn: Double?
+        var waiting: String?
+        var counts: [String: Int]
+    }
+    struct Worker: Decodable {
+        var name: String
+        var pid: Int32
+        var slots: Int
+        var running: Int
+        var draining: Bool
+    }
+    var groups: [Group]
+    var workers: [Worker]
+    var clients: Int
+    var badFrames: Int
+    var draining: Bool
+}
+
+extension Sandbox {
+    func status(of endpoint: String) throws -> CoordinatorStatus {
+        let finished = try cohort("status", "--output", "json", "--connect", endpoint)
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(CoordinatorStatus.self, from: Data(finished.output))
+    }
+
+    func waitUntilRunning(_ count: Int, at endpoint: String) throws {
+        let end = ContinuousClock.now + Program.patience
+        while try status(of: endpoint).groups.reduce(0, { $0 + ($1.counts["running"] ?? 0) }) < count {
+            guard ContinuousClock.now < end else {
+                throw Overrun(description: "\(count) tasks were to run at \(endpoint)")
+            }
+        }
+    }
+
+    /// Where the coordinator of the one private pool in this sandbox listens.
+    var privateEndpoint: String {
+        get throws {
+            let pools = ProcessScan.names(in: path("run"))
+            guard pools.count == 1 else { throw Overrun(description: "there is not one private pool: \(pools)") }
+            return "ipc://\(path("run"))/\(pools[0])/socket"
+        }
     }
 }
 
