@@ -21,6 +21,11 @@ enum EndpointGuard {
                     "cannot bind '\(endpoint)': the path has \(path.utf8.count) bytes, at most \(longestPath) work"
             )
         }
+        if isTaken(path) {
+            throw CoordinatorError(
+                description: "cannot bind '\(endpoint)': there is a file of that name, which is no socket"
+            )
+        }
         if isAlive(path) {
             // libzmq would take the path over without a word, and the other coordinator would never hear from anyone again.
             throw CoordinatorError(description: "cannot bind '\(endpoint)': another process listens there")
@@ -32,6 +37,12 @@ enum EndpointGuard {
         let before = umask(0o077)
         defer { umask(before) }
         return try body()
+    }
+
+    /// libzmq removes whatever is at the path; only what a coordinator has left behind may go.
+    private static func isTaken(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFSOCK
     }
 
     private static func isAlive(_ path: String) -> Bool {

@@ -8,8 +8,6 @@ struct Peer {
     let role: Role
     let route: [UInt8]
     var link = Link()
-    /// Everything since the last successful send has failed: told to the core once.
-    var isUnreachable = false
 }
 
 /// The connected peers by session and by the routing id of their connection.

@@ -81,6 +81,12 @@ package final class OrderedOutput {
         return bytes.byteCount
     }
 
+    /// The task begins anew: what it has written and is still kept here is void. What is printed stays.
+    package func restart(_ number: Int) {
+        spools[number] = nil
+        for stream in TaskStream.allCases { lines[Line(number: number, stream: stream)] = nil }
+    }
+
     /// No more output will come from the task. Tasks that never ran must be told too (`keepOrder`): others wait for them.
     package func taskEnded(_ number: Int) throws(ReportError) {
         switch mode {

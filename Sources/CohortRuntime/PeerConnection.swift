@@ -202,7 +202,10 @@ package final class PeerConnection {
             case .handshakeFailedNoDetail, .handshakeFailedProtocol, .handshakeFailedAuth:
                 trouble = "what listens there does not speak Cohort's protocol (\(event.explanation))"
             case .connected:
-                trouble = "something accepts connections there but does not answer; is it a Cohort coordinator?"
+                // The next try to connect says less than how the last one ended.
+                if !trouble.hasPrefix("what listens there") {
+                    trouble = "something accepts connections there but does not answer; is it a Cohort coordinator?"
+                }
             case .handshakeSucceeded:
                 trouble = "something that speaks ZeroMQ is there but does not answer; is it a Cohort coordinator?"
             case .disconnected:

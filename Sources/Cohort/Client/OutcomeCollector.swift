@@ -280,8 +280,8 @@ package final class OutcomeCollector {
         let errorIsTail = isTail(detail.standardError, detail.standardErrorBytes)
         result.stdout = OutputText.decode(detail.standardOutput, isTail: outputIsTail)
         result.stderr = OutputText.decode(detail.standardError, isTail: errorIsTail)
-        result.stdoutBytes = outputIsTail && !detail.standardOutput.isEmpty ? Int(detail.standardOutputBytes) : nil
-        result.stderrBytes = errorIsTail && !detail.standardError.isEmpty ? Int(detail.standardErrorBytes) : nil
+        result.stdoutBytes = outputIsTail && !detail.standardOutput.isEmpty ? Int(clamping: detail.standardOutputBytes) : nil
+        result.stderrBytes = errorIsTail && !detail.standardError.isEmpty ? Int(clamping: detail.standardErrorBytes) : nil
         if detail.maxResidentBytes > 0 || detail.userTime > .zero || detail.systemTime > .zero {
             result.resources = ResourceUse(
                 user: detail.userTime.duration,

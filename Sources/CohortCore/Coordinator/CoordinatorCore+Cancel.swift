@@ -68,7 +68,7 @@ extension CoordinatorCore {
         markWorker(worker)
     }
 
-    /// Sends again every cancel that its worker has not acknowledged (hard part H8).
+    /// Sends again every cancel that its worker has not acknowledged.
     mutating func repeatCancels(at now: Instant) {
         for place in workers.indices where !workers[place].isGone && !workers[place].unseenCancels.isEmpty {
             var waiting = workers[place].unseenCancels.filter { unseen in
@@ -124,7 +124,9 @@ extension CoordinatorCore {
     mutating func timeoutCame(_ ref: AttemptRef, at now: Instant) {
         let index = ref.task.index
         guard index < tasks.count, tasks[index].generation == ref.task.generation, tasks[index].attempt == ref.attempt,
-            tasks[index].state == .running
+            tasks[index].state == .running,
+            // Asked to end already, it cleans up: a second request is ignored, and the grace bounds it (R14).
+            !tasks[index].flags.contains(.cancelRequested)
         else { return }
         tasks[index].flags.insert(.timedOut)
         requestCancel(UInt32(index), .taskTimeout, reason: "its timeout", at: now)

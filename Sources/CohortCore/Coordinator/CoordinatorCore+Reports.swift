@@ -19,7 +19,12 @@ extension CoordinatorCore {
     /// The same for a worker that may have left since.
     private mutating func introduce(number: UInt32, to client: UInt32) {
         guard number != 0, !clients[Int(client)].knownWorkers.contains(number) else { return }
-        if let place = workers.firstIndex(where: { $0.number == number }) { introduce(UInt32(place), to: client) }
+        if let place = workers.firstIndex(where: { !$0.isGone && $0.number == number }) {
+            introduce(UInt32(place), to: client)
+        } else if let summary = departedWorkers.first(where: { $0.number == number }) {
+            clients[Int(client)].knownWorkers.insert(number)
+            tell(client) { $0.workers.append(summary) }
+        }
     }
 
     mutating func reportEnded(_ task: UInt32, _ report: TaskReport, detail: AttemptDetail?, value: ArraySlice<UInt8>) {

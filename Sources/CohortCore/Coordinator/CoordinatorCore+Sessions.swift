@@ -117,6 +117,8 @@ extension CoordinatorCore {
     ) {
         let session = workers[Int(place)].session
         workerPlaces[session] = nil
+        departedWorkers.append(summary(of: workers[Int(place)]))
+        if departedWorkers.count > limits.departedWorkers { departedWorkers.removeFirst() }
         workers[Int(place)].isGone = true
         var running: [UInt32] = []
         var assigned: [UInt32] = []

@@ -36,6 +36,9 @@ extension CoordinatorCore {
         if unfinishedTasks + arriving > limits.unfinishedTasks {
             return refuse(.limit, "the coordinator holds \(limits.unfinishedTasks) unfinished tasks already")
         }
+        if Int(group.nextIndex) + arriving >= Int(UInt32.max) {
+            return refuse(.limit, "group \(group.name) has had as many tasks as can be numbered")
+        }
         if group.templates.count + submission.templates.count > limits.templatesPerGroup {
             return refuse(.limit, "group \(group.name) has more than \(limits.templatesPerGroup) templates")
         }

@@ -34,6 +34,9 @@ package struct CoordinatorCore: Sendable, Equatable {
     /// The last failure of each task that waits for its retry; told if the retry never comes.
     var pendingFailures: [UInt32: PendingFailure] = [:]
 
+    /// Workers that have left, the latest last: reports that are told later name them still.
+    var departedWorkers: [WorkerSummary] = []
+
     /// Places of the open root groups, in the order of opening.
     var openRoots: [UInt32] = []
     /// Which of them has the next turn.
@@ -122,6 +125,7 @@ package struct CoordinatorCore: Sendable, Equatable {
             if !workers[index].assignBox.tasks.isEmpty {
                 actions.append(.assign(session, workers[index].assignBox))
                 workers[index].assignBox = AssignBatch()
+                workers[index].assignTemplateBytes = 0
             }
             for grants in workers[index].grantBox.pieces(of: ClientOutbox.messageRows) {
                 actions.append(.grant(session, grants))

@@ -39,7 +39,7 @@ package struct GroupRecord: Sendable, Equatable {
 
     package var id: GroupID
     package var key: GroupKey
-    /// Place of the client that opened it; `none` once that has gone, and when it is detached.
+    /// Place of the client that opened it; `none` once that has gone.
     package var owner: UInt32
     package var name: String
     package var parent: UInt32

@@ -52,6 +52,8 @@ package struct WorkerRecord: Sendable, Equatable {
     /// In the order of asking.
     package var unseenCancels: [UnseenCancel] = []
     package var assignBox = AssignBatch()
+    /// About how long the templates in `assignBox` are on the wire.
+    package var assignTemplateBytes = 0
     /// Assignments before those in `assignBox`, each as large as one message may be.
     package var fullAssignBoxes: [AssignBatch] = []
     package var cancelBox: [CancelOrder] = []

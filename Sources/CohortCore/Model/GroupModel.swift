@@ -69,8 +69,8 @@ package struct TaskCounts: Sendable, Equatable {
 
     package init() {}
 
-    package var ended: Int { ok + error + timeout + cancelled + lost }
-    package var failed: Int { error + timeout + lost }
+    package var ended: Int { failed.adding(ok).adding(cancelled) }
+    package var failed: Int { error.adding(timeout).adding(lost) }
 
     package mutating func count(_ outcome: TaskOutcome) {
         switch outcome {
@@ -83,13 +83,21 @@ package struct TaskCounts: Sendable, Equatable {
     }
 
     package static func += (left: inout TaskCounts, right: TaskCounts) {
-        left.queued += right.queued
-        left.running += right.running
-        left.ok += right.ok
-        left.error += right.error
-        left.timeout += right.timeout
-        left.cancelled += right.cancelled
-        left.lost += right.lost
+        left.queued = left.queued.adding(right.queued)
+        left.running = left.running.adding(right.running)
+        left.ok = left.ok.adding(right.ok)
+        left.error = left.error.adding(right.error)
+        left.timeout = left.timeout.adding(right.timeout)
+        left.cancelled = left.cancelled.adding(right.cancelled)
+        left.lost = left.lost.adding(right.lost)
+    }
+}
+
+extension Int {
+    /// The sum, or the greatest number there is: counts come from peers, too.
+    fileprivate func adding(_ other: Int) -> Int {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
     }
 }
 

@@ -22,7 +22,7 @@ package struct GroupKey: Sendable, Hashable {
 
 /// A task as the coordinator and its workers call it: the place of its record, and the generation of that place.
 ///
-/// The generation grows whenever the place gets a new tenant, so a key of an ended task matches nothing (hard part H3).
+/// The generation grows whenever the place gets a new tenant, so a key of an ended task matches nothing.
 package struct TaskKey: Sendable, Hashable {
     package var raw: UInt64
     package init(raw: UInt64) { self.raw = raw }

@@ -1,4 +1,4 @@
-/// Every bound of the coordinator in one place. Nothing that a peer sends can make anything grow past them.
+/// The bounds of the coordinator in one place.
 package struct Limits: Sendable, Equatable {
     /// Silence after which a peer counts as lost.
     package var lease = TimeSpan.seconds(10)
@@ -18,6 +18,8 @@ package struct Limits: Sendable, Equatable {
     package var unfinishedTasks = 10_000_000
     package var templatesPerGroup = 1_000_000
     package var sessions = 1_000
+    /// Workers that have left and are still known by name.
+    package var departedWorkers = 1_000
     package var slotsPerWorker: UInt32 = 4_096
     package var nameBytes = 1_024
     /// Tasks that one worker may hold beyond its slots, however fast it is.

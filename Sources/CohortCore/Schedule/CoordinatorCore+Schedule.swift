@@ -242,7 +242,8 @@ extension CoordinatorCore {
 
     /// Writes the assignment into the worker's box, with its template if the worker does not know that.
     private mutating func post(_ task: UInt32, to worker: Int) {
-        if workers[worker].assignBox.isFull {
+        if workers[worker].assignBox.isFull || workers[worker].assignTemplateBytes >= ClientOutbox.messageBytes {
+            workers[worker].assignTemplateBytes = 0
             workers[worker].fullAssignBoxes.append(workers[worker].assignBox)
             workers[worker].assignBox = AssignBatch()
         }
@@ -252,6 +253,8 @@ extension CoordinatorCore {
             workers[worker].lastTemplate = template
             if workers[worker].knownTemplates.insert(template).inserted {
                 workers[worker].assignBox.templates.append(assignedTemplate(record.template, of: record.group))
+                let template = templates[Int(record.template)].template
+                workers[worker].assignTemplateBytes += template.spec.count + template.name.utf8.count
             }
         }
         workers[worker].assignBox.tasks.append(

@@ -12,6 +12,9 @@ package enum WorkerMain {
         package let description: String
     }
 
+    /// How long a coordinator may take to answer before somebody is told.
+    private static let patience = Duration.seconds(2)
+
     private enum Message: Sendable {
         case notice(WorkerNotice)
         case guardianDied
@@ -52,6 +55,7 @@ package enum WorkerMain {
         let worker = try WorkerProcess(configuration) { messages.put(.notice($0)) }
         try serve(
             worker,
+            at: endpoint,
             signals,
             messages,
             notebook,
@@ -61,14 +65,23 @@ package enum WorkerMain {
 
     private static func serve(
         _ worker: WorkerProcess,
+        at endpoint: String,
         _ signals: SignalDescriptor,
         _ messages: Mailbox<Message>,
         _ notebook: SessionNotebook?,
         says: (String) -> Void
     ) throws {
         var isDraining = false
+        var isWaiting = true
         while true {
-            _ = Descriptors.wait(for: [signals.descriptor, messages.descriptor])
+            let ready = Descriptors.wait(
+                for: [signals.descriptor, messages.descriptor],
+                timeout: isWaiting ? Self.patience : nil
+            )
+            if ready.isEmpty, isWaiting {
+                isWaiting = false
+                says("no coordinator answers at \(endpoint) yet; trying again until one does")
+            }
             while let signal = signals.next() {
                 if isDraining || signal == SIGINT { return worker.stop(reason: "the worker was stopped") }
                 isDraining = true
@@ -80,6 +93,7 @@ package enum WorkerMain {
                 case .guardianDied: return worker.stop(reason: "the worker was killed")
                 case .notice(.drained): return worker.stop(reason: "the worker has drained")
                 case .notice(.connected(let coordinator, let epoch, let session)):
+                    isWaiting = false
                     notebook?.write(SessionNote(endpoint: coordinator, epoch: epoch, session: session))
                     says("connected to \(coordinator)")
                 case .notice(.reconnecting(let explanation)): says("\(explanation); trying again")

@@ -21,7 +21,7 @@ struct SubmitCommand: ParsableCommand {
         let source = BatchSource(plan.root, detached: true, output: .tail) { nil }
         let session = try Session(coordinator, name: "cohort submit")
         defer { session.close() }
-        source.submit(to: session.client)
+        try source.submit(to: session.client)
         // The answer to a query comes after everything that was sent before it has been taken in.
         session.client.query()
         var number: GroupID?

@@ -82,7 +82,7 @@ final class BatchSource: TaskSource {
         }
     }
 
-    func submit(to client: Client) {
+    func submit(to client: Client) throws {
         guard !hasSubmitted else { return }
         hasSubmitted = true
         for spec in specs { client.open(spec) }
@@ -95,7 +95,7 @@ final class BatchSource: TaskSource {
                 pending?.send(to: client)
                 pending = Submission(place: place, key: entries[place].key, first: UInt32(next[place]))
             }
-            pending?.add(task, output: output)
+            try pending?.add(task, output: output)
             next[place] += 1
         }
         pending?.send(to: client)
@@ -115,6 +115,7 @@ final class BatchSource: TaskSource {
     private struct Submission {
         let place: Int
         var submission: TaskSubmission
+        private var templateBytes = 0
 
         init(place: Int, key: GroupKey, first: UInt32) {
             self.place = place
@@ -122,18 +123,22 @@ final class BatchSource: TaskSource {
         }
 
         var isFull: Bool {
-            submission.payload.count >= BatchSource.payloadLimit || submission.templates.count >= BatchSource.taskLimit
+            submission.payload.count + templateBytes >= BatchSource.payloadLimit
+                || submission.templates.count >= BatchSource.taskLimit
         }
 
-        mutating func add(_ task: TaskPlan, output: OutputMode) {
-            let payload = TaskEncoding.payload(of: task.work, stdin: task.stdin.map { Array($0.utf8) })
+        mutating func add(_ task: TaskPlan, output: OutputMode) throws {
+            let stdin = task.stdin.map { Array($0.utf8) }
+            let payload = try TaskEncoding.checkedPayload(of: task.work, stdin: stdin, name: task.name)
+            let template = TaskEncoding.template(task, output: output)
+            templateBytes += template.spec.count + template.name.utf8.count
             submission.runs.append(
                 TaskRun(
                     template: submission.firstTemplate + UInt32(submission.templates.count),
                     lengths: [UInt32(payload.count)]
                 )
             )
-            submission.templates.append(TaskEncoding.template(task, output: output))
+            submission.templates.append(template)
             submission.payload.append(contentsOf: payload)
         }
 

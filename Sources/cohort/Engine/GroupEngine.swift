@@ -49,6 +49,12 @@ final class GroupEngine {
         var index: UInt32
     }
 
+    /// When to leave without the group's end, and how.
+    private var giveUp: (at: ContinuousClock.Instant, error: any Error)?
+
+    /// How long a kill may take to be reported.
+    private static let killPatience = Duration.seconds(2)
+
     /// How long tasks may wait without a word.
     private static let waitingPatience = Duration.seconds(2)
 
@@ -90,6 +96,7 @@ final class GroupEngine {
                 deaths.removeAll(where: ready.contains)
             }
             if hasLostWorker { stopWithoutWorker() }
+            try giveUpIfDue()
             payBack()
             askWhyNothingRuns()
             presenter.draw(progress)
@@ -102,9 +109,14 @@ final class GroupEngine {
     }
 
     private var timeout: Duration? {
-        let drawing = presenter.timeToNextDrawing
-        guard let asking = askAt.map({ max(.zero, ContinuousClock.now.duration(to: $0)) }) else { return drawing }
-        return drawing.map { min($0, asking) } ?? asking
+        let instants = [askAt, giveUp?.at].compactMap(\.self).map { max(.zero, ContinuousClock.now.duration(to: $0)) }
+        return ([presenter.timeToNextDrawing].compactMap(\.self) + instants).min()
+    }
+
+    /// What no cancel reaches, shielded tasks above all, ends with the session: the coordinator stops what lost its owner.
+    private func giveUpIfDue() throws {
+        guard let giveUp, ContinuousClock.now >= giveUp.at, !collector.isClosed else { return }
+        throw giveUp.error
     }
 
     /// When tasks have waited for a while and none has ever run, somebody should know why: no silent hang.
@@ -146,7 +158,7 @@ final class GroupEngine {
     private func take(_ update: ClientUpdate) throws {
         try collector.take(update) { piece, range in
             let number = source.number(piece.group, piece.index)
-            try presenter.output(number, piece.stream, update.payload[range])
+            try presenter.output(number, attempt: piece.attempt, piece.stream, update.payload[range])
             owedOutput[OutputKey(group: piece.group, index: piece.index), default: 0] += UInt64(range.count)
         } ended: { ended in
             let number = source.number(ended.group, ended.index)
@@ -186,6 +198,10 @@ final class GroupEngine {
         presenter.note(
             isSecond ? "killing what runs" : "interrupted: waiting for running tasks to end; once more to kill them now"
         )
+        if isSecond, giveUp == nil {
+            let status = ExitStatusError(code: 128 + (interruption.first ?? SIGINT))
+            giveUp = (ContinuousClock.now + Self.killPatience, status)
+        }
     }
 
     /// A process of one's own pool has died. Without a worker nothing would ever run again, without a coordinator nothing
@@ -195,6 +211,8 @@ final class GroupEngine {
             throw Failure(.coordinator, "the pool's coordinator has died; its tasks were killed")
         }
         hasLostWorker = true
+        let failure = Failure(.here, "the pool's worker has died, and shielded tasks are left that nothing can run")
+        giveUp = giveUp ?? (ContinuousClock.now + Self.killPatience, failure)
     }
 
     /// The coordinator first tells what ran as lost; a cancel that overtook that would hide how those tasks ended.

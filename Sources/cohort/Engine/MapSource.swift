@@ -47,7 +47,7 @@ final class MapSource: TaskSource {
         for reading in reader.readings.takeAll() {
             switch reading {
             case .task(let task):
-                let payload = TaskEncoding.payload(of: task.work)
+                let payload = try TaskEncoding.checkedPayload(of: task.work, name: String(task.number))
                 submission.runs[0].lengths.append(UInt32(payload.count))
                 submission.payload.append(contentsOf: payload)
                 pending[task.number] = task

@@ -26,6 +26,8 @@ final class Presenter {
     private let results: ResultsDirectory?
     private var slots: [Int: ResultsDirectory.Slot] = [:]
     private var received: [Int: Int] = [:]
+    /// The attempt whose output is being kept, of tasks that are at their second or a later one.
+    private var attempts: [Int: UInt32] = [:]
 
     init(_ options: Options) throws {
         self.options = options
@@ -54,7 +56,15 @@ final class Presenter {
 
     // MARK: While it runs
 
-    func output(_ number: Int, _ stream: CohortCore.OutputStream, _ bytes: ArraySlice<UInt8>) throws {
+    /// - Parameter attempt: counts the task's executions. What an earlier one has written and is not printed yet is void.
+    func output(
+        _ number: Int,
+        attempt: UInt32,
+        _ stream: CohortCore.OutputStream,
+        _ bytes: ArraySlice<UInt8>
+    ) throws {
+        if attempt > 1, attempts[number, default: 1] < attempt { try restart(number) }
+        if attempt > 1 { attempts[number] = attempt }
         let taskStream: TaskStream = stream == .standardOutput ? .stdout : .stderr
         try guardingDisk { () throws(ReportError) in
             try output?.taskOutput(number, taskStream, bytes.span.bytes)
@@ -63,7 +73,16 @@ final class Presenter {
         if jobLog != nil, stream == .standardOutput { received[number, default: 0] += bytes.count }
     }
 
+    private func restart(_ number: Int) throws {
+        received[number] = nil
+        output?.restart(number)
+        try guardingDisk { () throws(ReportError) in
+            if let slot = slots[number] { try results?.restart(slot) }
+        }
+    }
+
     func ended(_ number: Int, _ ended: OutcomeCollector.Ended) throws {
+        if !attempts.isEmpty { attempts[number] = nil }
         let line = options.printsValues && !ended.value.isEmpty ? ValueText.line(ended.value) : []
         try guardingDisk { () throws(ReportError) in
             if !line.isEmpty { try output?.taskOutput(number, .stdout, line.span.bytes) }

@@ -14,9 +14,9 @@ enum SnapshotText {
                 String(group.counts.queued), time(group.elapsed), group.waiting,
             ])
         }
-        let slots = snapshot.workers.reduce(0) { $0 + $1.slots }
+        let slots = snapshot.workers.reduce(0) { $0 + Int($1.slots) }
         var text = snapshot.groups.isEmpty ? "no groups\n" : table(rows)
-        text += "\(counted(snapshot.workers.count, "worker")) with \(counted(Int(slots), "slot")), "
+        text += "\(counted(snapshot.workers.count, "worker")) with \(counted(slots, "slot")), "
         text += "\(counted(Int(snapshot.clients), "client"))\n"
         if snapshot.badFrames > 0 || snapshot.staleMessages > 0 {
             text += "dropped: \(snapshot.badFrames) frames that could not be understood, "

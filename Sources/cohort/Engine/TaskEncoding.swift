@@ -4,6 +4,21 @@ internal import CohortWire
 
 /// Tasks of a plan as templates and payloads of the protocol.
 enum TaskEncoding {
+    /// Bytes of one task's arguments and standard input. Larger things go by file.
+    static let limit = 16 << 20
+
+    /// The payload of a task, unless it is too large to travel.
+    static func checkedPayload(of work: Work, stdin: [UInt8]? = nil, name: String) throws -> [UInt8] {
+        let payload = payload(of: work, stdin: stdin)
+        guard payload.count <= limit else {
+            throw Failure(
+                .usage,
+                "task \(name): its arguments and input have \(payload.count) bytes, more than \(limit); pass a file instead"
+            )
+        }
+        return payload
+    }
+
     static func payload(of work: Work, stdin: [UInt8]? = nil) -> [UInt8] {
         switch work {
         case .argv(let words): CommandPayload(program: .arguments(words), standardInput: stdin).bytes
