@@ -21,6 +21,8 @@ package final class OrderedOutput {
 
     private let mode: Mode
     private let tag: ((Int) -> String)?
+    /// Tags of tasks that have written something: whoever knows them may have forgotten a task when its turn comes.
+    private var tags: [Int: String] = [:]
     private let store: SpoolStore
     private let onWrite: (() -> Void)?
     private let flushesAtOnce: Bool
@@ -68,6 +70,7 @@ package final class OrderedOutput {
     /// - Returns: How many bytes are printed or spooled now, hence need no longer be kept elsewhere: all of them.
     @discardableResult
     package func taskOutput(_ number: Int, _ stream: TaskStream, _ bytes: RawSpan) throws(ReportError) -> Int {
+        if let tag, tags[number] == nil { tags[number] = tag(number) }
         switch mode {
         case .lineBuffered:
             try printLines(Line(number: number, stream: stream), bytes)
@@ -92,13 +95,16 @@ package final class OrderedOutput {
         switch mode {
         case .grouped:
             try printSpool(of: number)
+            tags[number] = nil
         case .lineBuffered:
             for stream in TaskStream.allCases { try endLine(Line(number: number, stream: stream)) }
+            tags[number] = nil
         case .keepOrder:
             guard number >= head else { return }
             ended.insert(number)
             while ended.remove(head) != nil {
                 try endTask()
+                tags[head] = nil
                 head += 1
                 // The new head prints what it has kept, and from now on directly.
                 try printSpool(of: head, isEnded: false)
@@ -171,7 +177,7 @@ package final class OrderedOutput {
     // MARK: - Printing
 
     private func print(_ number: Int, _ stream: TaskStream, _ bytes: RawSpan) throws(ReportError) {
-        let prefix = tag.map { Array($0(number).utf8) + [UInt8(ascii: "\t")] }
+        let prefix = tag.map { Array((tags[number] ?? $0(number)).utf8) + [UInt8(ascii: "\t")] }
         // Both may go to the same terminal: what came first must be there first.
         switch stream {
         case .stdout:

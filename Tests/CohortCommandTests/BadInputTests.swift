@@ -106,6 +106,21 @@ extension CommandLineTests {
             expect(finished, says: words)
         }
 
+        @Test("A file where the socket should be is left alone")
+        func fileInPlaceOfSocket() throws {
+            try sandbox.write("precious", "keep me")
+            let endpoint = "ipc://\(sandbox.path("precious"))"
+            expect(try sandbox.cohort("coordinator", "--bind", endpoint), says: [endpoint, "no socket"])
+            #expect(sandbox.read("precious") == "keep me")
+        }
+
+        @Test("A task too large to travel is refused, and named")
+        func hugeArgument() throws {
+            try sandbox.write("values", String(repeating: "x", count: 9 << 20) + "\n")
+            let map = try sandbox.cohort("map", "--call", "demo.echo", #"["{}", "{}"]"#, "::::", "values")
+            expect(map, says: ["task 1:", "pass a file"])
+        }
+
         @Test("An address that is taken is told, and the coordinator that has it goes on")
         func addressInUse() throws {
             let cluster = try Cluster(sandbox)

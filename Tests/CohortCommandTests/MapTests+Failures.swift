@@ -40,9 +40,24 @@ extension CommandLineTests {
             #expect(task.attempts == 3)
             #expect(task.stdout == "done\n")
             #expect(sandbox.read("count") == "x\nx\nx\n")
+            let told = "echo out; echo x >> told; test $(wc -l < told) -eq 2"
+            #expect(try sandbox.cohort("map", "--retries", "1", told, ":::", "A").standardOutput == "out\n")
             let short = try sandbox.cohort("map", "--retries", "1", command, ":::", "again")
             #expect(short.code == 1)
             #expect(short.standardError.contains("attempt 2 of 2"))
+        }
+
+        @Test("--tag with -k tags tasks that end before their turn, too")
+        func tagsInOrder() throws {
+            let map = try sandbox.cohort("map", "-j", "3", "-k", "--tag", "sleep 0.{}; echo x", ":::", "5", "1", "2")
+            #expect(map.standardOutput == "5\tx\n1\tx\n2\tx\n")
+        }
+
+        @Test("An option that does not exist is not taken for a command")
+        func unknownOption() throws {
+            let map = try sandbox.cohort("map", "--kep-order", "echo", ":::", "a")
+            #expect(map.code == 2)
+            #expect(map.standardError.contains("'--kep-order'"))
         }
 
         @Test("-j sets how many tasks run at once")

@@ -89,6 +89,21 @@ extension CommandLineTests {
             sandbox.expectNoSockets()
         }
 
+        @Test("A second SIGINT ends shielded tasks too")
+        func secondSignalAgainstShield() throws {
+            let file = try sandbox.write(
+                "b.yaml",
+                "tasks: [{name: kept, shield: true, run: 'echo up > started; sleep 31.5'}]"
+            )
+            let run = try sandbox.startCohort("run", file)
+            try started.await()
+            run.send(SIGINT)
+            try run.waitForError("interrupted")
+            run.send(SIGINT)
+            #expect(try run.wait(limit: .seconds(10)).code == 130)
+            sandbox.expectNothingSurvives(within: .zero)
+        }
+
         @Test("SIGKILL of the client leaves nothing 2 s later, what tasks have put in the background included")
         func killedClient() throws {
             let file = try sandbox.write(

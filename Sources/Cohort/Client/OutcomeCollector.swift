@@ -280,8 +280,9 @@ package final class OutcomeCollector {
         let errorIsTail = isTail(detail.standardError, detail.standardErrorBytes)
         result.stdout = OutputText.decode(detail.standardOutput, isTail: outputIsTail)
         result.stderr = OutputText.decode(detail.standardError, isTail: errorIsTail)
-        result.stdoutBytes = outputIsTail && !detail.standardOutput.isEmpty ? Int(clamping: detail.standardOutputBytes) : nil
-        result.stderrBytes = errorIsTail && !detail.standardError.isEmpty ? Int(clamping: detail.standardErrorBytes) : nil
+        let totals = (Int(clamping: detail.standardOutputBytes), Int(clamping: detail.standardErrorBytes))
+        result.stdoutBytes = outputIsTail && !detail.standardOutput.isEmpty ? totals.0 : nil
+        result.stderrBytes = errorIsTail && !detail.standardError.isEmpty ? totals.1 : nil
         if detail.maxResidentBytes > 0 || detail.userTime > .zero || detail.systemTime > .zero {
             result.resources = ResourceUse(
                 user: detail.userTime.duration,
@@ -345,7 +346,7 @@ package final class OutcomeCollector {
             cancelReason: report.flatMap { $0.reason.isEmpty ? nil : $0.reason },
             deadlineOf: report.flatMap { $0.deadlineOf.isEmpty ? nil : $0.deadlineOf },
             startedAt: node.openedAt,
-            elapsed: report?.elapsed.duration ?? .zero,
+            elapsed: report?.elapsed.duration ?? Timestamp.now.since(node.openedAt),
             counts: counts,
             tasks: tasks,
             tasksOmitted: report.flatMap { $0.omitted == 0 ? nil : Int(clamping: $0.omitted) },

@@ -84,6 +84,9 @@ struct MapCommand: ParsableCommand {
 
     func validate() throws {
         if retries < 0 { throw ValidationError("--retries \(retries): the number of retries cannot be negative") }
+        if let word = words.first, word.hasPrefix("-"), word.count > 1 {
+            throw ValidationError("unknown option '\(word)'; `cohort help map` lists those that there are")
+        }
         if keepOrder, lineBuffer { throw ValidationError("-k and --line-buffer exclude each other") }
     }
 
