@@ -171,12 +171,7 @@ extension CoordinatorCore {
 
     /// Closes what a stop has emptied, innermost groups first.
     private mutating func closeStopped(below place: UInt32, at now: Instant) {
-        var order: [UInt32] = [place]
-        var position = 0
-        while position < order.count {
-            order.append(contentsOf: groups[Int(order[position])].openChildren)
-            position += 1
-        }
+        let order = openTree(below: place)
         let ids = order.map { groups[Int($0)].id }
         for (place, id) in zip(order, ids).reversed() where groupPlaces[id] == place { closeIfDone(place, at: now) }
     }
