@@ -9,7 +9,6 @@ final class ProcessInbox: Sendable {
         case cancel(UInt64, Duration)
         case kill(UInt64)
         case grant(UInt64, Int)
-        case killAll
         case stop
     }
 

@@ -76,11 +76,6 @@ package final class ProcessLoop: Sendable {
         inbox.post(.grant(id, bytes))
     }
 
-    /// `kill` for every command.
-    package func killAll() {
-        inbox.post(.killAll)
-    }
-
     /// Kills everything, waits until it is gone and the last events are delivered, and ends the thread.
     ///
     /// Commands that are started after this fail to start; once the thread has ended they are ignored. From `onEvents` it

@@ -123,8 +123,6 @@ final class ProcessReactor {
                 command(id).map(kill)
             case .grant(let id, let bytes):
                 command(id).map { grant($0, bytes: bytes) }
-            case .killAll:
-                commands.values.forEach(kill)
             case .stop:
                 isStopping = true
                 commands.values.forEach(kill)
