@@ -124,9 +124,15 @@ let package = Package(
             dependencies: ["CohortProcess", "ProcessFixture"],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "WorkerFixture",
+            dependencies: ["CohortWorker"],
+            path: "Tests/WorkerFixture",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CohortWorkerTests",
-            dependencies: ["CohortProcess", "CohortWorker", "cohort-demo-worker"],
+            dependencies: ["CohortProcess", "CohortWorker", "WorkerFixture", "cohort-demo-worker"],
             swiftSettings: settings
         ),
         .testTarget(name: "CohortBatchTests", dependencies: ["CohortBatch"], swiftSettings: settings),

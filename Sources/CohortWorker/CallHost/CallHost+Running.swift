@@ -40,8 +40,11 @@ extension CallHost {
     /// cancel could miss both.
     private func next(after end: CallEnd?) -> Next {
         var needsAttention = false
+        var returning: [CheckedContinuation<Void, Never>] = []
         let next: Next = state.withLock { state in
             if let end {
+                finishProgress(&state)
+                returning = state.running?.slot.takeReturning() ?? []
                 end.body.withUnsafeBytes { outbox.append(end.header, body: $0) }
                 if let hold = state.running?.hold, hold.isTriggered(by: end.header.status) {
                     state.isHolding = true
@@ -77,6 +80,7 @@ extension CallHost {
             return .call(call)
         }
         if needsAttention { attention.post() }
+        for wait in returning { wait.resume() }
         return next
     }
 

@@ -123,6 +123,7 @@ final class Executors: Sendable {
         case .output(let id, let stream, let bytes):
             .outputArrived(TaskKey(raw: id), stream == .stdout ? .standardOutput : .standardError, bytes)
         case .returned(let ids): .callsReturned(ids.map(TaskKey.init(raw:)))
+        case .waiting, .wanting, .progress: .callsReturned([])
         case .finished(let id, let report):
             .callEnded(
                 TaskKey(raw: id),
