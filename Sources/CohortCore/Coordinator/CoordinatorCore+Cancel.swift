@@ -36,14 +36,23 @@ extension CoordinatorCore {
         token: UInt32,
         at now: Instant
     ) {
-        // A task that has ended, or whose group has, is no error: the request came too late, and the task's report says
-        // what became of it.
-        guard let place = find(.key(key), from: session), let task = member(index, of: place),
-            tasks[Int(task)].state != .ending
-        else { return answer(session, token, isAccepted: false) }
+        guard let place = groupOfKey(key, from: session) else {
+            // Of a group that has ended the request came too late, and who asks for an answer learns that.
+            return token == 0 ? refuseUnknown(.key(key), for: session) : answer(session, token, isAccepted: false)
+        }
+        // So it did for a task that has ended; its report says what became of it.
+        guard let task = member(index, of: place), tasks[Int(task)].state != .ending else {
+            return answer(session, token, isAccepted: false)
+        }
         answer(session, token, isAccepted: true)
         requestCancel(task, .requested, reason: reason, at: now)
         closeIfDone(place, at: now)
+    }
+
+    /// The open group that a key of a session stands for, opened or joined by it.
+    private func groupOfKey(_ key: GroupKey, from session: SessionID) -> UInt32? {
+        guard let client = clientPlaces[session] else { return nil }
+        return clients[Int(client)].groups[key] ?? clients[Int(client)].joined[key].flatMap { groupPlaces[$0.group] }
     }
 
     /// The unfinished task of that number.
