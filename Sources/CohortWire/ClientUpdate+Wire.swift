@@ -61,7 +61,7 @@ extension ClientUpdate {
             var item = PBUpdate.Progress()
             item.group = $0.group.value
             item.index = $0.index
-            if let fraction = $0.fraction { item.fraction = fraction }
+            if let fraction = $0.fraction { item.fraction = Millionths.count(fraction) }
             item.note = $0.note
             return item
         }
@@ -157,7 +157,7 @@ extension ClientUpdate {
             TaskProgress(
                 group: GroupID($0.group),
                 index: $0.index,
-                fraction: $0.hasFraction ? progressFraction($0.fraction) : nil,
+                fraction: $0.hasFraction ? Millionths.fraction($0.fraction) : nil,
                 note: $0.note
             )
         }

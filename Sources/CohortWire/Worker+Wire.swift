@@ -101,7 +101,7 @@ extension AttemptProgress {
         var message = PBAttemptProgress()
         message.task = ref.task.raw
         message.attempt = ref.attempt
-        if let fraction { message.fraction = fraction }
+        if let fraction { message.fraction = Millionths.count(fraction) }
         message.note = note
         return message
     }
@@ -109,14 +109,20 @@ extension AttemptProgress {
     fileprivate init(wire message: PBAttemptProgress) {
         self.init(
             ref: AttemptRef(task: TaskKey(raw: message.task), attempt: message.attempt),
-            fraction: message.hasFraction ? progressFraction(message.fraction) : nil,
+            fraction: message.hasFraction ? Millionths.fraction(message.fraction) : nil,
             note: message.note
         )
     }
 }
 
-/// A fraction from a peer, which may be any number or none.
-func progressFraction(_ value: Double) -> Double? { value.isNaN ? nil : min(max(value, 0), 1) }
+/// A fraction as it travels, in millionths.
+enum Millionths {
+    static func count(_ fraction: Double) -> UInt32 {
+        fraction.isNaN ? 0 : UInt32((min(max(fraction, 0), 1) * 1e6).rounded())
+    }
+
+    static func fraction(_ count: UInt32) -> Double { min(Double(count) / 1e6, 1) }
+}
 
 /// Flags of a finished attempt's column.
 private let startedFlag: UInt32 = 1

@@ -1855,8 +1855,8 @@ nonisolated struct PBUpdate: @unchecked Sendable {
 
     var index: UInt32 = 0
 
-    /// From 0 to 1.
-    var fraction: Double {
+    /// In millionths of the whole.
+    var fraction: UInt32 {
       get {_fraction ?? 0}
       set {_fraction = newValue}
     }
@@ -1871,7 +1871,7 @@ nonisolated struct PBUpdate: @unchecked Sendable {
 
     init() {}
 
-    fileprivate var _fraction: Double? = nil
+    fileprivate var _fraction: UInt32? = nil
   }
 
   init() {}
@@ -2222,8 +2222,8 @@ nonisolated struct PBAttemptProgress: Sendable {
 
   var attempt: UInt32 = 0
 
-  /// From 0 to 1.
-  var fraction: Double {
+  /// In millionths of the whole.
+  var fraction: UInt32 {
     get {_fraction ?? 0}
     set {_fraction = newValue}
   }
@@ -2238,7 +2238,7 @@ nonisolated struct PBAttemptProgress: Sendable {
 
   init() {}
 
-  fileprivate var _fraction: Double? = nil
+  fileprivate var _fraction: UInt32? = nil
 }
 
 /// The worker takes no new tasks. What it has not started comes back in reports.
@@ -4863,7 +4863,7 @@ nonisolated extension PBUpdate.Progress: SwiftProtobuf.Message, SwiftProtobuf._M
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.group) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
-      case 3: try { try decoder.decodeSingularDoubleField(value: &self._fraction) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self._fraction) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.note) }()
       default: break
       }
@@ -4882,7 +4882,7 @@ nonisolated extension PBUpdate.Progress: SwiftProtobuf.Message, SwiftProtobuf._M
       try visitor.visitSingularUInt32Field(value: self.index, fieldNumber: 2)
     }
     try { if let v = self._fraction {
-      try visitor.visitSingularDoubleField(value: v, fieldNumber: 3)
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 3)
     } }()
     if !self.note.isEmpty {
       try visitor.visitSingularStringField(value: self.note, fieldNumber: 4)
@@ -5575,7 +5575,7 @@ nonisolated extension PBAttemptProgress: SwiftProtobuf.Message, SwiftProtobuf._M
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularFixed64Field(value: &self.task) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
-      case 3: try { try decoder.decodeSingularDoubleField(value: &self._fraction) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self._fraction) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.note) }()
       default: break
       }
@@ -5594,7 +5594,7 @@ nonisolated extension PBAttemptProgress: SwiftProtobuf.Message, SwiftProtobuf._M
       try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 2)
     }
     try { if let v = self._fraction {
-      try visitor.visitSingularDoubleField(value: v, fieldNumber: 3)
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 3)
     } }()
     if !self.note.isEmpty {
       try visitor.visitSingularStringField(value: self.note, fieldNumber: 4)

@@ -80,8 +80,8 @@ struct RandomMessages {
         values[Int.random(in: values.indices, using: &generator)]
     }
 
-    /// A part of a whole, the ends included.
-    mutating func fraction() -> Double { pick([0, 1, .random(in: 0...1, using: &generator)]) }
+    /// A part of a whole, the ends included, in the steps in which it travels.
+    mutating func fraction() -> Double { Double(Int.random(in: 0...1_000_000, using: &generator)) / 1e6 }
 
     mutating func maybe<Value>(_ make: (inout RandomMessages) -> Value) -> Value? {
         flag() ? make(&self) : nil
