@@ -67,7 +67,8 @@ let package = Package(
         .target(
             name: "CohortWorker",
             dependencies: [
-                "CCohortProcess", "CohortCore", "CohortProcess", "CohortRuntime", "CohortWire", "ZeroMQ",
+                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortRuntime",
+                "CohortWire", "ZeroMQ", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),

@@ -213,10 +213,13 @@ final class CoordinatorShell: LoopHandler {
         case .openGroup(let spec): .groupOpened(session, spec)
         case .submit(let submission): .tasksSubmitted(session, submission)
         case .seal(let key, let end): .groupSealed(session, key, end)
-        case .cancelGroup(let target, let grace, let reason):
-            .groupCancelled(session, target, grace: grace, reason: reason)
-        case .cancelTask(let key, let index, let reason): .taskCancelled(session, key, index: index, reason: reason)
-        case .setDeadline(let target, let timeout): .deadlineChanged(session, target, timeout)
+        case .joinGroup(let key, let owner): .siblingsJoined(session, key, owner)
+        case .cancelGroup(let target, let grace, let reason, let token):
+            .groupCancelled(session, target, grace: grace, reason: reason, token: token)
+        case .cancelTask(let key, let index, let reason, let token):
+            .taskCancelled(session, key, index: index, reason: reason, token: token)
+        case .setDeadline(let target, let timeout, let token):
+            .deadlineChanged(session, target, timeout, token: token)
         case .consumed(let weight, let outputs): .consumed(session, weight: weight, outputs: outputs)
         case .watch(let target): .watched(session, target)
         case .query: .queried(session)
@@ -241,6 +244,7 @@ final class CoordinatorShell: LoopHandler {
         case .assign(let session, let batch): send(.assign(batch), to: session)
         case .cancel(let session, let orders): send(.cancel(orders), to: session)
         case .grant(let session, let grants): send(.grant(grants), to: session)
+        case .proceed(let session, let refs): send(.proceed(refs), to: session)
         case .forget(let session, let templates): send(.forget(templates), to: session)
         case .update(let session, let update): send(.update(update), to: session)
         case .answer(let session, var snapshot):

@@ -35,8 +35,36 @@ extension ClientUpdate {
         message.closed = closed.map(\.wire)
         message.caughtUp = caughtUp.map(\.value)
         message.details = details.map(\.wire)
+        writeNested(to: &message)
         writeColumns(to: &message)
         return message
+    }
+
+    private func writeNested(to message: inout PBUpdate) {
+        message.accepted = accepted.map {
+            var item = PBUpdate.Accepted()
+            item.key = $0.key.value
+            item.first = $0.first
+            item.index = $0.index
+            item.count = $0.count
+            return item
+        }
+        message.answers = answers.map {
+            var item = PBUpdate.Answer()
+            item.token = $0.token
+            item.accepted = $0.isAccepted
+            if let code = $0.code { item.code = PBRefusalCode(rawValue: Int(code.rawValue)) ?? .invalid }
+            item.message = $0.message
+            return item
+        }
+        message.progress = progress.map {
+            var item = PBUpdate.Progress()
+            item.group = $0.group.value
+            item.index = $0.index
+            if let fraction = $0.fraction { item.fraction = Millionths.count(fraction) }
+            item.note = $0.note
+            return item
+        }
     }
 
     private func writeColumns(to message: inout PBUpdate) {
@@ -100,11 +128,39 @@ extension ClientUpdate {
         for group in message.closed { closed.append(try GroupReport(wire: group)) }
         caughtUp = message.caughtUp.map(GroupID.init)
         details = message.details.map(AttemptDetail.init(wire:))
+        try readNested(message)
         try readNamesAndStarts(message)
         try readOutputs(message)
         try readReports(message)
         try checkPayload("an update", payload, message.outputLength, message.reportValueLength)
         self.payload = payload
+    }
+
+    private mutating func readNested(_ message: PBUpdate) throws(FrameError) {
+        try checkColumns("accepted tasks", message.accepted.count)
+        try checkColumns("answers", message.answers.count)
+        try checkColumns("progress", message.progress.count)
+        accepted = message.accepted.map {
+            AcceptedTasks(key: GroupKey($0.key), first: $0.first, index: $0.index, count: $0.count)
+        }
+        for answer in message.answers {
+            answers.append(
+                RequestAnswer(
+                    token: answer.token,
+                    isAccepted: answer.accepted,
+                    code: answer.hasCode ? try decodeCase("refusal", answer.code.rawValue) : nil,
+                    message: answer.message
+                )
+            )
+        }
+        progress = message.progress.map {
+            TaskProgress(
+                group: GroupID($0.group),
+                index: $0.index,
+                fraction: $0.hasFraction ? Millionths.fraction($0.fraction) : nil,
+                note: $0.note
+            )
+        }
     }
 
     private mutating func readNamesAndStarts(_ message: PBUpdate) throws(FrameError) {

@@ -25,17 +25,23 @@ extension FrameBody {
             frame.submit = submission.wire
             return submission.payload
         case .seal(let group, let end): frame.seal = sealMessage(group, end)
-        case .cancelGroup(let target, let grace, let reason):
+        case .joinGroup(let key, let owner):
+            frame.joinGroup.key = key.value
+            frame.joinGroup.owner = owner.wire
+        case .cancelGroup(let target, let grace, let reason, let token):
             frame.cancelGroup.target = target.wire
             if let grace { frame.cancelGroup.grace = grace.nanoseconds }
             frame.cancelGroup.reason = reason
-        case .cancelTask(let group, let index, let reason):
+            frame.cancelGroup.token = token
+        case .cancelTask(let group, let index, let reason, let token):
             frame.cancelTask.group = group.value
             frame.cancelTask.index = index
             frame.cancelTask.reason = reason
-        case .setDeadline(let target, let timeout):
+            frame.cancelTask.token = token
+        case .setDeadline(let target, let timeout, let token):
             frame.setDeadline.target = target.wire
             if let timeout { frame.setDeadline.timeout = timeout.nanoseconds }
+            frame.setDeadline.token = token
         case .consumed(let weight, let outputs):
             frame.consumed.weight = weight
             frame.consumed.group = outputs.map(\.group.value)
@@ -56,6 +62,9 @@ extension FrameBody {
             frame.grant.attempt = grants.map(\.ref.attempt)
             frame.grant.bytes = grants.map(\.bytes)
         case .forget(let templates): frame.forget.template = templates.map(\.value)
+        case .proceed(let refs):
+            frame.proceed.task = refs.map(\.task.raw)
+            frame.proceed.attempt = refs.map(\.attempt)
         case .report(let report):
             frame.report = report.wire
             return report.payload
@@ -118,14 +127,22 @@ extension FrameBody {
             return .cancelGroup(
                 try GroupTarget(wire: message.target),
                 grace: message.hasGrace ? span(message.grace) : nil,
-                reason: message.reason
+                reason: message.reason,
+                token: message.token
             )
+        case .joinGroup(let message): return .joinGroup(GroupKey(message.key), AttemptRef(wire: message.owner))
         case .cancelTask(let message):
-            return .cancelTask(GroupKey(message.group), index: message.index, reason: message.reason)
+            return .cancelTask(
+                GroupKey(message.group),
+                index: message.index,
+                reason: message.reason,
+                token: message.token
+            )
         case .setDeadline(let message):
             return .setDeadline(
                 try GroupTarget(wire: message.target),
-                message.hasTimeout ? span(message.timeout) : nil
+                message.hasTimeout ? span(message.timeout) : nil,
+                token: message.token
             )
         case .consumed(let message):
             try checkColumns("consumed output", message.group.count, message.index.count, message.bytes.count)
@@ -158,6 +175,8 @@ extension FrameBody {
         case .forget(let message):
             try checkColumns("templates to forget", message.template.count)
             return .forget(message.template.map(TemplateID.init))
+        case .proceed(let message):
+            return .proceed(try attemptRefs("attempts that proceed", message.task, message.attempt))
         case .draining: return .draining
         case .submit, .update, .assign, .report:
             throw FrameError(.malformed, "a message that carries a payload was read without it")

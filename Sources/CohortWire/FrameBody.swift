@@ -63,9 +63,11 @@ package enum FrameBody: Sendable, Equatable {
     case openGroup(GroupSpec)
     case submit(TaskSubmission)
     case seal(GroupKey, BodyEnd)
-    case cancelGroup(GroupTarget, grace: TimeSpan?, reason: String)
-    case cancelTask(GroupKey, index: UInt32, reason: String)
-    case setDeadline(GroupTarget, TimeSpan?)
+    /// The key stands for the group of this running task from now on.
+    case joinGroup(GroupKey, AttemptRef)
+    case cancelGroup(GroupTarget, grace: TimeSpan?, reason: String, token: UInt32 = 0)
+    case cancelTask(GroupKey, index: UInt32, reason: String, token: UInt32 = 0)
+    case setDeadline(GroupTarget, TimeSpan?, token: UInt32 = 0)
     case consumed(weight: UInt64, [ConsumedOutput])
     case watch(GroupTarget)
     case query
@@ -77,6 +79,7 @@ package enum FrameBody: Sendable, Equatable {
     case cancel([CancelOrder])
     case grant([OutputGrant])
     case forget([TemplateID])
+    case proceed([AttemptRef])
 
     case report(WorkerReport)
     case draining

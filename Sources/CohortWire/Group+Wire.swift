@@ -77,6 +77,9 @@ extension GroupSpec {
         if let grace { message.grace = grace.nanoseconds }
         message.shield = shield
         message.detached = detached
+        if let owner { message.owner = owner.wire }
+        message.scope = isScope
+        message.acceptsSiblings = acceptsSiblings
         return message
     }
 
@@ -84,14 +87,30 @@ extension GroupSpec {
         self.init(
             key: GroupKey(message.key),
             parent: message.hasParent ? GroupKey(message.parent) : nil,
+            owner: message.hasOwner ? AttemptRef(wire: message.owner) : nil,
             name: message.name,
             policy: try decodeCase("policy", message.policy.rawValue),
             limit: message.hasLimit ? message.limit : nil,
             timeout: message.hasTimeout ? span(message.timeout) : nil,
             grace: message.hasGrace ? span(message.grace) : nil,
             shield: message.shield,
-            detached: message.detached
+            detached: message.detached,
+            isScope: message.scope,
+            acceptsSiblings: message.acceptsSiblings
         )
+    }
+}
+
+extension AttemptRef {
+    var wire: PBAttempt {
+        var message = PBAttempt()
+        message.task = task.raw
+        message.attempt = attempt
+        return message
+    }
+
+    init(wire message: PBAttempt) {
+        self.init(task: TaskKey(raw: message.task), attempt: message.attempt)
     }
 }
 

@@ -89,6 +89,7 @@ extension AttemptDetail {
         message.userTime = userTime.nanoseconds
         message.systemTime = systemTime.nanoseconds
         message.maxResidentBytes = maxResidentBytes
+        message.tree = tree.data
         return message
     }
 
@@ -109,5 +110,6 @@ extension AttemptDetail {
         userTime = span(message.userTime)
         systemTime = span(message.systemTime)
         maxResidentBytes = message.maxResidentBytes
+        tree = [UInt8](message.tree)
     }
 }

@@ -17,6 +17,11 @@ extension AssignBatch {
         message.template = tasks.map(\.template.value)
         message.index = tasks.map(\.index)
         message.length = tasks.map(\.payloadLength)
+        // Most tasks run for the first time and have no deadline: then the columns need not travel.
+        if tasks.contains(where: { $0.execution != 1 }) { message.execution = tasks.map(\.execution) }
+        if tasks.contains(where: { $0.deadlineIn != nil }) {
+            message.deadlineIn = tasks.map { $0.deadlineIn.map { max($0.nanoseconds, 1) } ?? 0 }
+        }
         return message
     }
 
@@ -31,6 +36,8 @@ extension AssignBatch {
             message.index.count,
             message.length.count
         )
+        if !message.execution.isEmpty { try checkColumns("executions", count, message.execution.count) }
+        if !message.deadlineIn.isEmpty { try checkColumns("deadlines", count, message.deadlineIn.count) }
         try checkColumns("assigned templates", message.templates.count)
         try checkPayload("an assignment", payload, message.length)
         for item in message.templates {
@@ -51,6 +58,9 @@ extension AssignBatch {
                     ref: AttemptRef(task: TaskKey(raw: message.task[row]), attempt: message.attempt[row]),
                     template: TemplateID(message.template[row]),
                     index: message.index[row],
+                    execution: message.execution.isEmpty ? 1 : message.execution[row],
+                    deadlineIn: message.deadlineIn.isEmpty || message.deadlineIn[row] == 0
+                        ? nil : span(message.deadlineIn[row]),
                     payloadLength: message.length[row]
                 )
             )
@@ -80,6 +90,40 @@ extension CancelOrder {
     }
 }
 
+/// Attempts that stand in two columns.
+func attemptRefs(_ name: String, _ tasks: [UInt64], _ attempts: [UInt32]) throws(FrameError) -> [AttemptRef] {
+    try checkColumns(name, tasks.count, attempts.count)
+    return tasks.indices.map { AttemptRef(task: TaskKey(raw: tasks[$0]), attempt: attempts[$0]) }
+}
+
+extension AttemptProgress {
+    fileprivate var wire: PBAttemptProgress {
+        var message = PBAttemptProgress()
+        message.task = ref.task.raw
+        message.attempt = ref.attempt
+        if let fraction { message.fraction = Millionths.count(fraction) }
+        message.note = note
+        return message
+    }
+
+    fileprivate init(wire message: PBAttemptProgress) {
+        self.init(
+            ref: AttemptRef(task: TaskKey(raw: message.task), attempt: message.attempt),
+            fraction: message.hasFraction ? Millionths.fraction(message.fraction) : nil,
+            note: message.note
+        )
+    }
+}
+
+/// A fraction as it travels, in millionths.
+enum Millionths {
+    static func count(_ fraction: Double) -> UInt32 {
+        fraction.isNaN ? 0 : UInt32((min(max(fraction, 0), 1) * 1e6).rounded())
+    }
+
+    static func fraction(_ count: UInt32) -> Double { min(Double(count) / 1e6, 1) }
+}
+
 /// Flags of a finished attempt's column.
 private let startedFlag: UInt32 = 1
 
@@ -104,29 +148,29 @@ extension WorkerReport {
         message.returnedAttempt = returned.map(\.attempt)
         message.cancelledTask = cancelsSeen.map(\.task.raw)
         message.cancelledAttempt = cancelsSeen.map(\.attempt)
+        message.waitingTask = waiting.map(\.task.raw)
+        message.waitingAttempt = waiting.map(\.attempt)
+        message.wantingTask = wanting.map(\.task.raw)
+        message.wantingAttempt = wanting.map(\.attempt)
+        message.progress = progress.map(\.wire)
         return message
     }
 
     init(wire message: PBReport, payload: [UInt8]) throws(FrameError) {
         self.init()
-        started = try Self.refs("started attempts", message.startedTask, message.startedAttempt)
-        returned = try Self.refs("returned attempts", message.returnedTask, message.returnedAttempt)
-        cancelsSeen = try Self.refs("cancelled attempts", message.cancelledTask, message.cancelledAttempt)
+        started = try attemptRefs("started attempts", message.startedTask, message.startedAttempt)
+        returned = try attemptRefs("returned attempts", message.returnedTask, message.returnedAttempt)
+        cancelsSeen = try attemptRefs("cancelled attempts", message.cancelledTask, message.cancelledAttempt)
+        waiting = try attemptRefs("waiting attempts", message.waitingTask, message.waitingAttempt)
+        wanting = try attemptRefs("wanting attempts", message.wantingTask, message.wantingAttempt)
+        try checkColumns("progress", message.progress.count)
+        progress = message.progress.map(AttemptProgress.init(wire:))
         try checkColumns("details", message.details.count)
         details = message.details.map(AttemptDetail.init(wire:))
         try readOutputs(message)
         try readFinished(message)
         try checkPayload("a report", payload, message.outputLength, message.finishedValueLength)
         self.payload = payload
-    }
-
-    private static func refs(
-        _ name: String,
-        _ tasks: [UInt64],
-        _ attempts: [UInt32]
-    ) throws(FrameError) -> [AttemptRef] {
-        try checkColumns(name, tasks.count, attempts.count)
-        return tasks.indices.map { AttemptRef(task: TaskKey(raw: tasks[$0]), attempt: attempts[$0]) }
     }
 
     private mutating func readOutputs(_ message: PBReport) throws(FrameError) {

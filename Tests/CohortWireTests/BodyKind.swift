@@ -3,9 +3,9 @@
 /// The kinds of message that there are, so that a suite can prove that it has left none out.
 enum BodyKind: String, CaseIterable, Sendable {
     case hello, welcome, refused, heartbeat, resend, goodbye, obituary
-    case openGroup, submit, seal, cancelGroup, cancelTask, setDeadline, consumed, watch, query
+    case openGroup, joinGroup, submit, seal, cancelGroup, cancelTask, setDeadline, consumed, watch, query
     case update, snapshot
-    case assign, cancel, grant, forget
+    case assign, cancel, grant, forget, proceed
     case report, draining
 }
 
@@ -20,6 +20,7 @@ extension FrameBody {
         case .goodbye: .goodbye
         case .obituary: .obituary
         case .openGroup: .openGroup
+        case .joinGroup: .joinGroup
         case .submit: .submit
         case .seal: .seal
         case .cancelGroup: .cancelGroup
@@ -34,6 +35,7 @@ extension FrameBody {
         case .cancel: .cancel
         case .grant: .grant
         case .forget: .forget
+        case .proceed: .proceed
         case .report: .report
         case .draining: .draining
         }

@@ -71,7 +71,7 @@ extension AttemptDetail {
 
     /// About how long it is on the wire.
     package var approximateBytes: Int {
-        64 + type.utf8.count + message.utf8.count + trace.utf8.count + command.utf8.count + standardOutput.count
-            + standardError.count
+        64 + type.utf8.count + message.utf8.count + trace.utf8.count + tree.count + command.utf8.count
+            + standardOutput.count + standardError.count
     }
 }

@@ -17,28 +17,62 @@ extension CoordinatorCore {
         _ target: GroupTarget,
         grace: TimeSpan?,
         reason: String,
+        token: UInt32,
         at now: Instant
     ) {
-        guard let place = find(target, from: session) else { return refuseUnknown(target, for: session) }
+        guard let place = find(target, from: session) else { return refuseUnknown(target, for: session, token: token) }
         guard groups[Int(place)].phase != .closed else {
-            return refuse(session, .finished, "group \(groups[Int(place)].name) is finished")
+            return refuse(session, .finished, "group \(groups[Int(place)].name) is finished", token: token)
         }
+        answer(session, token, isAccepted: true)
         stop(place, .requested, reason: reason, fromOutside: true, grace: grace, at: now)
     }
 
-    mutating func taskCancelled(_ session: SessionID, _ key: GroupKey, index: UInt32, reason: String, at now: Instant) {
-        guard let place = find(.key(key), from: session) else { return refuseUnknown(.key(key), for: session) }
-        let group = groups[Int(place)]
-        // A task that has ended is no error: the request came too late, and its report says what became of it.
-        guard index >= group.firstUnfinished, index < group.nextIndex else { return }
-        let task = group.members[Int(index - group.firstUnfinished)]
-        guard task != TaskRecord.none else { return }
+    mutating func taskCancelled(
+        _ session: SessionID,
+        _ key: GroupKey,
+        index: UInt32,
+        reason: String,
+        token: UInt32,
+        at now: Instant
+    ) {
+        guard let place = groupOfKey(key, from: session) else {
+            // Of a group that has ended the request came too late, and who asks for an answer learns that.
+            return token == 0 ? refuseUnknown(.key(key), for: session) : answer(session, token, isAccepted: false)
+        }
+        // So it did for a task that has ended; its report says what became of it.
+        guard let task = member(index, of: place), tasks[Int(task)].state != .ending else {
+            return answer(session, token, isAccepted: false)
+        }
+        answer(session, token, isAccepted: true)
         requestCancel(task, .requested, reason: reason, at: now)
         closeIfDone(place, at: now)
     }
 
-    /// Asks one task to end. Idempotent: cancellation is state, and the first cause sticks.
+    /// The open group that a key of a session stands for, opened or joined by it.
+    private func groupOfKey(_ key: GroupKey, from session: SessionID) -> UInt32? {
+        guard let client = clientPlaces[session] else { return nil }
+        return clients[Int(client)].groups[key] ?? clients[Int(client)].joined[key].flatMap { groupPlaces[$0.group] }
+    }
+
+    /// The unfinished task of that number.
+    func member(_ index: UInt32, of place: UInt32) -> UInt32? {
+        let first = groups[Int(place)].firstUnfinished
+        guard index >= first, index < groups[Int(place)].nextIndex else { return nil }
+        let task = groups[Int(place)].members[Int(index - first)]
+        return task == TaskRecord.none ? nil : task
+    }
+
+    /// Asks one task to end, and stops the groups that it has opened.
     mutating func requestCancel(_ task: UInt32, _ cause: CancelCause, reason: String, at now: Instant) {
+        let nested = openedBy(task)
+        order(task, toEndBecauseOf: cause, reason: reason, at: now)
+        // None of them can end the task, which its worker has: places stay what they are meanwhile.
+        for group in nested { stop(group, cause, reason: reason, fromOutside: true, at: now) }
+    }
+
+    /// Asks one task to end. Idempotent: cancellation is state, and the first cause sticks.
+    mutating func order(_ task: UInt32, toEndBecauseOf cause: CancelCause, reason: String, at now: Instant) {
         let index = Int(task)
         let wasRequested = tasks[index].flags.contains(.cancelRequested)
         if !wasRequested {
@@ -53,12 +87,17 @@ extension CoordinatorCore {
             endUnstarted(task, at: now)
         case .delayed:
             endUnstarted(task, at: now)
-        case .assigned, .running:
-            order(task, cause: cause, reason: reason, repeating: wasRequested, at: now)
+        case .assigned, .running, .waiting:
+            send(task, cause: cause, reason: reason, repeating: wasRequested, at: now)
+        case .wanting:
+            send(task, cause: cause, reason: reason, repeating: wasRequested, at: now)
+            // To clean up it need not wait for a slot.
+            letProceed(task)
+        case .ending: return
         }
     }
 
-    private mutating func order(_ task: UInt32, cause: CancelCause, reason: String, repeating: Bool, at now: Instant) {
+    private mutating func send(_ task: UInt32, cause: CancelCause, reason: String, repeating: Bool, at now: Instant) {
         let worker = tasks[Int(task)].worker
         let ref = ref(task)
         workers[Int(worker)].cancelBox.append(
@@ -89,14 +128,22 @@ extension CoordinatorCore {
         }
     }
 
-    mutating func deadlineChanged(_ session: SessionID, _ target: GroupTarget, _ span: TimeSpan?, at now: Instant) {
-        guard let place = find(target, from: session) else { return refuseUnknown(target, for: session) }
+    mutating func deadlineChanged(
+        _ session: SessionID,
+        _ target: GroupTarget,
+        _ span: TimeSpan?,
+        token: UInt32,
+        at now: Instant
+    ) {
+        guard let place = find(target, from: session) else { return refuseUnknown(target, for: session, token: token) }
         let group = groups[Int(place)]
         // A group that stops for another reason still has its deadline: only what has fired cannot be moved.
         guard group.phase != .closed, !group.timedOut else {
             let state = group.phase == .closed ? "is finished" : "has timed out already"
-            return refuse(session, group.phase == .closed ? .finished : .shuttingDown, "group \(group.name) \(state)")
+            let code: Refusal.Code = group.phase == .closed ? .finished : .shuttingDown
+            return refuse(session, code, "group \(group.name) \(state)", token: token)
         }
+        answer(session, token, isAccepted: true)
         if let span {
             setDeadline(of: place, to: now.advanced(by: span))
         } else {
@@ -124,7 +171,7 @@ extension CoordinatorCore {
     mutating func timeoutCame(_ ref: AttemptRef, at now: Instant) {
         let index = ref.task.index
         guard index < tasks.count, tasks[index].generation == ref.task.generation, tasks[index].attempt == ref.attempt,
-            tasks[index].state == .running,
+            tasks[index].state == .running || tasks[index].state.isSuspended,
             // Asked to end already, it cleans up: a second request is ignored, and the grace bounds it (R14).
             !tasks[index].flags.contains(.cancelRequested)
         else { return }
@@ -150,12 +197,24 @@ extension CoordinatorCore {
         }
     }
 
-    mutating func refuseUnknown(_ target: GroupTarget, for session: SessionID) {
-        refuse(session, .unknownGroup, refuseMessage(target))
+    mutating func refuseUnknown(_ target: GroupTarget, for session: SessionID, token: UInt32 = 0) {
+        refuse(session, .unknownGroup, refuseMessage(target), token: token)
     }
 
-    mutating func refuse(_ session: SessionID, _ code: Refusal.Code, _ message: String) {
+    /// Turns a request down: in an answer if it had a token, else in a refusal of its own.
+    mutating func refuse(_ session: SessionID, _ code: Refusal.Code, _ message: String, token: UInt32 = 0) {
         guard let client = clientPlaces[session] else { return }
-        tell(client) { $0.refusals.append(Refusal(code: code, message: message)) }
+        if token == 0 {
+            tell(client) { $0.refusals.append(Refusal(code: code, message: message)) }
+        } else {
+            tell(client) {
+                $0.answers.append(RequestAnswer(token: token, isAccepted: false, code: code, message: message))
+            }
+        }
+    }
+
+    mutating func answer(_ session: SessionID, _ token: UInt32, isAccepted: Bool) {
+        guard token != 0, let client = clientPlaces[session] else { return }
+        tell(client) { $0.answers.append(RequestAnswer(token: token, isAccepted: isAccepted)) }
     }
 }

@@ -13,8 +13,12 @@ extension CoordinatorCore {
             tell(client) { $0.refusals.append(refusal) }
             return
         }
-        let parent = spec.parent.flatMap { clients[Int(client)].groups[$0] } ?? GroupRecord.none
-        let place = addGroup(spec, owner: client, parent: parent, at: now)
+        let opener = spec.owner.flatMap(executingTask)
+        if let opener { attemptStarted(opener, at: now) }
+        let parent =
+            opener.map { tasks[Int($0)].group }
+            ?? spec.parent.flatMap { clients[Int(client)].groups[$0] } ?? GroupRecord.none
+        let place = addGroup(spec, owner: client, parent: parent, opener: opener, at: now)
         clients[Int(client)].groups[spec.key] = place
         let id = groups[Int(place)].id
         tell(client) { $0.opened.append(OpenedGroup(key: spec.key, group: id)) }
@@ -33,17 +37,25 @@ extension CoordinatorCore {
         if clients[Int(client)].groups.count >= limits.openGroupsPerSession {
             return refuse(.limit, "this client has \(limits.openGroupsPerSession) groups open already")
         }
-        guard let parentKey = spec.parent else { return nil }
-        guard let parent = clients[Int(client)].groups[parentKey] else {
-            return refuse(.unknownGroup, "the group around \(spec.name) is not open")
-        }
-        switch groups[Int(parent)].phase {
-        case .stopping: return refuse(.shuttingDown, "group \(groups[Int(parent)].name) is shutting down")
-        case .closed: return refuse(.finished, "group \(groups[Int(parent)].name) is finished")
-        case .open:
-            if groups[Int(parent)].sealed {
-                return refuse(.finished, "group \(groups[Int(parent)].name) has been sealed")
+        let parent: UInt32
+        if let owner = spec.owner {
+            guard let opener = executingTask(owner) else {
+                return refuse(.finished, "the task that opens group \(spec.name) has ended")
             }
+            parent = tasks[Int(opener)].group
+        } else {
+            guard let parentKey = spec.parent else { return nil }
+            guard let place = clients[Int(client)].groups[parentKey] else {
+                return refuse(.unknownGroup, "the group around \(spec.name) is not open")
+            }
+            // The body of a group that stops may open groups to clean up in; else nothing new begins there.
+            if groups[Int(place)].phase == .stopping, !spec.isScope {
+                return refuse(.shuttingDown, "group \(groups[Int(place)].name) is shutting down")
+            }
+            if groups[Int(place)].sealed {
+                return refuse(.finished, "group \(groups[Int(place)].name) has been sealed")
+            }
+            parent = place
         }
         if groups[Int(parent)].depth + 1 >= limits.nesting {
             return refuse(.limit, "groups are nested more than \(limits.nesting) deep")
@@ -51,24 +63,46 @@ extension CoordinatorCore {
         return nil
     }
 
-    private mutating func addGroup(_ spec: GroupSpec, owner: UInt32, parent: UInt32, at now: Instant) -> UInt32 {
+    /// The task of an attempt that runs, as far as is known here: its start may not have been reported yet.
+    func executingTask(_ ref: AttemptRef) -> UInt32? {
+        let index = ref.task.index
+        guard index < tasks.count, tasks[index].generation == ref.task.generation, tasks[index].attempt == ref.attempt,
+            tasks[index].state.isAtWorker
+        else { return nil }
+        return UInt32(index)
+    }
+
+    private mutating func addGroup(
+        _ spec: GroupSpec,
+        owner: UInt32,
+        parent: UInt32,
+        opener: UInt32?,
+        at now: Instant
+    ) -> UInt32 {
         let id = GroupID(nextGroup)
         nextGroup += 1
         let place = freeGroups.popLast() ?? UInt32(groups.count)
         let enclosing = parent == GroupRecord.none ? nil : groups[Int(parent)]
+        let isCleanup =
+            opener.map { tasks[Int($0)].flags.contains(.cancelRequested) } ?? (enclosing?.phase == .stopping)
         let record = GroupRecord(
             id: id,
             key: spec.key,
             owner: owner,
             name: spec.name,
             parent: parent,
+            opener: opener ?? TaskRecord.none,
             root: enclosing?.root ?? place,
             depth: (enclosing?.depth ?? -1) + 1,
             policy: spec.policy,
             limit: spec.limit ?? .max,
             grace: spec.grace ?? enclosing?.grace ?? limits.defaultGrace,
             shield: spec.shield,
-            detached: enclosing?.detached ?? spec.detached,
+            // A task's own groups are told to the task alone, whatever is kept of the tree around it.
+            detached: opener == nil && (enclosing?.detached ?? spec.detached),
+            isScope: spec.isScope,
+            acceptsSiblings: spec.acceptsSiblings,
+            isCleanup: isCleanup,
             openedAt: now
         )
         if Int(place) == groups.count { groups.append(record) } else { groups[Int(place)] = record }
@@ -76,8 +110,9 @@ extension CoordinatorCore {
         if parent == GroupRecord.none {
             openRoots.append(place)
         } else {
-            groups[Int(parent)].openChildren.append(place)
+            addChild(place, to: parent)
         }
+        if let opener { nestedGroups[opener, default: []].append(place) }
         return place
     }
 
@@ -88,7 +123,8 @@ extension CoordinatorCore {
         switch end {
         case .returned: break
         case .cancelled:
-            groups[Int(place)].bodyCancelled = true
+            // Of a group that stops it is what was asked for, and what the outcome is depends on who asked.
+            if groups[Int(place)].phase == .open { groups[Int(place)].bodyCancelled = true }
             groups[Int(place)].childCancelled = true
             stop(place, .requested, reason: "its body was cancelled", fromOutside: false, at: now)
         case .failed:
@@ -128,8 +164,12 @@ extension CoordinatorCore {
             }
             // A later stop finds nothing new to cancel, save for an outside request with a shorter grace.
             guard isFirst || grace != nil || fromOutside else { continue }
-            if isFirst || grace != nil { cancelMembers(of: place, cause, reason: reason, at: now) }
-            for child in groups[index].openChildren where !groups[Int(child)].shield {
+            if isFirst || grace != nil {
+                for nested in cancelMembers(of: place, cause, reason: reason, at: now) {
+                    pending.append((nested, cause, true))
+                }
+            }
+            for child in children(of: place) where isReached(child, isKill: grace != nil) {
                 pending.append((child, cause, true))
             }
         }
@@ -161,12 +201,34 @@ extension CoordinatorCore {
         if group.owner != GroupRecord.none { tell(group.owner) { $0.stopping.append(notice) } }
     }
 
-    private mutating func cancelMembers(of place: UInt32, _ cause: CancelCause, reason: String, at now: Instant) {
+    /// Whether the stop of the group around it concerns a group: not if that is shielded, not if it is part of a cleanup (a
+    /// second request is ignored), and only by way of its task if one has opened it.
+    private func isReached(_ child: UInt32, isKill: Bool) -> Bool {
+        let group = groups[Int(child)]
+        return !group.shield && group.opener == TaskRecord.none && (isKill || !group.isCleanup)
+    }
+
+    /// - Returns: the groups that the cancelled tasks have opened.
+    private mutating func cancelMembers(
+        of place: UInt32,
+        _ cause: CancelCause,
+        reason: String,
+        at now: Instant
+    ) -> [UInt32] {
         let members = groups[Int(place)].members
+        var nested: [UInt32] = []
         for task in members where task != TaskRecord.none {
             guard !templates[Int(tasks[Int(task)].template)].template.shield else { continue }
-            requestCancel(task, cause, reason: reason, at: now)
+            nested += openedBy(task)
+            order(task, toEndBecauseOf: cause, reason: reason, at: now)
         }
+        return nested
+    }
+
+    /// The open groups of a task that a request to it reaches.
+    func openedBy(_ task: UInt32) -> [UInt32] {
+        guard !nestedGroups.isEmpty, let nested = nestedGroups[task] else { return [] }
+        return nested.filter { !groups[Int($0)].isCleanup && !groups[Int($0)].shield }
     }
 
     /// Closes what a stop has emptied, innermost groups first.
@@ -195,12 +257,13 @@ extension CoordinatorCore {
                 retire(place)
                 return
             }
-            groups[Int(parent)].openChildren.removeAll { $0 == place }
+            removeChild(place, from: parent)
             groups[Int(parent)].closedBelow += group.counts
             groups[Int(parent)].closedBelow += group.closedBelow
             groupPlaces[group.id] = nil
             freeGroups.append(place)
-            childEnded(in: parent, groupOutcome: outcome, at: now)
+            if !group.isScope { childEnded(in: parent, groupOutcome: outcome, at: now) }
+            if group.opener != TaskRecord.none { nestedClosed(place, of: group.opener, at: now) }
             place = parent
         }
     }
@@ -209,7 +272,7 @@ extension CoordinatorCore {
     private func isDone(_ place: UInt32) -> Bool {
         let index = Int(place)
         return groups[index].unfinished == 0 && groups[index].sealed && groups[index].phase != .closed
-            && groups[index].openChildren.isEmpty
+            && groups[index].firstChild == GroupRecord.none
     }
 
     /// The table of outcomes (R1, R2): errors outrank a cancel from outside, which outranks the group's own deadline.
@@ -268,9 +331,47 @@ extension CoordinatorCore {
         var order: [UInt32] = [place]
         var position = 0
         while position < order.count {
-            order.append(contentsOf: groups[Int(order[position])].openChildren)
+            order.append(contentsOf: children(of: order[position]))
             position += 1
         }
         return order
+    }
+
+    // MARK: The tree
+
+    /// Open groups inside, in the order of opening.
+    func children(of place: UInt32) -> [UInt32] {
+        var all: [UInt32] = []
+        var child = groups[Int(place)].firstChild
+        while child != GroupRecord.none {
+            all.append(child)
+            child = groups[Int(child)].nextSibling
+        }
+        return all
+    }
+
+    private mutating func addChild(_ place: UInt32, to parent: UInt32) {
+        let last = groups[Int(parent)].lastChild
+        groups[Int(place)].previousSibling = last
+        groups[Int(parent)].lastChild = place
+        if last == GroupRecord.none {
+            groups[Int(parent)].firstChild = place
+        } else {
+            groups[Int(last)].nextSibling = place
+        }
+    }
+
+    private mutating func removeChild(_ place: UInt32, from parent: UInt32) {
+        let (previous, next) = (groups[Int(place)].previousSibling, groups[Int(place)].nextSibling)
+        if previous == GroupRecord.none {
+            groups[Int(parent)].firstChild = next
+        } else {
+            groups[Int(previous)].nextSibling = next
+        }
+        if next == GroupRecord.none {
+            groups[Int(parent)].lastChild = previous
+        } else {
+            groups[Int(next)].previousSibling = previous
+        }
     }
 }

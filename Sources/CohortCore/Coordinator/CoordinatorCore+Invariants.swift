@@ -65,17 +65,14 @@ extension CoordinatorCore {
             var task = worker.head
             while task != TaskRecord.none {
                 let record = tasks[Int(task)]
-                check(
-                    record.state == .assigned || record.state == .running,
-                    "worker holds task \(task), \(record.state)"
-                )
+                check(record.state.isAtWorker, "worker holds task \(task), \(record.state)")
                 check(record.worker == UInt32(place), "task \(task) is held by another worker")
                 check(record.previous == before, "task \(task) has a wrong predecessor at its worker")
                 check(
                     worker.requirements.contains(templates[Int(record.template)].requirement),
                     "task \(task) misplaced"
                 )
-                held += 1
+                if record.state.holdsSlot { held += 1 }
                 if record.state == .running { running += 1 }
                 before = task
                 task = record.next
@@ -83,7 +80,8 @@ extension CoordinatorCore {
             check(worker.tail == before, "worker \(worker.number) has a wrong tail")
             check(held == worker.held, "worker \(worker.number) holds \(held), counted as \(worker.held)")
             check(running == worker.running, "worker \(worker.number) runs \(running), counted as \(worker.running)")
-            let most = worker.offer.slots * (1 + limits.prefetchPerSlot)
+            // Those that have waited may go on beside others until these end.
+            let most = worker.offer.slots * (1 + limits.prefetchPerSlot) + running
             check(held <= most, "worker \(worker.number) holds \(held) tasks")
         }
     }
@@ -99,9 +97,12 @@ extension CoordinatorCore {
                 members.count == group.unfinished,
                 "\(name) has \(members.count) tasks, counted as \(group.unfinished)"
             )
-            let held = members.filter { [.assigned, .running].contains(tasks[Int($0)].state) }.count
+            let held = members.filter { tasks[Int($0)].state.holdsSlot }.count
             check(held == group.held, "\(name) holds \(held) slots, counted as \(group.held)")
-            check(group.held <= group.limit, "\(name) is over its limit")
+            let suspended = members.filter { tasks[Int($0)].state.isSuspended || tasks[Int($0)].state == .ending }
+            check(suspended.count == group.suspended, "\(name) has \(suspended.count) suspended, \(group.suspended)")
+            // Cancelled ones may go on beyond it, to clean up.
+            check(group.held <= group.limit || group.phase == .stopping, "\(name) is over its limit")
             check(group.members.first != TaskRecord.none, "\(name) keeps ended tasks at the front")
             for (offset, task) in group.members.enumerated() where task != TaskRecord.none {
                 check(tasks[Int(task)].group == place, "task \(task) is a member of the wrong group")
@@ -112,7 +113,7 @@ extension CoordinatorCore {
             }
             if group.phase == .stopping { checkStopping(group, members, check) }
             check(
-                !(group.sealed && group.unfinished == 0 && group.openChildren.isEmpty),
+                !(group.sealed && group.unfinished == 0 && group.firstChild == GroupRecord.none),
                 "\(name) is done and still open"
             )
         }
@@ -123,10 +124,17 @@ extension CoordinatorCore {
         for task in members where !templates[Int(tasks[Int(task)].template)].template.shield {
             let record = tasks[Int(task)]
             check(record.flags.contains(.cancelRequested), "task \(task) of a stopping group was not cancelled")
-            check(record.state == .assigned || record.state == .running, "task \(task) waits in a stopping group")
+            check(record.state.isAtWorker || record.state == .ending, "task \(task) waits in a stopping group")
         }
-        for child in group.openChildren where !groups[Int(child)].shield {
-            check(groups[Int(child)].phase == .stopping, "a group goes on inside a stopping one")
+        for child in children(of: groupPlaces[group.id] ?? GroupRecord.none) {
+            let record = groups[Int(child)]
+            let isExempt = record.shield || record.isCleanup || record.opener != TaskRecord.none
+            check(record.phase == .stopping || isExempt, "a group goes on inside a stopping one")
+        }
+        for task in members {
+            for nested in openedBy(task) where tasks[Int(task)].flags.contains(.cancelRequested) {
+                check(groups[Int(nested)].phase == .stopping, "a cancelled task's group goes on")
+            }
         }
     }
 
@@ -141,7 +149,7 @@ extension CoordinatorCore {
         }
         for task in pendingFailures.keys.sorted() {
             check(
-                [.delayed, .queued, .assigned, .running].contains(tasks[Int(task)].state),
+                tasks[Int(task)].state != .free,
                 "failure of no task is kept"
             )
         }

@@ -29,7 +29,7 @@ extension CoordinatorCore {
     private func liveCounts(of place: UInt32) -> TaskCounts {
         var counts = groups[Int(place)].counts
         counts += groups[Int(place)].closedBelow
-        counts.running = Int(groups[Int(place)].held)
+        counts.running = Int(groups[Int(place)].held + groups[Int(place)].suspended)
         counts.queued = Int(groups[Int(place)].unfinished) - counts.running
         return counts
     }

@@ -28,15 +28,32 @@ extension CoordinatorCore {
     }
 
     mutating func reportEnded(_ task: UInt32, _ report: TaskReport, detail: AttemptDetail?, value: ArraySlice<UInt8>) {
-        let group = Int(tasks[Int(task)].group)
-        if groups[group].detached {
-            logEnded(task, report, detail: detail, value: value)
-            return
+        if groups[Int(tasks[Int(task)].group)].detached { logEnded(task, report, detail: detail, value: value) }
+        for client in audience(of: task) {
+            introduce(number: report.worker, to: client)
+            deliver(report, detail: detail, value: value, to: client)
         }
-        let owner = groups[group].owner
-        guard owner != GroupRecord.none else { return }
-        introduce(number: report.worker, to: owner)
-        deliver(report, detail: detail, value: value, to: owner)
+    }
+
+    /// Who is told of a task: the owner of its group, unless that is detached and keeps a log for those who ask, and the
+    /// task of the group that has added it.
+    func audience(of task: UInt32) -> [UInt32] {
+        let group = Int(tasks[Int(task)].group)
+        let owner = groups[group].detached ? GroupRecord.none : groups[group].owner
+        let spawner = spawners.isEmpty ? nil : spawners[task].flatMap { clientPlaces[$0] }
+        if let spawner, spawner != owner { return owner == GroupRecord.none ? [spawner] : [owner, spawner] }
+        return owner == GroupRecord.none ? [] : [owner]
+    }
+
+    mutating func tellProgress(_ task: UInt32, _ progress: AttemptProgress) {
+        let record = tasks[Int(task)]
+        let row = TaskProgress(
+            group: groups[Int(record.group)].id,
+            index: record.index,
+            fraction: progress.fraction,
+            note: progress.note
+        )
+        for client in audience(of: task) { tell(client) { $0.progress.append(row) } }
     }
 
     private mutating func deliver(
@@ -98,7 +115,8 @@ extension CoordinatorCore {
             groups[root].log.entries.append(.closed(groups[root].log.closed.count))
             groups[root].log.closed.append(report)
         } else {
-            for watcher in groups[root].watchers where watcher.client != group.owner {
+            // A task's own groups are the task's affair: what they come to shows in its outcome.
+            for watcher in groups[root].watchers where watcher.client != group.owner && !group.isScope {
                 tell(watcher.client) { $0.closed.append(report) }
             }
         }
@@ -154,12 +172,8 @@ extension CoordinatorCore {
         if before > limits.unconsumedBytes { mayAssign = true }
         for output in outputs {
             guard let place = groupPlaces[output.group], groups[Int(place)].owner == client else { continue }
-            let first = groups[Int(place)].firstUnfinished
-            guard output.index >= first, output.index < groups[Int(place)].nextIndex else { continue }
-            let task = groups[Int(place)].members[Int(output.index - first)]
-            guard task != TaskRecord.none else { continue }
-            let state = tasks[Int(task)].state
-            guard state == .assigned || state == .running else { continue }
+            guard let task = member(output.index, of: place) else { continue }
+            guard tasks[Int(task)].state.isAtWorker else { continue }
             grant(Int(clamping: output.bytes), to: ref(task), at: tasks[Int(task)].worker)
         }
     }
@@ -174,7 +188,7 @@ extension CoordinatorCore {
         clients[Int(client)].watching.append(root)
         groups[Int(root)].watchers.append(Watcher(client: client, cursor: 0, caughtUp: false))
         let open = groups[Int(root)].phase == .closed ? [root] : openTree(below: root)
-        for place in open {
+        for place in open where groups[Int(place)].opener == TaskRecord.none {
             let summary = summary(of: place, counts: groups[Int(place)].counts, at: now)
             tell(client) { $0.groups.append(summary) }
         }

@@ -124,7 +124,7 @@ extension CoordinatorCore {
         var assigned: [UInt32] = []
         var task = workers[Int(place)].head
         while task != TaskRecord.none {
-            if tasks[Int(task)].state == .running { running.append(task) } else { assigned.append(task) }
+            if tasks[Int(task)].state == .assigned { assigned.append(task) } else { running.append(task) }
             task = tasks[Int(task)].next
         }
         for task in assigned.reversed() {

@@ -4,6 +4,9 @@ internal import DequeModule
 extension CoordinatorCore {
     mutating func tasksSubmitted(_ session: SessionID, _ submission: TaskSubmission, at now: Instant) {
         guard let client = clientPlaces[session] else { return }
+        if clients[Int(client)].joined[submission.group] != nil {
+            return siblingsSubmitted(submission, by: client, at: now)
+        }
         let place = clients[Int(client)].groups[submission.group]
         // Sent again: all of it has been accepted, whatever has become of the group since.
         if let place, isKnown(submission, in: place) { return }
@@ -12,9 +15,11 @@ extension CoordinatorCore {
             return
         }
         guard let place else { return }
-        addTemplates(submission, to: place)
-        addTasks(submission, to: place, at: now)
-        mayAssign = true
+        // What an earlier copy of this submission has brought is there already.
+        let known = groups[Int(place)].templates.count - Int(submission.firstTemplate)
+        addTemplates(submission.templates.dropFirst(known), to: place)
+        let skip = Int(groups[Int(place)].nextIndex - submission.first)
+        addTasks(submission, to: place, templates: groups[Int(place)].templates, skipping: skip, at: now)
     }
 
     private func isKnown(_ submission: TaskSubmission, in place: UInt32) -> Bool {
@@ -32,37 +37,50 @@ extension CoordinatorCore {
         let group = groups[Int(place)]
         if group.phase == .stopping { return refuse(.shuttingDown, "group \(group.name) is shutting down") }
         if group.sealed { return refuse(.finished, "group \(group.name) has been sealed") }
+        let known = Known(tasks: group.nextIndex, templates: group.templates.count)
+        return problem(of: submission, into: place, known).map { refuse($0.code, $0.message) }
+    }
+
+    /// What the sender of a submission has brought before.
+    struct Known {
+        var tasks: UInt32
+        var templates: Int
+    }
+
+    /// What is wrong with a submission, wherever its group stands.
+    func problem(of submission: TaskSubmission, into place: UInt32, _ known: Known) -> (
+        code: Refusal.Code, message: String
+    )? {
+        let group = groups[Int(place)]
         let arriving = submission.runs.reduce(0) { $0 + $1.lengths.count }
         if unfinishedTasks + arriving > limits.unfinishedTasks {
-            return refuse(.limit, "the coordinator holds \(limits.unfinishedTasks) unfinished tasks already")
+            return (.limit, "the coordinator holds \(limits.unfinishedTasks) unfinished tasks already")
         }
         if Int(group.nextIndex) + arriving >= Int(UInt32.max) {
-            return refuse(.limit, "group \(group.name) has had as many tasks as can be numbered")
+            return (.limit, "group \(group.name) has had as many tasks as can be numbered")
         }
         if group.templates.count + submission.templates.count > limits.templatesPerGroup {
-            return refuse(.limit, "group \(group.name) has more than \(limits.templatesPerGroup) templates")
+            return (.limit, "group \(group.name) has more than \(limits.templatesPerGroup) templates")
         }
-        if submission.firstTemplate > group.templates.count || submission.first > group.nextIndex {
-            return refuse(.invalid, "the submission leaves out tasks before number \(submission.first)")
+        if submission.firstTemplate > known.templates || submission.first > known.tasks {
+            return (.invalid, "the submission leaves out tasks before number \(submission.first)")
         }
-        let known = Int(submission.firstTemplate) + submission.templates.count
+        let templates = max(Int(submission.firstTemplate) + submission.templates.count, known.templates)
         var bytes = 0
         for run in submission.runs {
-            if run.template >= max(known, group.templates.count) {
-                return refuse(.invalid, "the submission names template \(run.template), which it has not brought")
+            if run.template >= templates {
+                return (.invalid, "the submission names template \(run.template), which it has not brought")
             }
             for length in run.lengths { bytes += Int(length) }
         }
         if bytes != submission.payload.count {
-            return refuse(.invalid, "the payloads' lengths add up to \(bytes), not \(submission.payload.count) bytes")
+            return (.invalid, "the payloads' lengths add up to \(bytes), not \(submission.payload.count) bytes")
         }
         return nil
     }
 
-    private mutating func addTemplates(_ submission: TaskSubmission, to place: UInt32) {
-        // What an earlier copy of this submission has brought is there already.
-        let known = groups[Int(place)].templates.count - Int(submission.firstTemplate)
-        for template in submission.templates.dropFirst(known) {
+    mutating func addTemplates(_ new: ArraySlice<TaskTemplate>, to place: UInt32) {
+        for template in new {
             var record = TemplateRecord()
             record.id = TemplateID(nextTemplate)
             nextTemplate += 1
@@ -74,9 +92,17 @@ extension CoordinatorCore {
         }
     }
 
-    private mutating func addTasks(_ submission: TaskSubmission, to place: UInt32, at now: Instant) {
-        let group = Int(place)
-        var skip = Int(groups[group].nextIndex - submission.first)
+    /// Adds the tasks of a submission, whose templates are numbered as in `table`, save for the first few.
+    mutating func addTasks(
+        _ submission: TaskSubmission,
+        to place: UInt32,
+        templates table: [UInt32],
+        skipping known: Int,
+        spawner: SessionID? = nil,
+        at now: Instant
+    ) {
+        var skip = known
+        mayAssign = true
         let chunk = freeChunks.popLast() ?? UInt32(chunks.count)
         if Int(chunk) == chunks.count { chunks.append(PayloadChunk()) }
         chunks[Int(chunk)].bytes = submission.payload
@@ -84,7 +110,7 @@ extension CoordinatorCore {
         var offset: UInt32 = 0
         var withoutTime: [UInt32] = []
         for run in submission.runs {
-            let template = groups[group].templates[Int(run.template)]
+            let template = table[Int(run.template)]
             let requirement = templates[Int(template)].requirement
             let neverStarts = templates[Int(template)].template.timeout == .zero
             for length in run.lengths {
@@ -94,6 +120,7 @@ extension CoordinatorCore {
                     continue
                 }
                 let task = addTask(group: place, template: template, chunk: chunk, offset: offset, length: length)
+                if let spawner { spawners[task] = spawner }
                 if neverStarts {
                     tasks[Int(task)].state = .delayed
                     let detail = timeoutDetail(of: task, nil)
@@ -147,7 +174,7 @@ extension CoordinatorCore {
         guard index < tasks.count else { return nil }
         let record = tasks[index]
         guard record.generation == ref.task.generation, record.attempt == ref.attempt, record.worker == worker,
-            record.state == .assigned || record.state == .running
+            record.state.isAtWorker
         else { return nil }
         return UInt32(index)
     }
@@ -190,10 +217,14 @@ extension CoordinatorCore {
         for ref in report.cancelsSeen {
             if let task = task(ref, at: place) { tasks[Int(task)].flags.insert(.cancelSeen) }
         }
+        slotsReported(report, by: place, at: now)
+        for progress in report.progress {
+            if let task = task(progress.ref, at: place) { tellProgress(task, progress) } else { staleMessages += 1 }
+        }
         mayAssign = true
     }
 
-    private mutating func attemptStarted(_ task: UInt32, at now: Instant) {
+    mutating func attemptStarted(_ task: UInt32, at now: Instant) {
         guard tasks[Int(task)].state == .assigned else { return }
         tasks[Int(task)].state = .running
         tasks[Int(task)].executions += 1
@@ -204,15 +235,15 @@ extension CoordinatorCore {
             timers.set(.taskTimeout(ref(task)), at: now.advanced(by: timeout))
         }
         let group = Int(tasks[Int(task)].group)
-        let owner = groups[group].owner
-        guard owner != GroupRecord.none else { return }
         let number = workers[Int(worker)].number
         let start = TaskStart(group: groups[group].id, index: tasks[Int(task)].index, worker: number)
-        introduce(worker, to: owner)
-        tell(owner) { $0.started.append(start) }
+        for client in audience(of: task) {
+            introduce(worker, to: client)
+            tell(client) { $0.started.append(start) }
+        }
     }
 
-    /// An attempt has ended: the one place where outcomes are decided.
+    /// An attempt has ended. What becomes of its task is decided once the groups that it has left open have closed.
     mutating func attemptEnded(
         _ task: UInt32,
         _ attempt: FinishedAttempt,
@@ -220,10 +251,26 @@ extension CoordinatorCore {
         value: ArraySlice<UInt8>,
         at now: Instant
     ) {
-        let index = Int(task)
-        if attempt.started, tasks[index].state == .assigned { tasks[index].executions += 1 }
-        let group = tasks[index].group
+        if attempt.started, tasks[Int(task)].state == .assigned { tasks[Int(task)].executions += 1 }
         releaseWorker(of: task)
+        if nestedGroups.isEmpty || nestedGroups[task] == nil {
+            settle(task, attempt, detail: detail, value: value, at: now)
+        } else {
+            pendingEnds[task] = PendingEnd(attempt: attempt, detail: detail, value: Array(value))
+            leaveBehind(task, at: now)
+        }
+    }
+
+    /// The one place where outcomes are decided.
+    mutating func settle(
+        _ task: UInt32,
+        _ attempt: FinishedAttempt,
+        detail: AttemptDetail?,
+        value: ArraySlice<UInt8>,
+        at now: Instant
+    ) {
+        let index = Int(task)
+        let group = tasks[index].group
         let flags = tasks[index].flags
         let timedOut = flags.contains(.timedOut)
         var detail = detail
@@ -349,6 +396,7 @@ extension CoordinatorCore {
             groups[group].firstUnfinished += 1
         }
         releaseChunk(record.chunk)
+        if !spawners.isEmpty { spawners[task] = nil }
         tasks[Int(task)].state = .free
         tasks[Int(task)].flags = []
         tasks[Int(task)].worker = TaskRecord.none

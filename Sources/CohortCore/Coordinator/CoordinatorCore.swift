@@ -31,6 +31,12 @@ package struct CoordinatorCore: Sendable, Equatable {
     var workerPlaces: [SessionID: UInt32] = [:]
     /// What a task may need of a worker: number 0 is "runs commands", the others are function names.
     var requirements: [String: UInt32] = ["": 0]
+    /// Open groups of each task that has opened any.
+    var nestedGroups: [UInt32: [UInt32]] = [:]
+    /// What became of the attempts of tasks that are `ending`.
+    var pendingEnds: [UInt32: PendingEnd] = [:]
+    /// The sessions that have added tasks to groups of others: they are told of them, too.
+    var spawners: [UInt32: SessionID] = [:]
     /// The last failure of each task that waits for its retry; told if the retry never comes.
     var pendingFailures: [UInt32: PendingFailure] = [:]
 
@@ -85,11 +91,13 @@ package struct CoordinatorCore: Sendable, Equatable {
         case .groupOpened(let session, let spec): groupOpened(session, spec, at: now)
         case .tasksSubmitted(let session, let submission): tasksSubmitted(session, submission, at: now)
         case .groupSealed(let session, let key, let end): groupSealed(session, key, end, at: now)
-        case .groupCancelled(let session, let target, let grace, let reason):
-            groupCancelled(session, target, grace: grace, reason: reason, at: now)
-        case .taskCancelled(let session, let key, let index, let reason):
-            taskCancelled(session, key, index: index, reason: reason, at: now)
-        case .deadlineChanged(let session, let target, let span): deadlineChanged(session, target, span, at: now)
+        case .siblingsJoined(let session, let key, let owner): siblingsJoined(session, key, owner)
+        case .groupCancelled(let session, let target, let grace, let reason, let token):
+            groupCancelled(session, target, grace: grace, reason: reason, token: token, at: now)
+        case .taskCancelled(let session, let key, let index, let reason, let token):
+            taskCancelled(session, key, index: index, reason: reason, token: token, at: now)
+        case .deadlineChanged(let session, let target, let span, let token):
+            deadlineChanged(session, target, span, token: token, at: now)
         case .consumed(let session, let weight, let outputs): consumed(session, weight: weight, outputs)
         case .watched(let session, let target): watched(session, target, at: now)
         case .queried(let session): queried(session)
@@ -131,6 +139,10 @@ package struct CoordinatorCore: Sendable, Equatable {
                 actions.append(.grant(session, grants))
             }
             workers[index].grantBox.removeAll()
+            for refs in workers[index].proceedBox.pieces(of: ClientOutbox.messageRows) {
+                actions.append(.proceed(session, refs))
+            }
+            workers[index].proceedBox.removeAll()
             for templates in workers[index].forgetBox.pieces(of: ClientOutbox.messageRows) {
                 actions.append(.forget(session, templates))
             }

@@ -43,6 +43,8 @@ package struct GroupRecord: Sendable, Equatable {
     package var owner: UInt32
     package var name: String
     package var parent: UInt32
+    /// The task of `parent` that has opened it; `TaskRecord.none` for all others.
+    package var opener: UInt32
     package var root: UInt32
     package var depth: Int
     package var policy: FailurePolicy
@@ -50,6 +52,11 @@ package struct GroupRecord: Sendable, Equatable {
     package var grace: TimeSpan
     package var shield: Bool
     package var detached: Bool
+    /// Its outcome is the affair of whoever opened it, not of the group around it.
+    package var isScope: Bool
+    package var acceptsSiblings: Bool
+    /// Opened by a program that was cleaning up: the request that was under way then is not meant for it.
+    package var isCleanup: Bool
     package var phase = Phase.open
     package var sealed = false
     package var openedAt: Instant
@@ -80,10 +87,18 @@ package struct GroupRecord: Sendable, Equatable {
     package var unfinished: UInt64 = 0
     /// Own tasks that hold a slot, or will at once: assigned and running ones.
     package var held: UInt32 = 0
+    /// Own tasks that have begun and hold none: they wait for groups of their own.
+    package var suspended: UInt32 = 0
+    /// Of those, the ones that want a slot and have to wait because of the limit.
+    package var wanting: Deque<UInt32> = []
     package var counts = TaskCounts()
     /// Of the groups inside that have closed, whose records are gone.
     package var closedBelow = TaskCounts()
-    package var openChildren: [UInt32] = []
+    /// Open groups inside, those that its tasks have opened included, as a list through their records.
+    package var firstChild = GroupRecord.none
+    package var lastChild = GroupRecord.none
+    package var previousSibling = GroupRecord.none
+    package var nextSibling = GroupRecord.none
     package var omitted: UInt64 = 0
 
     // Of roots only:

@@ -1,3 +1,14 @@
+/// A group that a client has not opened, but may add tasks to on behalf of one of the group's tasks.
+package struct JoinedGroup: Sendable, Equatable {
+    package var group: GroupID
+    /// The task that adds them.
+    package var task: AttemptRef
+    /// How many it has added.
+    package var count: UInt32 = 0
+    /// Places of the templates that it has brought.
+    package var templates: [UInt32] = []
+}
+
 /// A client that is connected.
 package struct ClientRecord: Sendable, Equatable {
     package var id: SessionID
@@ -5,6 +16,8 @@ package struct ClientRecord: Sendable, Equatable {
     package var unreachableSince: Instant?
     /// Places of its open groups by key. Looked up, never iterated.
     package var groups: [GroupKey: UInt32] = [:]
+    /// Looked up, never iterated.
+    package var joined: [GroupKey: JoinedGroup] = [:]
     /// What it has been sent and has not dealt with (`ClientUpdate.weight`).
     package var unconsumed: UInt64 = 0
     /// Trees it watches, by place.
@@ -58,6 +71,7 @@ package struct WorkerRecord: Sendable, Equatable {
     package var fullAssignBoxes: [AssignBatch] = []
     package var cancelBox: [CancelOrder] = []
     package var grantBox: [OutputGrant] = []
+    package var proceedBox: [AttemptRef] = []
     package var forgetBox: [TemplateID] = []
     package var isGone = false
 

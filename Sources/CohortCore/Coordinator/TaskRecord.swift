@@ -8,8 +8,23 @@ package enum TaskState: UInt8, Sendable {
     case delayed
     /// A worker has it and has not said that it runs. Next: `running`, `queued` when it comes back unstarted, or ended.
     case assigned
-    /// A worker runs it. Next: `delayed` or `queued` for a retry, or ended.
+    /// A worker runs it. Next: `waiting`, `ending`, `delayed` or `queued` for a retry, or ended.
     case running
+    /// It runs, but waits for groups of its own and has given up its slot (R11). Next: `wanting`, or as for `running`.
+    case waiting
+    /// It has what it waited for and is to have a slot again. Next: `running`, `waiting`, or as for `running`.
+    case wanting
+    /// Its attempt has ended, but groups that it has opened have not. Next: as for `running`.
+    case ending
+
+    /// One of the slots of its worker is taken by it, or will be at once.
+    package var holdsSlot: Bool { self == .assigned || self == .running }
+
+    /// Its worker has it.
+    package var isAtWorker: Bool { holdsSlot || isSuspended }
+
+    /// Its program has begun and waits without a slot.
+    package var isSuspended: Bool { self == .waiting || self == .wanting }
 }
 
 /// One unfinished task. A million of them may be queued: 80 bytes, no references.
@@ -62,6 +77,13 @@ package struct TaskRecord: Sendable, Equatable {
 package struct PendingFailure: Sendable, Equatable {
     package var outcome: TaskOutcome
     package var detail: AttemptDetail
+}
+
+/// How the attempt of a task ended that has groups of its own open; committed when those have closed.
+package struct PendingEnd: Sendable, Equatable {
+    package var attempt: FinishedAttempt
+    package var detail: AttemptDetail?
+    package var value: [UInt8]
 }
 
 /// Payload bytes of many tasks, kept until the last of them has ended.

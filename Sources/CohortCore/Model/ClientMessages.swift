@@ -188,8 +188,59 @@ package struct GroupStop: Sendable, Equatable {
     }
 }
 
+/// Tasks that a running task has added to its own group, which numbers them in the order in which they came.
+package struct AcceptedTasks: Sendable, Equatable {
+    package var key: GroupKey
+    /// The number that the first of them has among those of the session that added them.
+    package var first: UInt32
+    /// The number that it has in the group.
+    package var index: UInt32
+    package var count: UInt32
+
+    package init(key: GroupKey, first: UInt32, index: UInt32, count: UInt32) {
+        self.key = key
+        self.first = first
+        self.index = index
+        self.count = count
+    }
+}
+
+/// What became of a request that carried a token.
+package struct RequestAnswer: Sendable, Equatable {
+    package var token: UInt32
+    /// It took effect. A cancel that came after the end did not, which is no refusal.
+    package var isAccepted: Bool
+    /// Why it was turned down, if it was.
+    package var code: Refusal.Code?
+    package var message: String
+
+    package init(token: UInt32, isAccepted: Bool, code: Refusal.Code? = nil, message: String = "") {
+        self.token = token
+        self.isAccepted = isAccepted
+        self.code = code
+        self.message = message
+    }
+}
+
+/// How far a running task says that it is.
+package struct TaskProgress: Sendable, Equatable {
+    package var group: GroupID
+    package var index: UInt32
+    /// From 0 to 1; `nil` if it cannot tell.
+    package var fraction: Double?
+    package var note: String
+
+    package init(group: GroupID, index: UInt32, fraction: Double?, note: String) {
+        self.group = group
+        self.index = index
+        self.fraction = fraction
+        self.note = note
+    }
+}
+
 /// All that has happened to a client's groups since the last update, in this order: what was opened, workers, groups and
-/// names that the rest speaks of, stops, starts, output, ended tasks, closed groups, refusals.
+/// names that the rest speaks of, tasks accepted, stops, starts, progress, output, ended tasks, closed groups, refusals,
+/// answers.
 ///
 /// `payload` holds the bytes of `outputs`, then the values of `reports`.
 package struct ClientUpdate: Sendable, Equatable {
@@ -205,6 +256,9 @@ package struct ClientUpdate: Sendable, Equatable {
     package var details: [AttemptDetail] = []
     package var closed: [GroupReport] = []
     package var refusals: [Refusal] = []
+    package var accepted: [AcceptedTasks] = []
+    package var answers: [RequestAnswer] = []
+    package var progress: [TaskProgress] = []
     /// Watched trees of which all that had happened before has now been told.
     package var caughtUp: [GroupID] = []
     package var payload: [UInt8] = []
@@ -213,7 +267,8 @@ package struct ClientUpdate: Sendable, Equatable {
 
     package var isEmpty: Bool {
         opened.isEmpty && groups.isEmpty && stopping.isEmpty && started.isEmpty && outputs.isEmpty && reports.isEmpty
-            && closed.isEmpty && refusals.isEmpty && caughtUp.isEmpty
+            && closed.isEmpty && refusals.isEmpty && caughtUp.isEmpty && accepted.isEmpty && answers.isEmpty
+            && progress.isEmpty
     }
 
     /// What a client owes for this update: it gives the sum back with `Consumed` once it has dealt with it.

@@ -3,6 +3,8 @@ package enum CoordinatorAction: Sendable, Equatable {
     case assign(SessionID, AssignBatch)
     case cancel(SessionID, [CancelOrder])
     case grant(SessionID, [OutputGrant])
+    /// These have waited and may go on, each in the next slot that is free at the worker.
+    case proceed(SessionID, [AttemptRef])
     /// These templates will not be used again.
     case forget(SessionID, [TemplateID])
     case update(SessionID, ClientUpdate)

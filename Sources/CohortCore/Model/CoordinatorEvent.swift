@@ -41,13 +41,16 @@ package enum CoordinatorEvent: Sendable, Equatable {
     case workerReported(SessionID, WorkerReport)
 
     case groupOpened(SessionID, GroupSpec)
+    /// The session's key stands for the group that this running task belongs to from now on.
+    case siblingsJoined(SessionID, GroupKey, AttemptRef)
     case tasksSubmitted(SessionID, TaskSubmission)
     /// Its body has ended: no more tasks or groups will come into it from its owner.
     case groupSealed(SessionID, GroupKey, BodyEnd)
-    case groupCancelled(SessionID, GroupTarget, grace: TimeSpan?, reason: String)
-    case taskCancelled(SessionID, GroupKey, index: UInt32, reason: String)
+    /// Requests with a token other than 0 are answered.
+    case groupCancelled(SessionID, GroupTarget, grace: TimeSpan?, reason: String, token: UInt32 = 0)
+    case taskCancelled(SessionID, GroupKey, index: UInt32, reason: String, token: UInt32 = 0)
     /// The deadline is now so far away; `nil` for none.
-    case deadlineChanged(SessionID, GroupTarget, TimeSpan?)
+    case deadlineChanged(SessionID, GroupTarget, TimeSpan?, token: UInt32 = 0)
     /// The client has dealt with so many bytes of updates, counted by `ClientUpdate.weight`, and of these tasks' output.
     case consumed(SessionID, weight: UInt64, outputs: [ConsumedOutput])
     case watched(SessionID, GroupTarget)

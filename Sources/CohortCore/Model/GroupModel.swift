@@ -11,8 +11,10 @@ package enum FailurePolicy: UInt8, Sendable, CaseIterable {
 /// What a client asks for when it opens a group.
 package struct GroupSpec: Sendable, Equatable {
     package var key: GroupKey
-    /// The enclosing group, opened by the same session; `nil` for a root.
+    /// The enclosing group, opened by the same session; `nil` for a root and for a group that a task opens.
     package var parent: GroupKey?
+    /// The running task that opens it (a nested group); `nil` for a client's own groups.
+    package var owner: AttemptRef?
     package var name: String
     package var policy: FailurePolicy
     /// At most so many of its own tasks hold a slot at once.
@@ -25,20 +27,29 @@ package struct GroupSpec: Sendable, Equatable {
     package var shield: Bool
     /// Lives on when the session that opened it ends, and keeps its tasks' reports for `wait` and `status`.
     package var detached: Bool
+    /// Opened by the body of the group around it: its outcome is told to that body, which decides what becomes of it, and
+    /// counts for nothing in the group around it. Groups of tasks are scopes always.
+    package var isScope: Bool
+    /// Its tasks may add tasks to it.
+    package var acceptsSiblings: Bool
 
     package init(
         key: GroupKey,
         parent: GroupKey? = nil,
+        owner: AttemptRef? = nil,
         name: String,
         policy: FailurePolicy = .cancel,
         limit: UInt32? = nil,
         timeout: TimeSpan? = nil,
         grace: TimeSpan? = nil,
         shield: Bool = false,
-        detached: Bool = false
+        detached: Bool = false,
+        isScope: Bool = false,
+        acceptsSiblings: Bool = false
     ) {
         self.key = key
         self.parent = parent
+        self.owner = owner
         self.name = name
         self.policy = policy
         self.limit = limit
@@ -46,6 +57,8 @@ package struct GroupSpec: Sendable, Equatable {
         self.grace = grace
         self.shield = shield
         self.detached = detached
+        self.isScope = isScope || owner != nil
+        self.acceptsSiblings = acceptsSiblings
     }
 }
 

@@ -114,6 +114,8 @@ package struct AttemptDetail: Sendable, Equatable {
     package var type = ""
     package var message = ""
     package var trace = ""
+    /// The error as a tree, as callers' libraries encode it; empty for a plain one. Opaque here.
+    package var tree: [UInt8] = []
     /// One line: what ran.
     package var command = ""
     package var exitCode: Int32?

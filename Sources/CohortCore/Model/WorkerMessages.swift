@@ -43,12 +43,25 @@ package struct Assignment: Sendable, Equatable {
     package var template: TemplateID
     /// Its number in its group.
     package var index: UInt32
+    /// Which start of its program this will be, from 1.
+    package var execution: UInt32
+    /// To the nearest deadline of the groups around it. A hint: the coordinator enforces it, and may be asked to move it.
+    package var deadlineIn: TimeSpan?
     package var payloadLength: UInt32
 
-    package init(ref: AttemptRef, template: TemplateID, index: UInt32, payloadLength: UInt32) {
+    package init(
+        ref: AttemptRef,
+        template: TemplateID,
+        index: UInt32,
+        execution: UInt32 = 1,
+        deadlineIn: TimeSpan? = nil,
+        payloadLength: UInt32
+    ) {
         self.ref = ref
         self.template = template
         self.index = index
+        self.execution = execution
+        self.deadlineIn = deadlineIn
         self.payloadLength = payloadLength
     }
 }
@@ -156,6 +169,20 @@ package struct FinishedAttempt: Sendable, Equatable {
     }
 }
 
+/// How far an attempt says that it is.
+package struct AttemptProgress: Sendable, Equatable {
+    package var ref: AttemptRef
+    /// From 0 to 1; `nil` if it cannot tell.
+    package var fraction: Double?
+    package var note: String
+
+    package init(ref: AttemptRef, fraction: Double?, note: String) {
+        self.ref = ref
+        self.fraction = fraction
+        self.note = note
+    }
+}
+
 /// All that has happened at a worker since its last report.
 ///
 /// `payload` holds the bytes of `outputs`, then the values of `finished`.
@@ -167,11 +194,17 @@ package struct WorkerReport: Sendable, Equatable {
     /// Handed back unstarted; they go to another worker or come again, nobody is blamed.
     package var returned: [AttemptRef] = []
     package var cancelsSeen: [AttemptRef] = []
+    /// These wait for groups of their own and have given up their slots (R11).
+    package var waiting: [AttemptRef] = []
+    /// These have what they waited for and want a slot back.
+    package var wanting: [AttemptRef] = []
+    package var progress: [AttemptProgress] = []
     package var payload: [UInt8] = []
 
     package init() {}
 
     package var isEmpty: Bool {
         outputs.isEmpty && started.isEmpty && finished.isEmpty && returned.isEmpty && cancelsSeen.isEmpty
+            && waiting.isEmpty && wanting.isEmpty && progress.isEmpty
     }
 }

@@ -1,3 +1,5 @@
+internal import DequeModule
+
 /// Which task goes to which worker, and when.
 ///
 /// Within a tree of groups slots go out in the order of spawning (R15). Between trees they go round, so that a tree of a
@@ -111,12 +113,12 @@ extension CoordinatorCore {
         guard queuedTasks > 0 else { return }
         var hopeless: Set<UInt32> = []
         while queuedTasks > 0, let worker = idlestWorker(except: hopeless) {
-            if assignNext(to: worker, atMost: 1) == 0 { hopeless.insert(worker) }
+            if assignNext(to: worker, atMost: 1, at: now) == 0 { hopeless.insert(worker) }
         }
         for worker in workers.indices where !workers[worker].isGone && !hopeless.contains(UInt32(worker)) {
             while queuedTasks > 0, workers[worker].room > 0 {
                 let count = min(Int(workers[worker].room), limits.fairShare)
-                if assignNext(to: UInt32(worker), atMost: count) == 0 { break }
+                if assignNext(to: UInt32(worker), atMost: count, at: now) == 0 { break }
             }
         }
     }
@@ -138,14 +140,14 @@ extension CoordinatorCore {
     /// Sends up to `count` tasks of the tree whose turn it is to `worker`.
     ///
     /// - Returns: how many; 0 if no tree has any that this worker can run.
-    private mutating func assignNext(to worker: UInt32, atMost count: Int) -> Int {
+    private mutating func assignNext(to worker: UInt32, atMost count: Int, at now: Instant) -> Int {
         for step in 0..<openRoots.count {
             let position = (turn + step) % openRoots.count
             let root = openRoots[position]
             guard !isBehind(root) else { continue }
             var sent = 0
             while sent < count, let (group, lane) = earliestReady(in: root, for: worker) {
-                sent += assignRun(from: group, lane: lane, of: root, to: worker, atMost: count - sent)
+                sent += assignRun(from: group, lane: lane, of: root, to: worker, atMost: count - sent, at: now)
             }
             if sent > 0 {
                 turn = (position + 1) % openRoots.count
@@ -194,7 +196,8 @@ extension CoordinatorCore {
         lane: Int,
         of root: UInt32,
         to worker: UInt32,
-        atMost count: Int
+        atMost count: Int,
+        at now: Instant
     ) -> Int {
         let requirement = groups[Int(group)].lanes[lane].requirement
         guard let ready = groups[Int(root)].ready.firstIndex(where: { $0.requirement == requirement }) else { return 0 }
@@ -213,7 +216,7 @@ extension CoordinatorCore {
                 tasks[Int(next)].previous = TaskRecord.none
             }
             queuedTasks -= 1
-            assign(task, to: worker)
+            assign(task, to: worker, at: now)
             sent += 1
             guard next != TaskRecord.none, tasks[Int(next)].order < until else { break }
         } while sent < count && !groups[Int(group)].isFull
@@ -221,7 +224,7 @@ extension CoordinatorCore {
         return sent
     }
 
-    private mutating func assign(_ task: UInt32, to worker: UInt32) {
+    private mutating func assign(_ task: UInt32, to worker: UInt32, at now: Instant) {
         let index = Int(task)
         let place = Int(worker)
         tasks[index].state = .assigned
@@ -236,12 +239,26 @@ extension CoordinatorCore {
         workers[place].tail = task
         workers[place].held += 1
         groups[Int(tasks[index].group)].held += 1
-        post(task, to: place)
+        post(task, to: place, at: now)
         markWorker(worker)
     }
 
+    /// The nearest deadline of the groups around a task, as far as they concern it (R7, R13).
+    private func nearestDeadline(of task: UInt32) -> Instant? {
+        let record = tasks[Int(task)]
+        guard !templates[Int(record.template)].template.shield else { return nil }
+        var nearest: Instant?
+        var place = record.group
+        while place != GroupRecord.none {
+            if let deadline = groups[Int(place)].deadline { nearest = nearest.map { min($0, deadline) } ?? deadline }
+            if groups[Int(place)].shield { break }
+            place = groups[Int(place)].parent
+        }
+        return nearest
+    }
+
     /// Writes the assignment into the worker's box, with its template if the worker does not know that.
-    private mutating func post(_ task: UInt32, to worker: Int) {
+    private mutating func post(_ task: UInt32, to worker: Int, at now: Instant) {
         if workers[worker].assignBox.isFull || workers[worker].assignTemplateBytes >= ClientOutbox.messageBytes {
             workers[worker].assignTemplateBytes = 0
             workers[worker].fullAssignBoxes.append(workers[worker].assignBox)
@@ -258,7 +275,14 @@ extension CoordinatorCore {
             }
         }
         workers[worker].assignBox.tasks.append(
-            Assignment(ref: ref(task), template: template, index: record.index, payloadLength: record.length)
+            Assignment(
+                ref: ref(task),
+                template: template,
+                index: record.index,
+                execution: UInt32(record.executions) + 1,
+                deadlineIn: nearestDeadline(of: task)?.since(now),
+                payloadLength: record.length
+            )
         )
         let start = Int(record.offset)
         let end = start + Int(record.length)
@@ -298,15 +322,31 @@ extension CoordinatorCore {
         } else {
             tasks[Int(record.next)].previous = record.previous
         }
-        workers[worker].held -= 1
-        if record.state == .running { workers[worker].running -= 1 }
+        releaseSlot(of: task)
         tasks[Int(task)].state = .delayed
-        let wasFull = groups[Int(record.group)].isFull
-        groups[Int(record.group)].held -= 1
-        if wasFull {
-            for lane in groups[Int(record.group)].lanes.indices { announceHead(of: record.group, lane: lane) }
+    }
+
+    /// The task holds no slot any more, if it did; its group may be below its limit again.
+    mutating func releaseSlot(of task: UInt32) {
+        let record = tasks[Int(task)]
+        let group = Int(record.group)
+        if record.state.isSuspended {
+            groups[group].suspended -= 1
+            groups[group].wanting.removeAll { $0 == task }
+            return
         }
+        workers[Int(record.worker)].held -= 1
+        if record.state == .running { workers[Int(record.worker)].running -= 1 }
+        let wasFull = groups[group].isFull
+        groups[group].held -= 1
         mayAssign = true
+        guard wasFull else { return }
+        // Those that have waited in between come before those that have not begun.
+        if let next = groups[group].wanting.popFirst() {
+            letProceed(next)
+        } else {
+            for lane in groups[group].lanes.indices { announceHead(of: record.group, lane: lane) }
+        }
     }
 
     /// Follows how long a worker's attempts take, and sends ahead only what it will start within the horizon.

@@ -24,6 +24,21 @@ package struct ReportBox: Sendable, Equatable {
         open.cancelsSeen.append(ref)
     }
 
+    package mutating func waiting(_ ref: AttemptRef) {
+        closeIfFull()
+        open.waiting.append(ref)
+    }
+
+    package mutating func wanting(_ ref: AttemptRef) {
+        closeIfFull()
+        open.wanting.append(ref)
+    }
+
+    package mutating func progress(_ progress: AttemptProgress) {
+        closeIfFull()
+        open.progress.append(progress)
+    }
+
     package mutating func output(_ ref: AttemptRef, _ stream: OutputStream, _ bytes: [UInt8]) {
         closeIfFull()
         open.outputs.append(OutputChunk(ref: ref, stream: stream, length: UInt32(bytes.count)))
@@ -34,6 +49,8 @@ package struct ReportBox: Sendable, Equatable {
         closeIfFull()
         // Its start and its end travel in one message: the end says it all.
         if open.started.last == attempt.ref { open.started.removeLast() }
+        if open.waiting.last == attempt.ref { open.waiting.removeLast() }
+        if open.wanting.last == attempt.ref { open.wanting.removeLast() }
         var attempt = attempt
         if let detail {
             attempt.detail = Int32(open.details.count)
@@ -55,7 +72,8 @@ package struct ReportBox: Sendable, Equatable {
 
     private mutating func closeIfFull() {
         let rows =
-            open.finished.count + open.started.count + open.returned.count + open.cancelsSeen.count + open.outputs.count
+            open.finished.count + open.started.count + open.returned.count + open.cancelsSeen.count
+            + open.outputs.count + open.waiting.count + open.wanting.count + open.progress.count
         let bytes = open.payload.count + outputs.count + detailBytes
         if rows >= ClientOutbox.messageRows || bytes >= ClientOutbox.messageBytes { close() }
     }

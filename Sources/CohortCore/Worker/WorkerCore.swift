@@ -23,6 +23,10 @@ package struct WorkerCore: Sendable, Equatable {
         /// Of the cancel that was passed on; `nil` before one has come.
         var grace: TimeSpan?
         var retracting = false
+        /// It waits for groups of its own, and its slot is free for others (R11).
+        var isSuspended = false
+        var execution: UInt32
+        var deadlineIn: TimeSpan?
         var slot: UInt32 = 0
         var payload: [UInt8]
         var standardOutputTail: [UInt8] = []
@@ -44,6 +48,8 @@ package struct WorkerCore: Sendable, Equatable {
 
     var entries = TaskTable<Entry>()
     var waiting: Deque<TaskKey> = []
+    /// Calls that have waited for groups of their own and go on as soon as a slot is free.
+    var resuming: Deque<TaskKey> = []
     var templates: [TemplateID: AssignedTemplate] = [:]
     /// The one that was asked for last: tasks of one template come in long runs.
     private var latestTemplate: AssignedTemplate?
@@ -93,6 +99,12 @@ package struct WorkerCore: Sendable, Equatable {
             commandNotStarted(task, message: message, command: command, at: now)
         case .callEnded(let task, let end, let elapsed): callEnded(task, end, elapsed: elapsed, at: now)
         case .callsReturned(let tasks): for task in tasks { callReturned(task) }
+        case .callWaiting(let task): callWaiting(task)
+        case .callWanting(let task): if let entry = entries[task], entry.isSuspended { report.wanting(entry.ref) }
+        case .proceedGranted(let refs): for ref in refs { proceedGranted(ref, into: &actions) }
+        case .progressed(let task, let fraction, let note):
+            guard let entry = entries[task] else { break }
+            report.progress(AttemptProgress(ref: entry.ref, fraction: fraction, note: note))
         case .drainRequested: drainRequested(into: &actions)
         case .timeReached: timeReached(at: now, into: &actions)
         }
@@ -132,6 +144,8 @@ package struct WorkerCore: Sendable, Equatable {
                 template: task.template,
                 index: task.index,
                 isCall: !template.template.function.isEmpty,
+                execution: task.execution,
+                deadlineIn: task.deadlineIn,
                 payload: payload
             )
             waiting.append(task.ref.task)
@@ -158,6 +172,10 @@ package struct WorkerCore: Sendable, Equatable {
             actions.append(
                 .cancel(ref.task, isCall: entry.isCall, grace: order.grace, cause: order.cause, reason: order.reason)
             )
+            if let place = resuming.firstIndex(of: ref.task) {
+                resuming.remove(at: place)
+                resume(ref.task, into: &actions)
+            }
         }
     }
 
@@ -201,7 +219,7 @@ package struct WorkerCore: Sendable, Equatable {
         waiting = kept
     }
 
-    private mutating func retractCalls(into actions: inout [WorkerAction], where matches: (Entry) -> Bool) {
+    mutating func retractCalls(into actions: inout [WorkerAction], where matches: (Entry) -> Bool) {
         let ahead = entries.values
             .filter { $0.isCall && $0.phase == .submitted && !$0.retracting && matches($0) }
             .map(\.ref.task)
@@ -218,6 +236,11 @@ package struct WorkerCore: Sendable, Equatable {
     }
 
     private mutating func startWaiting(at now: Instant, into actions: inout [WorkerAction]) {
+        while let task = resuming.first, commandsRunning + callsSubmitted < slots {
+            resuming.removeFirst()
+            resume(task, into: &actions)
+        }
+        guard resuming.isEmpty else { return }
         while let task = waiting.first {
             let isFree = commandsRunning + callsSubmitted < slots
             let hasRoomInHosts = commandsRunning == 0 && callsSubmitted < slots * UInt32(Self.callDepth)
@@ -250,6 +273,8 @@ package struct WorkerCore: Sendable, Equatable {
             hold: template.hold,
             index: entry.index,
             attempt: entry.ref.attempt,
+            execution: entry.execution,
+            deadlineIn: entry.deadlineIn,
             slot: entry.slot,
             payload: entry.payload
         )
@@ -266,7 +291,7 @@ package struct WorkerCore: Sendable, Equatable {
 
     // MARK: From the executors
 
-    private mutating func attemptStarted(_ task: TaskKey) {
+    mutating func attemptStarted(_ task: TaskKey) {
         guard let entry = entries[task] else { return }
         entries[task]?.isRunning = true
         entries[task]?.hasStarted = true
@@ -351,10 +376,11 @@ package struct WorkerCore: Sendable, Equatable {
         case .returned(let value):
             let hasOutput = !detail.standardOutput.isEmpty || !detail.standardError.isEmpty
             finish(entry, .ok, elapsed: elapsed, detail: hasOutput ? detail : nil, value: value)
-        case .threw(let type, let message, let trace):
+        case .threw(let type, let message, let trace, let tree):
             detail.type = type
             detail.message = message
             detail.trace = trace
+            detail.tree = tree
             finish(entry, .failed, elapsed: elapsed, detail: detail)
         case .cancelled(let started):
             finish(entry, .cancelled, started: started, elapsed: elapsed, detail: nil)
@@ -389,7 +415,9 @@ package struct WorkerCore: Sendable, Equatable {
     /// Frees what the attempt held.
     private mutating func leave(_ task: TaskKey, at now: Instant) -> Entry? {
         guard let entry = entries.removeValue(forKey: task) else { return nil }
-        if entry.isCall {
+        if entry.isSuspended {
+            resuming.removeAll { $0 == task }
+        } else if entry.isCall {
             callsSubmitted -= 1
         } else {
             commandsRunning -= 1

@@ -23,7 +23,8 @@ package struct CommandEnd: Sendable, Equatable {
 /// How a call ended, as its host saw it.
 package enum CallEnd: Sendable, Equatable {
     case returned([UInt8])
-    case threw(type: String, message: String, trace: String)
+    /// The tree is JSON of an error node; empty for a plain error.
+    case threw(type: String, message: String, trace: String, tree: [UInt8] = [])
     case cancelled(started: Bool)
     /// The host's process died under it; `forced` when it was killed from here.
     case died(exitCode: Int32?, signal: Int32?, forced: Bool)
@@ -45,6 +46,12 @@ package enum WorkerEvent: Sendable, Equatable {
     case callEnded(TaskKey, CallEnd, elapsed: TimeSpan)
     /// Calls that had been sent ahead to a host and come back unstarted.
     case callsReturned([TaskKey])
+    /// The call waits for groups of its own, and gives up its slot.
+    case callWaiting(TaskKey)
+    /// The call has what it waited for, and wants a slot to go on.
+    case callWanting(TaskKey)
+    case proceedGranted([AttemptRef])
+    case progressed(TaskKey, fraction: Double?, note: String)
 
     case drainRequested
     case timeReached
@@ -59,6 +66,8 @@ package enum WorkerAction: Sendable, Equatable {
     case grant(TaskKey, isCall: Bool, bytes: UInt64)
     /// Take these calls back from their hosts, as far as they have not begun.
     case retract([TaskKey])
+    /// The call has a slot again.
+    case proceed(TaskKey)
     case report(WorkerReport)
     case announceDraining
     /// Nothing is left after `drainRequested`.
@@ -73,7 +82,12 @@ package struct WorkOrder: Sendable, Equatable {
     package var hold: HoldRule
     /// Its number in its group, from 0.
     package var index: UInt32
+    /// The fence of this assignment.
     package var attempt: UInt32
+    /// Which start of its program this is, from 1: what users know as the attempt.
+    package var execution: UInt32
+    /// To the nearest deadline of the groups around it, when it was assigned.
+    package var deadlineIn: TimeSpan?
     /// 1 to the number of slots.
     package var slot: UInt32
     package var payload: [UInt8]
@@ -85,6 +99,8 @@ package struct WorkOrder: Sendable, Equatable {
         hold: HoldRule,
         index: UInt32,
         attempt: UInt32,
+        execution: UInt32 = 1,
+        deadlineIn: TimeSpan? = nil,
         slot: UInt32,
         payload: [UInt8]
     ) {
@@ -94,6 +110,8 @@ package struct WorkOrder: Sendable, Equatable {
         self.hold = hold
         self.index = index
         self.attempt = attempt
+        self.execution = execution
+        self.deadlineIn = deadlineIn
         self.slot = slot
         self.payload = payload
     }

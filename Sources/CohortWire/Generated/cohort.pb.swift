@@ -464,218 +464,252 @@ nonisolated enum PBAttemptStatus: SwiftProtobuf.Enum, Swift.CaseIterable {
 }
 
 /// Frame 0 of every message.
-nonisolated struct PBFrame: Sendable {
+nonisolated struct PBFrame: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// 1 for this version of the protocol.
-  var version: UInt32 = 0
+  var version: UInt32 {
+    get {_storage._version}
+    set {_uniqueStorage()._version = newValue}
+  }
 
   /// The coordinator's life; 0 until a peer has been welcomed.
-  var epoch: UInt64 = 0
+  var epoch: UInt64 {
+    get {_storage._epoch}
+    set {_uniqueStorage()._epoch = newValue}
+  }
 
   /// The sender's or receiver's session; 0 until a peer has been welcomed.
-  var session: UInt64 = 0
+  var session: UInt64 {
+    get {_storage._session}
+    set {_uniqueStorage()._session = newValue}
+  }
 
   /// 1, 2, 3, … within the session and direction; 0 for what needs no order: hello, welcome, refused, heartbeat, resend.
-  var sequence: UInt64 = 0
+  var sequence: UInt64 {
+    get {_storage._sequence}
+    set {_uniqueStorage()._sequence = newValue}
+  }
 
   /// The highest sequence number that the sender has received without a gap.
-  var acknowledge: UInt64 = 0
+  var acknowledge: UInt64 {
+    get {_storage._acknowledge}
+    set {_uniqueStorage()._acknowledge = newValue}
+  }
 
-  var body: PBFrame.OneOf_Body? = nil
+  var body: OneOf_Body? {
+    get {return _storage._body}
+    set {_uniqueStorage()._body = newValue}
+  }
 
   var hello: PBHello {
     get {
-      if case .hello(let v)? = body {return v}
+      if case .hello(let v)? = _storage._body {return v}
       return PBHello()
     }
-    set {body = .hello(newValue)}
+    set {_uniqueStorage()._body = .hello(newValue)}
   }
 
   var welcome: PBWelcome {
     get {
-      if case .welcome(let v)? = body {return v}
+      if case .welcome(let v)? = _storage._body {return v}
       return PBWelcome()
     }
-    set {body = .welcome(newValue)}
+    set {_uniqueStorage()._body = .welcome(newValue)}
   }
 
   var refused: PBRefused {
     get {
-      if case .refused(let v)? = body {return v}
+      if case .refused(let v)? = _storage._body {return v}
       return PBRefused()
     }
-    set {body = .refused(newValue)}
+    set {_uniqueStorage()._body = .refused(newValue)}
   }
 
   var heartbeat: PBHeartbeat {
     get {
-      if case .heartbeat(let v)? = body {return v}
+      if case .heartbeat(let v)? = _storage._body {return v}
       return PBHeartbeat()
     }
-    set {body = .heartbeat(newValue)}
+    set {_uniqueStorage()._body = .heartbeat(newValue)}
   }
 
   var resend: PBResend {
     get {
-      if case .resend(let v)? = body {return v}
+      if case .resend(let v)? = _storage._body {return v}
       return PBResend()
     }
-    set {body = .resend(newValue)}
+    set {_uniqueStorage()._body = .resend(newValue)}
   }
 
   var goodbye: PBGoodbye {
     get {
-      if case .goodbye(let v)? = body {return v}
+      if case .goodbye(let v)? = _storage._body {return v}
       return PBGoodbye()
     }
-    set {body = .goodbye(newValue)}
+    set {_uniqueStorage()._body = .goodbye(newValue)}
   }
 
   var obituary: PBObituary {
     get {
-      if case .obituary(let v)? = body {return v}
+      if case .obituary(let v)? = _storage._body {return v}
       return PBObituary()
     }
-    set {body = .obituary(newValue)}
+    set {_uniqueStorage()._body = .obituary(newValue)}
   }
 
   var openGroup: PBOpenGroup {
     get {
-      if case .openGroup(let v)? = body {return v}
+      if case .openGroup(let v)? = _storage._body {return v}
       return PBOpenGroup()
     }
-    set {body = .openGroup(newValue)}
+    set {_uniqueStorage()._body = .openGroup(newValue)}
   }
 
   var submit: PBSubmit {
     get {
-      if case .submit(let v)? = body {return v}
+      if case .submit(let v)? = _storage._body {return v}
       return PBSubmit()
     }
-    set {body = .submit(newValue)}
+    set {_uniqueStorage()._body = .submit(newValue)}
   }
 
   var seal: PBSeal {
     get {
-      if case .seal(let v)? = body {return v}
+      if case .seal(let v)? = _storage._body {return v}
       return PBSeal()
     }
-    set {body = .seal(newValue)}
+    set {_uniqueStorage()._body = .seal(newValue)}
   }
 
   var cancelGroup: PBCancelGroup {
     get {
-      if case .cancelGroup(let v)? = body {return v}
+      if case .cancelGroup(let v)? = _storage._body {return v}
       return PBCancelGroup()
     }
-    set {body = .cancelGroup(newValue)}
+    set {_uniqueStorage()._body = .cancelGroup(newValue)}
   }
 
   var cancelTask: PBCancelTask {
     get {
-      if case .cancelTask(let v)? = body {return v}
+      if case .cancelTask(let v)? = _storage._body {return v}
       return PBCancelTask()
     }
-    set {body = .cancelTask(newValue)}
+    set {_uniqueStorage()._body = .cancelTask(newValue)}
   }
 
   var setDeadline: PBSetDeadline {
     get {
-      if case .setDeadline(let v)? = body {return v}
+      if case .setDeadline(let v)? = _storage._body {return v}
       return PBSetDeadline()
     }
-    set {body = .setDeadline(newValue)}
+    set {_uniqueStorage()._body = .setDeadline(newValue)}
   }
 
   var consumed: PBConsumed {
     get {
-      if case .consumed(let v)? = body {return v}
+      if case .consumed(let v)? = _storage._body {return v}
       return PBConsumed()
     }
-    set {body = .consumed(newValue)}
+    set {_uniqueStorage()._body = .consumed(newValue)}
   }
 
   var watch: PBWatch {
     get {
-      if case .watch(let v)? = body {return v}
+      if case .watch(let v)? = _storage._body {return v}
       return PBWatch()
     }
-    set {body = .watch(newValue)}
+    set {_uniqueStorage()._body = .watch(newValue)}
   }
 
   var query: PBQuery {
     get {
-      if case .query(let v)? = body {return v}
+      if case .query(let v)? = _storage._body {return v}
       return PBQuery()
     }
-    set {body = .query(newValue)}
+    set {_uniqueStorage()._body = .query(newValue)}
+  }
+
+  var joinGroup: PBJoinGroup {
+    get {
+      if case .joinGroup(let v)? = _storage._body {return v}
+      return PBJoinGroup()
+    }
+    set {_uniqueStorage()._body = .joinGroup(newValue)}
   }
 
   var update: PBUpdate {
     get {
-      if case .update(let v)? = body {return v}
+      if case .update(let v)? = _storage._body {return v}
       return PBUpdate()
     }
-    set {body = .update(newValue)}
+    set {_uniqueStorage()._body = .update(newValue)}
   }
 
   var snapshot: PBSnapshot {
     get {
-      if case .snapshot(let v)? = body {return v}
+      if case .snapshot(let v)? = _storage._body {return v}
       return PBSnapshot()
     }
-    set {body = .snapshot(newValue)}
+    set {_uniqueStorage()._body = .snapshot(newValue)}
   }
 
   var assign: PBAssign {
     get {
-      if case .assign(let v)? = body {return v}
+      if case .assign(let v)? = _storage._body {return v}
       return PBAssign()
     }
-    set {body = .assign(newValue)}
+    set {_uniqueStorage()._body = .assign(newValue)}
   }
 
   var cancel: PBCancel {
     get {
-      if case .cancel(let v)? = body {return v}
+      if case .cancel(let v)? = _storage._body {return v}
       return PBCancel()
     }
-    set {body = .cancel(newValue)}
+    set {_uniqueStorage()._body = .cancel(newValue)}
   }
 
   var grant: PBGrant {
     get {
-      if case .grant(let v)? = body {return v}
+      if case .grant(let v)? = _storage._body {return v}
       return PBGrant()
     }
-    set {body = .grant(newValue)}
+    set {_uniqueStorage()._body = .grant(newValue)}
   }
 
   var forget: PBForget {
     get {
-      if case .forget(let v)? = body {return v}
+      if case .forget(let v)? = _storage._body {return v}
       return PBForget()
     }
-    set {body = .forget(newValue)}
+    set {_uniqueStorage()._body = .forget(newValue)}
+  }
+
+  var proceed: PBProceed {
+    get {
+      if case .proceed(let v)? = _storage._body {return v}
+      return PBProceed()
+    }
+    set {_uniqueStorage()._body = .proceed(newValue)}
   }
 
   var report: PBReport {
     get {
-      if case .report(let v)? = body {return v}
+      if case .report(let v)? = _storage._body {return v}
       return PBReport()
     }
-    set {body = .report(newValue)}
+    set {_uniqueStorage()._body = .report(newValue)}
   }
 
   var draining: PBDraining {
     get {
-      if case .draining(let v)? = body {return v}
+      if case .draining(let v)? = _storage._body {return v}
       return PBDraining()
     }
-    set {body = .draining(newValue)}
+    set {_uniqueStorage()._body = .draining(newValue)}
   }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -697,18 +731,22 @@ nonisolated struct PBFrame: Sendable {
     case consumed(PBConsumed)
     case watch(PBWatch)
     case query(PBQuery)
+    case joinGroup(PBJoinGroup)
     case update(PBUpdate)
     case snapshot(PBSnapshot)
     case assign(PBAssign)
     case cancel(PBCancel)
     case grant(PBGrant)
     case forget(PBForget)
+    case proceed(PBProceed)
     case report(PBReport)
     case draining(PBDraining)
 
   }
 
   init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// The first message of a peer, repeated until it is answered.
@@ -895,6 +933,22 @@ nonisolated struct PBOpenGroup: Sendable {
 
   var detached: Bool = false
 
+  /// The running task that opens it, which makes it a scope; then there is no parent.
+  var owner: PBAttempt {
+    get {_owner ?? PBAttempt()}
+    set {_owner = newValue}
+  }
+  /// Returns true if `owner` has been explicitly set.
+  var hasOwner: Bool {self._owner != nil}
+  /// Clears the value of `owner`. Subsequent reads from it will return its default value.
+  mutating func clearOwner() {self._owner = nil}
+
+  /// Opened by the body of its parent: its outcome is that body's affair and counts for nothing in the parent.
+  var scope: Bool = false
+
+  /// Its tasks may join it.
+  var acceptsSiblings: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -903,6 +957,46 @@ nonisolated struct PBOpenGroup: Sendable {
   fileprivate var _limit: UInt32? = nil
   fileprivate var _timeout: UInt64? = nil
   fileprivate var _grace: UInt64? = nil
+  fileprivate var _owner: PBAttempt? = nil
+}
+
+/// One assignment of a task.
+nonisolated struct PBAttempt: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var task: UInt64 = 0
+
+  var attempt: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// From now on the session's key stands for the group that this running task belongs to. Submissions into it count from 0.
+nonisolated struct PBJoinGroup: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var key: UInt32 = 0
+
+  var owner: PBAttempt {
+    get {_owner ?? PBAttempt()}
+    set {_owner = newValue}
+  }
+  /// Returns true if `owner` has been explicitly set.
+  var hasOwner: Bool {self._owner != nil}
+  /// Clears the value of `owner`. Subsequent reads from it will return its default value.
+  mutating func clearOwner() {self._owner = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _owner: PBAttempt? = nil
 }
 
 nonisolated struct PBTemplate: Sendable {
@@ -932,7 +1026,7 @@ nonisolated struct PBTemplate: Sendable {
 
   var output: PBOutputMode = .tail
 
-  /// A CommandSpec for commands; opaque to the coordinator.
+  /// A CommandSpec for commands, a JSON object of propagated values for calls; opaque to the coordinator.
   var spec: Data = Data()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1054,6 +1148,7 @@ nonisolated struct PBGroupTarget: Sendable {
   init() {}
 }
 
+/// A request with a token other than 0 is answered, in Update.answers.
 nonisolated struct PBCancelGroup: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1079,6 +1174,8 @@ nonisolated struct PBCancelGroup: Sendable {
 
   var reason: String = String()
 
+  var token: UInt32 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1094,9 +1191,12 @@ nonisolated struct PBCancelTask: Sendable {
 
   var group: UInt32 = 0
 
+  /// The task's number in the group.
   var index: UInt32 = 0
 
   var reason: String = String()
+
+  var token: UInt32 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1126,6 +1226,8 @@ nonisolated struct PBSetDeadline: Sendable {
   var hasTimeout: Bool {self._timeout != nil}
   /// Clears the value of `timeout`. Subsequent reads from it will return its default value.
   mutating func clearTimeout() {self._timeout = nil}
+
+  var token: UInt32 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1457,6 +1559,9 @@ nonisolated struct PBDetail: Sendable {
 
   var maxResidentBytes: UInt64 = 0
 
+  /// The error as a tree: JSON of an error node. Empty for a plain error. Opaque to the coordinator.
+  var tree: Data = Data()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1509,6 +1614,21 @@ nonisolated struct PBUpdate: @unchecked Sendable {
   var details: [PBDetail] {
     get {_storage._details}
     set {_uniqueStorage()._details = newValue}
+  }
+
+  var accepted: [PBUpdate.Accepted] {
+    get {_storage._accepted}
+    set {_uniqueStorage()._accepted = newValue}
+  }
+
+  var answers: [PBUpdate.Answer] {
+    get {_storage._answers}
+    set {_uniqueStorage()._answers = newValue}
+  }
+
+  var progress: [PBUpdate.Progress] {
+    get {_storage._progress}
+    set {_uniqueStorage()._progress = newValue}
   }
 
   /// Columns: names of tasks that a watcher has not submitted.
@@ -1680,6 +1800,80 @@ nonisolated struct PBUpdate: @unchecked Sendable {
     fileprivate var _key: UInt32? = nil
   }
 
+  nonisolated struct Accepted: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var key: UInt32 = 0
+
+    /// Number of the first task among those of the session; in the group.
+    var first: UInt32 = 0
+
+    var index: UInt32 = 0
+
+    var count: UInt32 = 0
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  nonisolated struct Answer: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var token: UInt32 = 0
+
+    var accepted: Bool = false
+
+    var code: PBRefusalCode {
+      get {_code ?? .shuttingDown}
+      set {_code = newValue}
+    }
+    /// Returns true if `code` has been explicitly set.
+    var hasCode: Bool {self._code != nil}
+    /// Clears the value of `code`. Subsequent reads from it will return its default value.
+    mutating func clearCode() {self._code = nil}
+
+    var message: String = String()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+
+    fileprivate var _code: PBRefusalCode? = nil
+  }
+
+  nonisolated struct Progress: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var group: UInt64 = 0
+
+    var index: UInt32 = 0
+
+    /// In millionths of the whole.
+    var fraction: UInt32 {
+      get {_fraction ?? 0}
+      set {_fraction = newValue}
+    }
+    /// Returns true if `fraction` has been explicitly set.
+    var hasFraction: Bool {self._fraction != nil}
+    /// Clears the value of `fraction`. Subsequent reads from it will return its default value.
+    mutating func clearFraction() {self._fraction = nil}
+
+    var note: String = String()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+
+    fileprivate var _fraction: UInt32? = nil
+  }
+
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
@@ -1754,6 +1948,12 @@ nonisolated struct PBAssign: Sendable {
 
   var length: [UInt32] = []
 
+  /// Which start of its program this will be; no entries at all: the first for every task.
+  var execution: [UInt32] = []
+
+  /// To the nearest deadline of the groups around it, 0 for none; no entries at all: none for any task. A hint.
+  var deadlineIn: [UInt64] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1813,6 +2013,21 @@ nonisolated struct PBForget: Sendable {
   // methods supported on all messages.
 
   var template: [UInt64] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// These attempts have waited and may go on, each in the next slot that is free.
+nonisolated struct PBProceed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var task: [UInt64] = []
+
+  var attempt: [UInt32] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1965,11 +2180,65 @@ nonisolated struct PBReport: @unchecked Sendable {
     set {_uniqueStorage()._cancelledAttempt = newValue}
   }
 
+  /// Columns: attempts that wait for groups of their own and have given up their slots; that want one back.
+  var waitingTask: [UInt64] {
+    get {_storage._waitingTask}
+    set {_uniqueStorage()._waitingTask = newValue}
+  }
+
+  var waitingAttempt: [UInt32] {
+    get {_storage._waitingAttempt}
+    set {_uniqueStorage()._waitingAttempt = newValue}
+  }
+
+  var wantingTask: [UInt64] {
+    get {_storage._wantingTask}
+    set {_uniqueStorage()._wantingTask = newValue}
+  }
+
+  var wantingAttempt: [UInt32] {
+    get {_storage._wantingAttempt}
+    set {_uniqueStorage()._wantingAttempt = newValue}
+  }
+
+  var progress: [PBAttemptProgress] {
+    get {_storage._progress}
+    set {_uniqueStorage()._progress = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+nonisolated struct PBAttemptProgress: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var task: UInt64 = 0
+
+  var attempt: UInt32 = 0
+
+  /// In millionths of the whole.
+  var fraction: UInt32 {
+    get {_fraction ?? 0}
+    set {_fraction = newValue}
+  }
+  /// Returns true if `fraction` has been explicitly set.
+  var hasFraction: Bool {self._fraction != nil}
+  /// Clears the value of `fraction`. Subsequent reads from it will return its default value.
+  mutating func clearFraction() {self._fraction = nil}
+
+  var note: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _fraction: UInt32? = nil
 }
 
 /// The worker takes no new tasks. What it has not started comes back in reports.
@@ -2029,465 +2298,545 @@ nonisolated extension PBAttemptStatus: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension PBFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Frame"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}epoch\0\u{1}session\0\u{1}sequence\0\u{1}acknowledge\0\u{2}\u{5}hello\0\u{1}welcome\0\u{1}refused\0\u{1}heartbeat\0\u{1}resend\0\u{1}goodbye\0\u{1}obituary\0\u{4}\u{4}open_group\0\u{1}submit\0\u{1}seal\0\u{3}cancel_group\0\u{3}cancel_task\0\u{3}set_deadline\0\u{1}consumed\0\u{1}watch\0\u{1}query\0\u{2}\u{c}update\0\u{1}snapshot\0\u{2}\u{13}assign\0\u{1}cancel\0\u{1}grant\0\u{1}forget\0\u{2}\u{11}report\0\u{1}draining\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}epoch\0\u{1}session\0\u{1}sequence\0\u{1}acknowledge\0\u{2}\u{5}hello\0\u{1}welcome\0\u{1}refused\0\u{1}heartbeat\0\u{1}resend\0\u{1}goodbye\0\u{1}obituary\0\u{4}\u{4}open_group\0\u{1}submit\0\u{1}seal\0\u{3}cancel_group\0\u{3}cancel_task\0\u{3}set_deadline\0\u{1}consumed\0\u{1}watch\0\u{1}query\0\u{3}join_group\0\u{2}\u{b}update\0\u{1}snapshot\0\u{2}\u{13}assign\0\u{1}cancel\0\u{1}grant\0\u{1}forget\0\u{1}proceed\0\u{2}\u{10}report\0\u{1}draining\0")
+
+  fileprivate class _StorageClass {
+    var _version: UInt32 = 0
+    var _epoch: UInt64 = 0
+    var _session: UInt64 = 0
+    var _sequence: UInt64 = 0
+    var _acknowledge: UInt64 = 0
+    var _body: PBFrame.OneOf_Body?
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _version = source._version
+      _epoch = source._epoch
+      _session = source._session
+      _sequence = source._sequence
+      _acknowledge = source._acknowledge
+      _body = source._body
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
-      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.epoch) }()
-      case 3: try { try decoder.decodeSingularFixed64Field(value: &self.session) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.acknowledge) }()
-      case 10: try {
-        var v: PBHello?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .hello(let m) = current {v = m}
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._version) }()
+        case 2: try { try decoder.decodeSingularFixed64Field(value: &_storage._epoch) }()
+        case 3: try { try decoder.decodeSingularFixed64Field(value: &_storage._session) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._sequence) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._acknowledge) }()
+        case 10: try {
+          var v: PBHello?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .hello(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .hello(v)
+          }
+        }()
+        case 11: try {
+          var v: PBWelcome?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .welcome(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .welcome(v)
+          }
+        }()
+        case 12: try {
+          var v: PBRefused?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .refused(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .refused(v)
+          }
+        }()
+        case 13: try {
+          var v: PBHeartbeat?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .heartbeat(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .heartbeat(v)
+          }
+        }()
+        case 14: try {
+          var v: PBResend?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .resend(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .resend(v)
+          }
+        }()
+        case 15: try {
+          var v: PBGoodbye?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .goodbye(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .goodbye(v)
+          }
+        }()
+        case 16: try {
+          var v: PBObituary?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .obituary(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .obituary(v)
+          }
+        }()
+        case 20: try {
+          var v: PBOpenGroup?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .openGroup(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .openGroup(v)
+          }
+        }()
+        case 21: try {
+          var v: PBSubmit?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .submit(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .submit(v)
+          }
+        }()
+        case 22: try {
+          var v: PBSeal?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .seal(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .seal(v)
+          }
+        }()
+        case 23: try {
+          var v: PBCancelGroup?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .cancelGroup(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .cancelGroup(v)
+          }
+        }()
+        case 24: try {
+          var v: PBCancelTask?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .cancelTask(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .cancelTask(v)
+          }
+        }()
+        case 25: try {
+          var v: PBSetDeadline?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .setDeadline(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .setDeadline(v)
+          }
+        }()
+        case 26: try {
+          var v: PBConsumed?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .consumed(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .consumed(v)
+          }
+        }()
+        case 27: try {
+          var v: PBWatch?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .watch(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .watch(v)
+          }
+        }()
+        case 28: try {
+          var v: PBQuery?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .query(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .query(v)
+          }
+        }()
+        case 29: try {
+          var v: PBJoinGroup?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .joinGroup(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .joinGroup(v)
+          }
+        }()
+        case 40: try {
+          var v: PBUpdate?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .update(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .update(v)
+          }
+        }()
+        case 41: try {
+          var v: PBSnapshot?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .snapshot(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .snapshot(v)
+          }
+        }()
+        case 60: try {
+          var v: PBAssign?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .assign(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .assign(v)
+          }
+        }()
+        case 61: try {
+          var v: PBCancel?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .cancel(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .cancel(v)
+          }
+        }()
+        case 62: try {
+          var v: PBGrant?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .grant(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .grant(v)
+          }
+        }()
+        case 63: try {
+          var v: PBForget?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .forget(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .forget(v)
+          }
+        }()
+        case 64: try {
+          var v: PBProceed?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .proceed(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .proceed(v)
+          }
+        }()
+        case 80: try {
+          var v: PBReport?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .report(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .report(v)
+          }
+        }()
+        case 81: try {
+          var v: PBDraining?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .draining(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .draining(v)
+          }
+        }()
+        default: break
         }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .hello(v)
-        }
-      }()
-      case 11: try {
-        var v: PBWelcome?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .welcome(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .welcome(v)
-        }
-      }()
-      case 12: try {
-        var v: PBRefused?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .refused(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .refused(v)
-        }
-      }()
-      case 13: try {
-        var v: PBHeartbeat?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .heartbeat(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .heartbeat(v)
-        }
-      }()
-      case 14: try {
-        var v: PBResend?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .resend(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .resend(v)
-        }
-      }()
-      case 15: try {
-        var v: PBGoodbye?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .goodbye(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .goodbye(v)
-        }
-      }()
-      case 16: try {
-        var v: PBObituary?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .obituary(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .obituary(v)
-        }
-      }()
-      case 20: try {
-        var v: PBOpenGroup?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .openGroup(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .openGroup(v)
-        }
-      }()
-      case 21: try {
-        var v: PBSubmit?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .submit(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .submit(v)
-        }
-      }()
-      case 22: try {
-        var v: PBSeal?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .seal(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .seal(v)
-        }
-      }()
-      case 23: try {
-        var v: PBCancelGroup?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .cancelGroup(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .cancelGroup(v)
-        }
-      }()
-      case 24: try {
-        var v: PBCancelTask?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .cancelTask(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .cancelTask(v)
-        }
-      }()
-      case 25: try {
-        var v: PBSetDeadline?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .setDeadline(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .setDeadline(v)
-        }
-      }()
-      case 26: try {
-        var v: PBConsumed?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .consumed(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .consumed(v)
-        }
-      }()
-      case 27: try {
-        var v: PBWatch?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .watch(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .watch(v)
-        }
-      }()
-      case 28: try {
-        var v: PBQuery?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .query(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .query(v)
-        }
-      }()
-      case 40: try {
-        var v: PBUpdate?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .update(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .update(v)
-        }
-      }()
-      case 41: try {
-        var v: PBSnapshot?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .snapshot(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .snapshot(v)
-        }
-      }()
-      case 60: try {
-        var v: PBAssign?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .assign(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .assign(v)
-        }
-      }()
-      case 61: try {
-        var v: PBCancel?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .cancel(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .cancel(v)
-        }
-      }()
-      case 62: try {
-        var v: PBGrant?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .grant(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .grant(v)
-        }
-      }()
-      case 63: try {
-        var v: PBForget?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .forget(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .forget(v)
-        }
-      }()
-      case 80: try {
-        var v: PBReport?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .report(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .report(v)
-        }
-      }()
-      case 81: try {
-        var v: PBDraining?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .draining(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .draining(v)
-        }
-      }()
-      default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.version != 0 {
-      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 1)
-    }
-    if self.epoch != 0 {
-      try visitor.visitSingularFixed64Field(value: self.epoch, fieldNumber: 2)
-    }
-    if self.session != 0 {
-      try visitor.visitSingularFixed64Field(value: self.session, fieldNumber: 3)
-    }
-    if self.sequence != 0 {
-      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 4)
-    }
-    if self.acknowledge != 0 {
-      try visitor.visitSingularUInt64Field(value: self.acknowledge, fieldNumber: 5)
-    }
-    switch self.body {
-    case .hello?: try {
-      guard case .hello(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-    }()
-    case .welcome?: try {
-      guard case .welcome(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
-    }()
-    case .refused?: try {
-      guard case .refused(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
-    }()
-    case .heartbeat?: try {
-      guard case .heartbeat(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
-    }()
-    case .resend?: try {
-      guard case .resend(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
-    }()
-    case .goodbye?: try {
-      guard case .goodbye(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
-    }()
-    case .obituary?: try {
-      guard case .obituary(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
-    }()
-    case .openGroup?: try {
-      guard case .openGroup(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
-    }()
-    case .submit?: try {
-      guard case .submit(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
-    }()
-    case .seal?: try {
-      guard case .seal(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
-    }()
-    case .cancelGroup?: try {
-      guard case .cancelGroup(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
-    }()
-    case .cancelTask?: try {
-      guard case .cancelTask(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
-    }()
-    case .setDeadline?: try {
-      guard case .setDeadline(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
-    }()
-    case .consumed?: try {
-      guard case .consumed(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
-    }()
-    case .watch?: try {
-      guard case .watch(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
-    }()
-    case .query?: try {
-      guard case .query(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
-    }()
-    case .update?: try {
-      guard case .update(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
-    }()
-    case .snapshot?: try {
-      guard case .snapshot(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
-    }()
-    case .assign?: try {
-      guard case .assign(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
-    }()
-    case .cancel?: try {
-      guard case .cancel(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 61)
-    }()
-    case .grant?: try {
-      guard case .grant(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 62)
-    }()
-    case .forget?: try {
-      guard case .forget(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 63)
-    }()
-    case .report?: try {
-      guard case .report(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 80)
-    }()
-    case .draining?: try {
-      guard case .draining(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 81)
-    }()
-    case nil: break
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._version != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._version, fieldNumber: 1)
+      }
+      if _storage._epoch != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._epoch, fieldNumber: 2)
+      }
+      if _storage._session != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._session, fieldNumber: 3)
+      }
+      if _storage._sequence != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._sequence, fieldNumber: 4)
+      }
+      if _storage._acknowledge != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._acknowledge, fieldNumber: 5)
+      }
+      switch _storage._body {
+      case .hello?: try {
+        guard case .hello(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      }()
+      case .welcome?: try {
+        guard case .welcome(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      }()
+      case .refused?: try {
+        guard case .refused(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      }()
+      case .heartbeat?: try {
+        guard case .heartbeat(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+      }()
+      case .resend?: try {
+        guard case .resend(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      }()
+      case .goodbye?: try {
+        guard case .goodbye(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+      }()
+      case .obituary?: try {
+        guard case .obituary(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      }()
+      case .openGroup?: try {
+        guard case .openGroup(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      }()
+      case .submit?: try {
+        guard case .submit(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+      }()
+      case .seal?: try {
+        guard case .seal(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
+      }()
+      case .cancelGroup?: try {
+        guard case .cancelGroup(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
+      }()
+      case .cancelTask?: try {
+        guard case .cancelTask(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
+      }()
+      case .setDeadline?: try {
+        guard case .setDeadline(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
+      }()
+      case .consumed?: try {
+        guard case .consumed(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
+      }()
+      case .watch?: try {
+        guard case .watch(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
+      }()
+      case .query?: try {
+        guard case .query(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
+      }()
+      case .joinGroup?: try {
+        guard case .joinGroup(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
+      }()
+      case .update?: try {
+        guard case .update(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+      }()
+      case .snapshot?: try {
+        guard case .snapshot(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
+      }()
+      case .assign?: try {
+        guard case .assign(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
+      }()
+      case .cancel?: try {
+        guard case .cancel(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 61)
+      }()
+      case .grant?: try {
+        guard case .grant(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 62)
+      }()
+      case .forget?: try {
+        guard case .forget(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 63)
+      }()
+      case .proceed?: try {
+        guard case .proceed(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 64)
+      }()
+      case .report?: try {
+        guard case .report(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 80)
+      }()
+      case .draining?: try {
+        guard case .draining(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 81)
+      }()
+      case nil: break
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: PBFrame, rhs: PBFrame) -> Bool {
-    if lhs.version != rhs.version {return false}
-    if lhs.epoch != rhs.epoch {return false}
-    if lhs.session != rhs.session {return false}
-    if lhs.sequence != rhs.sequence {return false}
-    if lhs.acknowledge != rhs.acknowledge {return false}
-    if lhs.body != rhs.body {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._version != rhs_storage._version {return false}
+        if _storage._epoch != rhs_storage._epoch {return false}
+        if _storage._session != rhs_storage._session {return false}
+        if _storage._sequence != rhs_storage._sequence {return false}
+        if _storage._acknowledge != rhs_storage._acknowledge {return false}
+        if _storage._body != rhs_storage._body {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2764,7 +3113,7 @@ nonisolated extension PBObituary: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension PBOpenGroup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".OpenGroup"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}parent\0\u{1}name\0\u{1}policy\0\u{1}limit\0\u{1}timeout\0\u{1}grace\0\u{1}shield\0\u{1}detached\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}parent\0\u{1}name\0\u{1}policy\0\u{1}limit\0\u{1}timeout\0\u{1}grace\0\u{1}shield\0\u{1}detached\0\u{1}owner\0\u{1}scope\0\u{3}accepts_siblings\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2781,6 +3130,9 @@ nonisolated extension PBOpenGroup: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self._grace) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.shield) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.detached) }()
+      case 10: try { try decoder.decodeSingularMessageField(value: &self._owner) }()
+      case 11: try { try decoder.decodeSingularBoolField(value: &self.scope) }()
+      case 12: try { try decoder.decodeSingularBoolField(value: &self.acceptsSiblings) }()
       default: break
       }
     }
@@ -2818,6 +3170,15 @@ nonisolated extension PBOpenGroup: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.detached != false {
       try visitor.visitSingularBoolField(value: self.detached, fieldNumber: 9)
     }
+    try { if let v = self._owner {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    } }()
+    if self.scope != false {
+      try visitor.visitSingularBoolField(value: self.scope, fieldNumber: 11)
+    }
+    if self.acceptsSiblings != false {
+      try visitor.visitSingularBoolField(value: self.acceptsSiblings, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2831,6 +3192,83 @@ nonisolated extension PBOpenGroup: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs._grace != rhs._grace {return false}
     if lhs.shield != rhs.shield {return false}
     if lhs.detached != rhs.detached {return false}
+    if lhs._owner != rhs._owner {return false}
+    if lhs.scope != rhs.scope {return false}
+    if lhs.acceptsSiblings != rhs.acceptsSiblings {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBAttempt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Attempt"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}task\0\u{1}attempt\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularFixed64Field(value: &self.task) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.task != 0 {
+      try visitor.visitSingularFixed64Field(value: self.task, fieldNumber: 1)
+    }
+    if self.attempt != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBAttempt, rhs: PBAttempt) -> Bool {
+    if lhs.task != rhs.task {return false}
+    if lhs.attempt != rhs.attempt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBJoinGroup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".JoinGroup"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}owner\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._owner) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.key != 0 {
+      try visitor.visitSingularUInt32Field(value: self.key, fieldNumber: 1)
+    }
+    try { if let v = self._owner {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBJoinGroup, rhs: PBJoinGroup) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs._owner != rhs._owner {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3145,7 +3583,7 @@ nonisolated extension PBGroupTarget: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension PBCancelGroup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".CancelGroup"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}target\0\u{1}grace\0\u{1}reason\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}target\0\u{1}grace\0\u{1}reason\0\u{1}token\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3156,6 +3594,7 @@ nonisolated extension PBCancelGroup: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 1: try { try decoder.decodeSingularMessageField(value: &self._target) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self._grace) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.token) }()
       default: break
       }
     }
@@ -3175,6 +3614,9 @@ nonisolated extension PBCancelGroup: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.reason.isEmpty {
       try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
     }
+    if self.token != 0 {
+      try visitor.visitSingularUInt32Field(value: self.token, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3182,6 +3624,7 @@ nonisolated extension PBCancelGroup: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs._target != rhs._target {return false}
     if lhs._grace != rhs._grace {return false}
     if lhs.reason != rhs.reason {return false}
+    if lhs.token != rhs.token {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3189,7 +3632,7 @@ nonisolated extension PBCancelGroup: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension PBCancelTask: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".CancelTask"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}group\0\u{1}index\0\u{1}reason\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}group\0\u{1}index\0\u{1}reason\0\u{1}token\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3200,6 +3643,7 @@ nonisolated extension PBCancelTask: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.group) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.token) }()
       default: break
       }
     }
@@ -3215,6 +3659,9 @@ nonisolated extension PBCancelTask: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.reason.isEmpty {
       try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
     }
+    if self.token != 0 {
+      try visitor.visitSingularUInt32Field(value: self.token, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3222,6 +3669,7 @@ nonisolated extension PBCancelTask: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.group != rhs.group {return false}
     if lhs.index != rhs.index {return false}
     if lhs.reason != rhs.reason {return false}
+    if lhs.token != rhs.token {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3229,7 +3677,7 @@ nonisolated extension PBCancelTask: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension PBSetDeadline: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".SetDeadline"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}target\0\u{1}timeout\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}target\0\u{1}timeout\0\u{1}token\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3239,6 +3687,7 @@ nonisolated extension PBSetDeadline: SwiftProtobuf.Message, SwiftProtobuf._Messa
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._target) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self._timeout) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.token) }()
       default: break
       }
     }
@@ -3255,12 +3704,16 @@ nonisolated extension PBSetDeadline: SwiftProtobuf.Message, SwiftProtobuf._Messa
     try { if let v = self._timeout {
       try visitor.visitSingularUInt64Field(value: v, fieldNumber: 2)
     } }()
+    if self.token != 0 {
+      try visitor.visitSingularUInt32Field(value: self.token, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: PBSetDeadline, rhs: PBSetDeadline) -> Bool {
     if lhs._target != rhs._target {return false}
     if lhs._timeout != rhs._timeout {return false}
+    if lhs.token != rhs.token {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3790,7 +4243,7 @@ nonisolated extension PBGroupClosed: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension PBDetail: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Detail"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}message\0\u{1}trace\0\u{1}command\0\u{3}exit_code\0\u{1}signal\0\u{3}core_dumped\0\u{1}forced\0\u{3}standard_output\0\u{3}standard_error\0\u{3}standard_output_bytes\0\u{3}standard_error_bytes\0\u{3}user_time\0\u{3}system_time\0\u{3}max_resident_bytes\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}message\0\u{1}trace\0\u{1}command\0\u{3}exit_code\0\u{1}signal\0\u{3}core_dumped\0\u{1}forced\0\u{3}standard_output\0\u{3}standard_error\0\u{3}standard_output_bytes\0\u{3}standard_error_bytes\0\u{3}user_time\0\u{3}system_time\0\u{3}max_resident_bytes\0\u{1}tree\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3813,6 +4266,7 @@ nonisolated extension PBDetail: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 13: try { try decoder.decodeSingularUInt64Field(value: &self.userTime) }()
       case 14: try { try decoder.decodeSingularUInt64Field(value: &self.systemTime) }()
       case 15: try { try decoder.decodeSingularUInt64Field(value: &self.maxResidentBytes) }()
+      case 16: try { try decoder.decodeSingularBytesField(value: &self.tree) }()
       default: break
       }
     }
@@ -3868,6 +4322,9 @@ nonisolated extension PBDetail: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if self.maxResidentBytes != 0 {
       try visitor.visitSingularUInt64Field(value: self.maxResidentBytes, fieldNumber: 15)
     }
+    if !self.tree.isEmpty {
+      try visitor.visitSingularBytesField(value: self.tree, fieldNumber: 16)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3887,6 +4344,7 @@ nonisolated extension PBDetail: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.userTime != rhs.userTime {return false}
     if lhs.systemTime != rhs.systemTime {return false}
     if lhs.maxResidentBytes != rhs.maxResidentBytes {return false}
+    if lhs.tree != rhs.tree {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3894,7 +4352,7 @@ nonisolated extension PBDetail: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension PBUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Update"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}opened\0\u{1}workers\0\u{1}groups\0\u{1}stopping\0\u{1}refusals\0\u{1}closed\0\u{3}caught_up\0\u{1}details\0\u{4}\u{2}name_group\0\u{3}name_index\0\u{1}name\0\u{4}\u{2}start_group\0\u{3}start_index\0\u{3}start_worker\0\u{4}\u{4}output_group\0\u{3}output_index\0\u{3}output_attempt\0\u{3}output_stream\0\u{3}output_length\0\u{4}\u{6}report_group\0\u{3}report_index\0\u{3}report_outcome\0\u{3}report_flags\0\u{3}report_cause\0\u{3}report_attempts\0\u{3}report_elapsed\0\u{3}report_worker\0\u{3}report_value_length\0\u{3}report_detail\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}opened\0\u{1}workers\0\u{1}groups\0\u{1}stopping\0\u{1}refusals\0\u{1}closed\0\u{3}caught_up\0\u{1}details\0\u{1}accepted\0\u{3}name_group\0\u{3}name_index\0\u{1}name\0\u{4}\u{2}start_group\0\u{3}start_index\0\u{3}start_worker\0\u{1}answers\0\u{1}progress\0\u{4}\u{2}output_group\0\u{3}output_index\0\u{3}output_attempt\0\u{3}output_stream\0\u{3}output_length\0\u{4}\u{6}report_group\0\u{3}report_index\0\u{3}report_outcome\0\u{3}report_flags\0\u{3}report_cause\0\u{3}report_attempts\0\u{3}report_elapsed\0\u{3}report_worker\0\u{3}report_value_length\0\u{3}report_detail\0")
 
   fileprivate class _StorageClass {
     var _opened: [PBUpdate.Opened] = []
@@ -3905,6 +4363,9 @@ nonisolated extension PBUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _closed: [PBGroupClosed] = []
     var _caughtUp: [UInt64] = []
     var _details: [PBDetail] = []
+    var _accepted: [PBUpdate.Accepted] = []
+    var _answers: [PBUpdate.Answer] = []
+    var _progress: [PBUpdate.Progress] = []
     var _nameGroup: [UInt64] = []
     var _nameIndex: [UInt32] = []
     var _name: [String] = []
@@ -3944,6 +4405,9 @@ nonisolated extension PBUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _closed = source._closed
       _caughtUp = source._caughtUp
       _details = source._details
+      _accepted = source._accepted
+      _answers = source._answers
+      _progress = source._progress
       _nameGroup = source._nameGroup
       _nameIndex = source._nameIndex
       _name = source._name
@@ -3991,12 +4455,15 @@ nonisolated extension PBUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._closed) }()
         case 7: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._caughtUp) }()
         case 8: try { try decoder.decodeRepeatedMessageField(value: &_storage._details) }()
+        case 9: try { try decoder.decodeRepeatedMessageField(value: &_storage._accepted) }()
         case 10: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._nameGroup) }()
         case 11: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._nameIndex) }()
         case 12: try { try decoder.decodeRepeatedStringField(value: &_storage._name) }()
         case 14: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._startGroup) }()
         case 15: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._startIndex) }()
         case 16: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._startWorker) }()
+        case 17: try { try decoder.decodeRepeatedMessageField(value: &_storage._answers) }()
+        case 18: try { try decoder.decodeRepeatedMessageField(value: &_storage._progress) }()
         case 20: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._outputGroup) }()
         case 21: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._outputIndex) }()
         case 22: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._outputAttempt) }()
@@ -4044,6 +4511,9 @@ nonisolated extension PBUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       if !_storage._details.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._details, fieldNumber: 8)
       }
+      if !_storage._accepted.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._accepted, fieldNumber: 9)
+      }
       if !_storage._nameGroup.isEmpty {
         try visitor.visitPackedUInt64Field(value: _storage._nameGroup, fieldNumber: 10)
       }
@@ -4061,6 +4531,12 @@ nonisolated extension PBUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       }
       if !_storage._startWorker.isEmpty {
         try visitor.visitPackedUInt32Field(value: _storage._startWorker, fieldNumber: 16)
+      }
+      if !_storage._answers.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._answers, fieldNumber: 17)
+      }
+      if !_storage._progress.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._progress, fieldNumber: 18)
       }
       if !_storage._outputGroup.isEmpty {
         try visitor.visitPackedUInt64Field(value: _storage._outputGroup, fieldNumber: 20)
@@ -4124,6 +4600,9 @@ nonisolated extension PBUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._closed != rhs_storage._closed {return false}
         if _storage._caughtUp != rhs_storage._caughtUp {return false}
         if _storage._details != rhs_storage._details {return false}
+        if _storage._accepted != rhs_storage._accepted {return false}
+        if _storage._answers != rhs_storage._answers {return false}
+        if _storage._progress != rhs_storage._progress {return false}
         if _storage._nameGroup != rhs_storage._nameGroup {return false}
         if _storage._nameIndex != rhs_storage._nameIndex {return false}
         if _storage._name != rhs_storage._name {return false}
@@ -4278,6 +4757,149 @@ nonisolated extension PBUpdate.Refusal: SwiftProtobuf.Message, SwiftProtobuf._Me
   }
 }
 
+nonisolated extension PBUpdate.Accepted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBUpdate.protoMessageName + ".Accepted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}first\0\u{1}index\0\u{1}count\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.first) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.key != 0 {
+      try visitor.visitSingularUInt32Field(value: self.key, fieldNumber: 1)
+    }
+    if self.first != 0 {
+      try visitor.visitSingularUInt32Field(value: self.first, fieldNumber: 2)
+    }
+    if self.index != 0 {
+      try visitor.visitSingularUInt32Field(value: self.index, fieldNumber: 3)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBUpdate.Accepted, rhs: PBUpdate.Accepted) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.first != rhs.first {return false}
+    if lhs.index != rhs.index {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBUpdate.Answer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBUpdate.protoMessageName + ".Answer"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0\u{1}accepted\0\u{1}code\0\u{1}message\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.token) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.accepted) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self._code) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.token != 0 {
+      try visitor.visitSingularUInt32Field(value: self.token, fieldNumber: 1)
+    }
+    if self.accepted != false {
+      try visitor.visitSingularBoolField(value: self.accepted, fieldNumber: 2)
+    }
+    try { if let v = self._code {
+      try visitor.visitSingularEnumField(value: v, fieldNumber: 3)
+    } }()
+    if !self.message.isEmpty {
+      try visitor.visitSingularStringField(value: self.message, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBUpdate.Answer, rhs: PBUpdate.Answer) -> Bool {
+    if lhs.token != rhs.token {return false}
+    if lhs.accepted != rhs.accepted {return false}
+    if lhs._code != rhs._code {return false}
+    if lhs.message != rhs.message {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBUpdate.Progress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBUpdate.protoMessageName + ".Progress"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}group\0\u{1}index\0\u{1}fraction\0\u{1}note\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.group) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self._fraction) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.note) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.group != 0 {
+      try visitor.visitSingularUInt64Field(value: self.group, fieldNumber: 1)
+    }
+    if self.index != 0 {
+      try visitor.visitSingularUInt32Field(value: self.index, fieldNumber: 2)
+    }
+    try { if let v = self._fraction {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 3)
+    } }()
+    if !self.note.isEmpty {
+      try visitor.visitSingularStringField(value: self.note, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBUpdate.Progress, rhs: PBUpdate.Progress) -> Bool {
+    if lhs.group != rhs.group {return false}
+    if lhs.index != rhs.index {return false}
+    if lhs._fraction != rhs._fraction {return false}
+    if lhs.note != rhs.note {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension PBSnapshot: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Snapshot"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0\u{1}workers\0\u{1}clients\0\u{3}stale_messages\0\u{3}bad_frames\0\u{1}draining\0")
@@ -4389,7 +5011,7 @@ nonisolated extension PBAssignedTemplate: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension PBAssign: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Assign"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}templates\0\u{1}task\0\u{1}attempt\0\u{1}template\0\u{1}index\0\u{1}length\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}templates\0\u{1}task\0\u{1}attempt\0\u{1}template\0\u{1}index\0\u{1}length\0\u{1}execution\0\u{3}deadline_in\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4403,6 +5025,8 @@ nonisolated extension PBAssign: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 4: try { try decoder.decodeRepeatedUInt64Field(value: &self.template) }()
       case 5: try { try decoder.decodeRepeatedUInt32Field(value: &self.index) }()
       case 6: try { try decoder.decodeRepeatedUInt32Field(value: &self.length) }()
+      case 7: try { try decoder.decodeRepeatedUInt32Field(value: &self.execution) }()
+      case 8: try { try decoder.decodeRepeatedUInt64Field(value: &self.deadlineIn) }()
       default: break
       }
     }
@@ -4427,6 +5051,12 @@ nonisolated extension PBAssign: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if !self.length.isEmpty {
       try visitor.visitPackedUInt32Field(value: self.length, fieldNumber: 6)
     }
+    if !self.execution.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.execution, fieldNumber: 7)
+    }
+    if !self.deadlineIn.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.deadlineIn, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4437,6 +5067,8 @@ nonisolated extension PBAssign: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.template != rhs.template {return false}
     if lhs.index != rhs.index {return false}
     if lhs.length != rhs.length {return false}
+    if lhs.execution != rhs.execution {return false}
+    if lhs.deadlineIn != rhs.deadlineIn {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4592,6 +5224,41 @@ nonisolated extension PBForget: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
   }
 }
 
+nonisolated extension PBProceed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Proceed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}task\0\u{1}attempt\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedFixed64Field(value: &self.task) }()
+      case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.attempt) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.task.isEmpty {
+      try visitor.visitPackedFixed64Field(value: self.task, fieldNumber: 1)
+    }
+    if !self.attempt.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.attempt, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBProceed, rhs: PBProceed) -> Bool {
+    if lhs.task != rhs.task {return false}
+    if lhs.attempt != rhs.attempt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension PBCommandSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".CommandSpec"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}variable\0\u{1}value\0\u{3}working_directory\0")
@@ -4678,7 +5345,7 @@ nonisolated extension PBCommandPayload: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension PBReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Report"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}output_task\0\u{3}output_attempt\0\u{3}output_stream\0\u{3}output_length\0\u{4}\u{6}started_task\0\u{3}started_attempt\0\u{4}\u{9}finished_task\0\u{3}finished_attempt\0\u{3}finished_status\0\u{3}finished_flags\0\u{3}finished_elapsed\0\u{3}finished_value_length\0\u{3}finished_detail\0\u{2}\u{4}details\0\u{4}\u{a}returned_task\0\u{3}returned_attempt\0\u{4}\u{9}cancelled_task\0\u{3}cancelled_attempt\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}output_task\0\u{3}output_attempt\0\u{3}output_stream\0\u{3}output_length\0\u{4}\u{6}started_task\0\u{3}started_attempt\0\u{4}\u{9}finished_task\0\u{3}finished_attempt\0\u{3}finished_status\0\u{3}finished_flags\0\u{3}finished_elapsed\0\u{3}finished_value_length\0\u{3}finished_detail\0\u{2}\u{4}details\0\u{4}\u{a}returned_task\0\u{3}returned_attempt\0\u{4}\u{9}cancelled_task\0\u{3}cancelled_attempt\0\u{4}\u{9}waiting_task\0\u{3}waiting_attempt\0\u{3}wanting_task\0\u{3}wanting_attempt\0\u{1}progress\0")
 
   fileprivate class _StorageClass {
     var _outputTask: [UInt64] = []
@@ -4699,6 +5366,11 @@ nonisolated extension PBReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _returnedAttempt: [UInt32] = []
     var _cancelledTask: [UInt64] = []
     var _cancelledAttempt: [UInt32] = []
+    var _waitingTask: [UInt64] = []
+    var _waitingAttempt: [UInt32] = []
+    var _wantingTask: [UInt64] = []
+    var _wantingAttempt: [UInt32] = []
+    var _progress: [PBAttemptProgress] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4727,6 +5399,11 @@ nonisolated extension PBReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _returnedAttempt = source._returnedAttempt
       _cancelledTask = source._cancelledTask
       _cancelledAttempt = source._cancelledAttempt
+      _waitingTask = source._waitingTask
+      _waitingAttempt = source._waitingAttempt
+      _wantingTask = source._wantingTask
+      _wantingAttempt = source._wantingAttempt
+      _progress = source._progress
     }
   }
 
@@ -4763,6 +5440,11 @@ nonisolated extension PBReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 41: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._returnedAttempt) }()
         case 50: try { try decoder.decodeRepeatedFixed64Field(value: &_storage._cancelledTask) }()
         case 51: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._cancelledAttempt) }()
+        case 60: try { try decoder.decodeRepeatedFixed64Field(value: &_storage._waitingTask) }()
+        case 61: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._waitingAttempt) }()
+        case 62: try { try decoder.decodeRepeatedFixed64Field(value: &_storage._wantingTask) }()
+        case 63: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._wantingAttempt) }()
+        case 64: try { try decoder.decodeRepeatedMessageField(value: &_storage._progress) }()
         default: break
         }
       }
@@ -4825,6 +5507,21 @@ nonisolated extension PBReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       if !_storage._cancelledAttempt.isEmpty {
         try visitor.visitPackedUInt32Field(value: _storage._cancelledAttempt, fieldNumber: 51)
       }
+      if !_storage._waitingTask.isEmpty {
+        try visitor.visitPackedFixed64Field(value: _storage._waitingTask, fieldNumber: 60)
+      }
+      if !_storage._waitingAttempt.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._waitingAttempt, fieldNumber: 61)
+      }
+      if !_storage._wantingTask.isEmpty {
+        try visitor.visitPackedFixed64Field(value: _storage._wantingTask, fieldNumber: 62)
+      }
+      if !_storage._wantingAttempt.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._wantingAttempt, fieldNumber: 63)
+      }
+      if !_storage._progress.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._progress, fieldNumber: 64)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4852,10 +5549,64 @@ nonisolated extension PBReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._returnedAttempt != rhs_storage._returnedAttempt {return false}
         if _storage._cancelledTask != rhs_storage._cancelledTask {return false}
         if _storage._cancelledAttempt != rhs_storage._cancelledAttempt {return false}
+        if _storage._waitingTask != rhs_storage._waitingTask {return false}
+        if _storage._waitingAttempt != rhs_storage._waitingAttempt {return false}
+        if _storage._wantingTask != rhs_storage._wantingTask {return false}
+        if _storage._wantingAttempt != rhs_storage._wantingAttempt {return false}
+        if _storage._progress != rhs_storage._progress {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBAttemptProgress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".AttemptProgress"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}task\0\u{1}attempt\0\u{1}fraction\0\u{1}note\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularFixed64Field(value: &self.task) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self._fraction) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.note) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.task != 0 {
+      try visitor.visitSingularFixed64Field(value: self.task, fieldNumber: 1)
+    }
+    if self.attempt != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 2)
+    }
+    try { if let v = self._fraction {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 3)
+    } }()
+    if !self.note.isEmpty {
+      try visitor.visitSingularStringField(value: self.note, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBAttemptProgress, rhs: PBAttemptProgress) -> Bool {
+    if lhs.task != rhs.task {return false}
+    if lhs.attempt != rhs.attempt {return false}
+    if lhs._fraction != rhs._fraction {return false}
+    if lhs.note != rhs.note {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

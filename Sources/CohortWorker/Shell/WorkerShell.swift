@@ -130,6 +130,7 @@ final class WorkerShell: LoopHandler {
             executors.cancel(task, isCall: isCall, grace: grace, reason: reason)
         case .grant(let task, let isCall, let bytes): executors.grant(task, isCall: isCall, bytes: bytes)
         case .retract(let tasks): executors.retract(tasks)
+        case .proceed: break
         case .report(let report): connection?.send(.report(report))
         case .announceDraining: connection?.send(.draining)
         case .drained: notify(.drained)
@@ -152,6 +153,7 @@ extension WorkerShell: PeerConnectionDelegate {
         case .cancel(let orders): event = .cancelled(orders)
         case .grant(let grants): event = .granted(grants)
         case .forget(let templates): event = .forgotten(templates)
+        case .proceed(let refs): event = .proceedGranted(refs)
         default: return
         }
         core.handle(event, at: .now, into: &actions)

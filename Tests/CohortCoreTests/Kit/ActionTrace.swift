@@ -33,6 +33,8 @@ struct ActionTrace {
             }
         case .grant(let worker, let grants):
             for grant in grants { lines.append("\(name(worker)) grant \(tasks[grant.ref] ?? "?") \(grant.bytes)") }
+        case .proceed(let worker, let refs):
+            for ref in refs { lines.append("\(name(worker)) proceed \(tasks[ref] ?? "?")") }
         case .forget(let worker, let templates): lines.append("\(name(worker)) forget \(templates.count)")
         case .update(let client, let update): add(update, to: name(client))
         case .answer(let client, let snapshot):
@@ -67,6 +69,10 @@ struct ActionTrace {
         lines += update.opened.map { "\(client) opened g\($0.group.value)" }
         lines += update.groups.map { "\(client) group g\($0.group.value)\($0.outcome.map { " \($0)" } ?? "")" }
         lines += update.names.map { "\(client) name g\($0.group.value)/\($0.index) \($0.name)" }
+        lines += update.accepted.map { "\(client) accepted key \($0.key.value): \($0.count) from \($0.index)" }
+        lines += update.answers.map {
+            "\(client) answer \($0.token): \($0.isAccepted ? "accepted" : $0.code.map { "\($0)" } ?? "too late")"
+        }
         lines += update.stopping.map { "\(client) stopping g\($0.group.value) \($0.cause)" }
         lines += update.started.map { "\(client) started g\($0.group.value)/\($0.index)" }
         var offset = 0

@@ -131,6 +131,7 @@ struct WorkerScript {
         case .cancel(let task, let isCall, let grace, _, _):
             lines.append("cancel \(isCall ? "call" : "command") \(task.index) grace \(grace.seconds)")
         case .grant(let task, _, let bytes): lines.append("grant \(task.index) \(bytes)")
+        case .proceed(let task): lines.append("proceed \(task.index)")
         case .retract(let tasks): lines.append("retract \(tasks.map(\.index))")
         case .report(let report): render(report)
         case .announceDraining: lines.append("draining")
@@ -156,6 +157,9 @@ struct WorkerScript {
             )
         }
         lines += report.returned.map { "returned \($0.task.index)" }
+        lines += report.waiting.map { "waiting \($0.task.index)" }
+        lines += report.wanting.map { "wanting \($0.task.index)" }
+        lines += report.progress.map { "progress \($0.ref.task.index) \($0.note)" }
         lines += report.cancelsSeen.map { "cancel seen \($0.task.index)" }
         #expect(offset == report.payload.count, "the payload of a report does not add up")
     }

@@ -16,6 +16,7 @@ extension ModelCluster {
                 for grant in grants {
                     try check(workers[worker].known.contains(grant.ref), "credit for what the worker never got")
                 }
+            case .proceed(let session, let refs): try proceeded(refs, at: session)
             case .forget(let session, let templates):
                 let worker = try worker(session)
                 for template in templates {
@@ -96,6 +97,13 @@ extension ModelCluster {
         workers[place].attempts.append(Attempt(ref: assignment.ref, group: id, index: index))
         workers[place].known.append(assignment.ref)
         try check(held(of: id) <= Int(self[id].spec.limit ?? .max), "group \(id.value) is over its limit")
+    }
+
+    private mutating func proceeded(_ refs: [AttemptRef], at session: SessionID) throws(Violation) {
+        let place = try worker(session)
+        for ref in refs {
+            try check(workers[place].known.contains(ref), "a slot for what the worker never got")
+        }
     }
 
     private mutating func cancelled(_ orders: [CancelOrder], at session: SessionID) throws(Violation) {

@@ -61,6 +61,25 @@ extension RandomMessages {
             )
         }
         update.caughtUp = list { GroupID($0.number()) }
+        update.accepted = list {
+            AcceptedTasks(key: GroupKey($0.number()), first: $0.number(), index: $0.number(), count: $0.number())
+        }
+        update.answers = list { random in
+            RequestAnswer(
+                token: random.number(),
+                isAccepted: random.flag(),
+                code: random.maybe { $0.pick(Refusal.Code.allCases) },
+                message: random.text()
+            )
+        }
+        update.progress = list { random in
+            TaskProgress(
+                group: GroupID(random.number()),
+                index: random.number(),
+                fraction: random.maybe { $0.fraction() },
+                note: random.text()
+            )
+        }
         return update
     }
 
@@ -152,6 +171,9 @@ extension RandomMessages {
                 ref: random.ref(),
                 template: TemplateID(random.number()),
                 index: random.number(),
+                execution: random.number(),
+                // None and zero are one on the wire: a deadline that has come is 1 ns away.
+                deadlineIn: random.maybe { TimeSpan(nanoseconds: max(1, $0.number())) },
                 payloadLength: UInt32(piece.count)
             )
         }
@@ -188,6 +210,11 @@ extension RandomMessages {
         }
         report.returned = list { $0.ref() }
         report.cancelsSeen = list { $0.ref() }
+        report.waiting = list { $0.ref() }
+        report.wanting = list { $0.ref() }
+        report.progress = list { random in
+            AttemptProgress(ref: random.ref(), fraction: random.maybe { $0.fraction() }, note: random.text())
+        }
         report.payload = payload
         return report
     }

@@ -26,9 +26,10 @@ struct RandomMessages {
         case .openGroup: .openGroup(groupSpec())
         case .submit: .submit(submission())
         case .seal: .seal(GroupKey(number()), pick([.returned, .cancelled, .failed(detail())]))
-        case .cancelGroup: .cancelGroup(target(), grace: maybe { $0.span() }, reason: text())
-        case .cancelTask: .cancelTask(GroupKey(number()), index: number(), reason: text())
-        case .setDeadline: .setDeadline(target(), maybe { $0.span() })
+        case .joinGroup: .joinGroup(GroupKey(number()), ref())
+        case .cancelGroup: .cancelGroup(target(), grace: maybe { $0.span() }, reason: text(), token: number())
+        case .cancelTask: .cancelTask(GroupKey(number()), index: number(), reason: text(), token: number())
+        case .setDeadline: .setDeadline(target(), maybe { $0.span() }, token: number())
         case .consumed:
             .consumed(
                 weight: number(),
@@ -42,6 +43,7 @@ struct RandomMessages {
         case .cancel: .cancel(list { $0.cancelOrder() })
         case .grant: .grant(list { OutputGrant(ref: $0.ref(), bytes: $0.number()) })
         case .forget: .forget(list { TemplateID($0.number()) })
+        case .proceed: .proceed(list { $0.ref() })
         case .report: .report(report())
         case .draining: .draining
         }
@@ -77,6 +79,9 @@ struct RandomMessages {
     mutating func pick<Value>(_ values: [Value]) -> Value {
         values[Int.random(in: values.indices, using: &generator)]
     }
+
+    /// A part of a whole, the ends included, in the steps in which it travels.
+    mutating func fraction() -> Double { Double(Int.random(in: 0...1_000_000, using: &generator)) / 1e6 }
 
     mutating func maybe<Value>(_ make: (inout RandomMessages) -> Value) -> Value? {
         flag() ? make(&self) : nil
@@ -115,13 +120,16 @@ struct RandomMessages {
         GroupSpec(
             key: GroupKey(number()),
             parent: maybe { GroupKey($0.number()) },
+            owner: maybe { $0.ref() },
             name: text(),
             policy: pick(FailurePolicy.allCases),
             limit: maybe { $0.number() },
             timeout: maybe { $0.span() },
             grace: maybe { $0.span() },
             shield: flag(),
-            detached: flag()
+            detached: flag(),
+            isScope: flag(),
+            acceptsSiblings: flag()
         )
     }
 
@@ -177,6 +185,7 @@ struct RandomMessages {
         detail.userTime = span()
         detail.systemTime = span()
         detail.maxResidentBytes = number()
+        detail.tree = bytes()
         return detail
     }
 

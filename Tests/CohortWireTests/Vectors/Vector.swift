@@ -27,7 +27,7 @@ struct VectorTopic: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all = [session, client, update, worker]
+    static let all = [session, client, update, worker, nested]
 }
 
 extension FrameHeader {

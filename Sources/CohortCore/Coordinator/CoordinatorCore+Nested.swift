@@ -1,0 +1,159 @@
+internal import DequeModule
+
+/// Groups that tasks open: the slots of tasks that wait for them (R11), and what is left of them when their task has ended.
+extension CoordinatorCore {
+    // MARK: Slots
+
+    /// Takes note of tasks that wait and give up their slots, and of those that want one back.
+    mutating func slotsReported(_ report: WorkerReport, by worker: UInt32, at now: Instant) {
+        for ref in report.waiting {
+            guard let task = task(ref, at: worker) else {
+                staleMessages += 1
+                continue
+            }
+            attemptStarted(task, at: now)
+            guard tasks[Int(task)].state == .running else { continue }
+            releaseSlot(of: task)
+            tasks[Int(task)].state = .waiting
+            groups[Int(tasks[Int(task)].group)].suspended += 1
+        }
+        for ref in report.wanting {
+            guard let task = task(ref, at: worker) else {
+                staleMessages += 1
+                continue
+            }
+            guard tasks[Int(task)].state == .waiting else { continue }
+            tasks[Int(task)].state = .wanting
+            let group = Int(tasks[Int(task)].group)
+            if !groups[group].isFull || tasks[Int(task)].flags.contains(.cancelRequested) {
+                letProceed(task)
+            } else {
+                groups[group].wanting.append(task)
+            }
+        }
+    }
+
+    /// A task that has waited counts as one that holds a slot again. Its worker gives it the next one that is free there,
+    /// before anything that has not begun.
+    mutating func letProceed(_ task: UInt32) {
+        let group = Int(tasks[Int(task)].group)
+        let worker = tasks[Int(task)].worker
+        groups[group].wanting.removeAll { $0 == task }
+        groups[group].suspended -= 1
+        groups[group].held += 1
+        tasks[Int(task)].state = .running
+        workers[Int(worker)].held += 1
+        workers[Int(worker)].running += 1
+        workers[Int(worker)].proceedBox.append(ref(task))
+        markWorker(worker)
+    }
+
+    // MARK: Ends
+
+    /// The attempt of a task has ended that has groups open: nobody is there any more to wait for them.
+    mutating func leaveBehind(_ task: UInt32, at now: Instant) {
+        tasks[Int(task)].state = .ending
+        groups[Int(tasks[Int(task)].group)].suspended += 1
+        for group in nestedGroups[task] ?? [] where nestedGroups[task]?.contains(group) == true {
+            for place in openTree(below: group) { groups[Int(place)].sealed = true }
+            stopWhole(group, .ownerLost, reason: "the task that opened it has ended", at: now)
+            closeIfDone(group, at: now)
+        }
+    }
+
+    /// A group that a task has opened is closed. If the task waits for nothing else, it is settled.
+    mutating func nestedClosed(_ group: UInt32, of task: UInt32, at now: Instant) {
+        nestedGroups[task]?.removeAll { $0 == group }
+        guard nestedGroups[task]?.isEmpty == true else { return }
+        nestedGroups[task] = nil
+        guard let end = pendingEnds.removeValue(forKey: task) else { return }
+        groups[Int(tasks[Int(task)].group)].suspended -= 1
+        tasks[Int(task)].state = .delayed
+        settle(task, end.attempt, detail: end.detail, value: end.value[...], at: now)
+    }
+
+    // MARK: Siblings
+
+    mutating func siblingsJoined(_ session: SessionID, _ key: GroupKey, _ ref: AttemptRef) {
+        guard let client = clientPlaces[session] else { return }
+        func refuse(_ code: Refusal.Code, _ message: String) {
+            tell(client) { $0.refusals.append(Refusal(code: code, key: key, message: message)) }
+        }
+        guard let task = executingTask(ref) else { return refuse(.finished, "the task has ended") }
+        let group = groups[Int(tasks[Int(task)].group)]
+        guard group.acceptsSiblings else {
+            return refuse(.invalid, "group \(group.name) takes no tasks from its tasks")
+        }
+        guard clients[Int(client)].groups[key] == nil else { return refuse(.invalid, "the key is in use") }
+        clients[Int(client)].joined[key] = JoinedGroup(group: group.id, task: ref)
+        tell(client) { $0.opened.append(OpenedGroup(key: key, group: group.id)) }
+    }
+
+    /// A task adds tasks to its own group.
+    mutating func siblingsSubmitted(_ submission: TaskSubmission, by client: UInt32, at now: Instant) {
+        guard let joined = clients[Int(client)].joined[submission.group] else { return }
+        let arriving = UInt32(clamping: submission.runs.reduce(0) { $0 + $1.lengths.count })
+        // Messages come once and in order: only what is new can be here.
+        guard let place = openJoinedGroup(joined) else {
+            return refuseSiblings(submission, .finished, "the group is finished, or the task has ended", to: client)
+        }
+        if groups[Int(place)].phase == .stopping {
+            let name = groups[Int(place)].name
+            return refuseSiblings(submission, .shuttingDown, "group \(name) is shutting down", to: client)
+        }
+        guard submission.first == joined.count, Int(submission.firstTemplate) == joined.templates.count else {
+            return refuseSiblings(submission, .invalid, "the submission is out of order", to: client)
+        }
+        let known = Known(tasks: joined.count, templates: joined.templates.count)
+        if let problem = problem(of: submission, into: place, known) {
+            return refuseSiblings(submission, problem.code, problem.message, to: client)
+        }
+        let before = groups[Int(place)].templates.count
+        addTemplates(submission.templates[...], to: place)
+        let table = joined.templates + groups[Int(place)].templates[before...]
+        let index = groups[Int(place)].nextIndex
+        clients[Int(client)].joined[submission.group]?.templates = table
+        clients[Int(client)].joined[submission.group]?.count += arriving
+        let accepted = AcceptedTasks(key: submission.group, first: submission.first, index: index, count: arriving)
+        tell(client) { $0.accepted.append(accepted) }
+        nameForOwner(submission, table, from: index, of: place)
+        let spawner = clients[Int(client)].id
+        addTasks(submission, to: place, templates: table, skipping: 0, spawner: spawner, at: now)
+    }
+
+    private func openJoinedGroup(_ joined: JoinedGroup) -> UInt32? {
+        guard executingTask(joined.task) != nil, let place = groupPlaces[joined.group],
+            groups[Int(place)].phase != .closed
+        else { return nil }
+        return place
+    }
+
+    private mutating func refuseSiblings(
+        _ submission: TaskSubmission,
+        _ code: Refusal.Code,
+        _ message: String,
+        to client: UInt32
+    ) {
+        let refusal = Refusal(code: code, key: submission.group, from: submission.first, message: message)
+        tell(client) { $0.refusals.append(refusal) }
+    }
+
+    /// The owner of the group has not submitted these tasks, so it must be told what they are called.
+    private mutating func nameForOwner(
+        _ submission: TaskSubmission,
+        _ table: [UInt32],
+        from first: UInt32,
+        of place: UInt32
+    ) {
+        let group = groups[Int(place)]
+        guard !group.detached, group.owner != GroupRecord.none else { return }
+        var index = first
+        for run in submission.runs {
+            let name = templates[Int(table[Int(run.template)])].template.name
+            for _ in run.lengths {
+                tell(group.owner) { $0.names.append(TaskName(group: group.id, index: index, name: name)) }
+                index += 1
+            }
+        }
+    }
+}
