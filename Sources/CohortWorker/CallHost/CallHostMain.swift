@@ -9,6 +9,8 @@ internal import CCohortProcess
 package enum CallHostMain {
     /// Names the first descriptor; set in call hosts only.
     static let variable = "COHORT_CALL_HOST"
+    /// The coordinator's endpoint, for the groups that functions open; set in call hosts of a worker.
+    static let endpointVariable = "COHORT_ENDPOINT"
     /// Number of the first descriptor in every host that a pool starts.
     static let firstDescriptor: Int32 = 3
 

@@ -71,7 +71,6 @@ extension CallPoolLoop {
         guard let (host, sequence) = find(id), host[sequence]?.isCancelRequested == false else { return }
         host[sequence]?.isCancelRequested = true
         host.orderCancel(sequence, reason: reason)
-        proceed(id)
         let deadline = MonotonicClock.nanoseconds().saturatingAdd(grace)
         stops.append(CallStop(host: host.number, sequence: sequence, deadline: deadline))
     }

@@ -76,8 +76,6 @@ extension CallPoolLoop {
             guard let call = host[header.sequence] else { break }
             host.away = .wanting(sequence: header.sequence)
             events.append(.wanting(call.id))
-            // It has gone on already.
-            if call.isCancelRequested { proceed(call.id) }
         case .progress:
             guard let progress = ProgressNote(encoded: body) else { return false }
             guard let call = host[header.sequence] else { break }
