@@ -1,3 +1,4 @@
+internal import Cohort
 internal import Glibc
 internal import Synchronization
 
@@ -108,13 +109,15 @@ extension CallHost {
             return (.error, unknown(call.function).encoded())
         }
         do {
-            return (.ok, try await body(call.payload, TaskContext(call.scope)))
-        } catch is CancellationError {
-            return (.cancelled, [])
-        } catch let failure as CallFailure {
-            return (.error, failure.encoded())
+            let context = TaskContext(call.scope)
+            if call.settings.isEmpty { return (.ok, try await body(call.payload, context)) }
+            let value = try await Propagated.withValues(Propagated.decode(call.settings)) {
+                try await body(call.payload, context)
+            }
+            return (.ok, value)
         } catch {
-            return (.error, CallFailure(describing: error).encoded())
+            guard let failure = CallFailure.ending(with: error) else { return (.cancelled, []) }
+            return (.error, failure.encoded())
         }
     }
 
