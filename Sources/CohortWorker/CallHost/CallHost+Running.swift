@@ -89,6 +89,7 @@ extension CallHost {
         let usage = call.isExclusive ? ProcessorUsage.now() : nil
         let start = MonotonicClock.nanoseconds()
         var (status, body) = await result(of: call)
+        if let ref = call.scope.link?.ref { session.callEnded(ref) }
         if body.count > HostFrame.maximumValueBytes {
             let message = "the result has \(body.count) bytes; at most \(HostFrame.maximumValueBytes) are allowed"
             (status, body) = (.error, CallFailure(type: "ResultTooLarge", message: message).encoded())

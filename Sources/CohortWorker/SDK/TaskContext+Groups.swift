@@ -18,7 +18,7 @@ extension TaskContext {
     ) async throws(GroupError) -> R {
         let (link, session): (CallLink, GroupSession)
         do {
-            (link, session) = try connection()
+            (link, session) = try await connection()
         } catch {
             throw GroupError.refused(name, because: error.description)
         }
@@ -41,7 +41,7 @@ extension TaskContext {
     ) async throws(SpawnRefused) -> TaskHandle<O> {
         let (link, session): (CallLink, GroupSession)
         do {
-            (link, session) = try connection()
+            (link, session) = try await connection()
         } catch {
             throw SpawnRefused(code: .lost, message: error.description)
         }
@@ -55,10 +55,10 @@ extension TaskContext {
         )
     }
 
-    private func connection() throws(HostSession.Missing) -> (CallLink, GroupSession) {
+    private func connection() async throws(HostSession.Missing) -> (CallLink, GroupSession) {
         guard let link else {
             throw HostSession.Missing(description: "this context is of no running task, which alone can open groups")
         }
-        return (link, try link.host.session.session())
+        return (link, try await link.host.session.session())
     }
 }
