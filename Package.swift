@@ -99,7 +99,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "cohort-demo-worker",
-            dependencies: ["CohortWorker"],
+            dependencies: ["Cohort", "CohortWorker"],
             path: "workers/demo",
             swiftSettings: settings
         ),
@@ -128,6 +128,14 @@ let package = Package(
         .testTarget(
             name: "CohortWorkerTests",
             dependencies: ["CohortProcess", "CohortWorker", "cohort-demo-worker"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CohortTests",
+            dependencies: [
+                "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortRuntime", "CohortWire",
+                "CohortWorker", "cohort-demo-worker", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "CohortBatchTests", dependencies: ["CohortBatch"], swiftSettings: settings),
