@@ -99,7 +99,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "cohort-demo-worker",
-            dependencies: ["CohortWorker"],
+            dependencies: ["Cohort", "CohortWorker"],
             path: "workers/demo",
             swiftSettings: settings
         ),
@@ -136,6 +136,14 @@ let package = Package(
             dependencies: [
                 "Cohort", "CohortCoordinator", "CohortProcess", "CohortWorker", "WorkerFixture", "cohort-demo-worker",
                 .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CohortTests",
+            dependencies: [
+                "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortRuntime", "CohortWire",
+                "CohortWorker", "cohort-demo-worker", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),
