@@ -127,13 +127,13 @@ let package = Package(
         ),
         .testTarget(
             name: "CohortWorkerTests",
-            dependencies: ["CohortProcess", "CohortWorker", "cohort-demo-worker"],
+            dependencies: ["Cohort", "CohortProcess", "CohortWorker", "cohort-demo-worker"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "CohortTests",
             dependencies: [
-                "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortRuntime", "CohortWire",
+                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortWire",
                 "CohortWorker", "cohort-demo-worker", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
