@@ -121,11 +121,15 @@ final class GroupCell: Sendable {
         state.withLock { $0.children.append(child) }
     }
 
-    /// - Returns: whether the request can still come in time.
-    func requestCancel() -> Bool {
+    /// Somebody here is about to cancel the group.
+    ///
+    /// - Returns: whether it has not ended, and whether nobody here has asked for it before.
+    func requestCancel() -> (isInTime: Bool, isFirst: Bool) {
         state.withLock { state in
-            if state.end == nil { state.isCancelRequested = true }
-            return state.end == nil
+            let isFirst = !state.isCancelRequested
+            guard state.end == nil else { return (false, isFirst) }
+            state.isCancelRequested = true
+            return (true, isFirst)
         }
     }
 

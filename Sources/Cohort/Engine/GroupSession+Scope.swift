@@ -61,15 +61,14 @@ extension GroupSession {
             return await Task { await self.run(group, body) }.value
         }
         return await withTaskCancellationHandler {
-            let left = await run(group, body)
-            return left
+            await run(group, body)
         } onCancel: {
             callerCancelled(cell)
         }
     }
 
     private func callerCancelled(_ cell: GroupCell) {
-        guard cell.requestCancel() else { return }
+        guard cell.requestCancel() == (true, true) else { return }
         send(.cancelGroup(.key(cell.key), grace: nil, reason: "the caller was cancelled"))
     }
 
