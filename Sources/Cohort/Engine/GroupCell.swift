@@ -20,7 +20,6 @@ final class GroupCell: Sendable {
         var end: End?
         /// Somebody here has asked it to stop, so it takes no tasks, even if it is not known yet to stop.
         var isCancelRequested = false
-        var isBodyOver = false
         /// The coordinator has been told that nothing more comes from here.
         var isSealed = false
         /// The coordinator has turned down tasks though the group did not stop.
@@ -43,12 +42,8 @@ final class GroupCell: Sendable {
         var channels: [CompletionChannel] = []
         var openedAt = Timestamp.now
         var closeWaiter: CheckedContinuation<Void, Never>?
-        var stopWaiter: CheckedContinuation<Void, Never>?
-
-        mutating func wakeAll(_ wakeups: inout Wakeups) {
-            wakeups.resume(closeWaiter.take())
-            wakeups.resume(stopWaiter.take())
-        }
+        /// Cancels the body while that runs.
+        var cancelBody: (@Sendable () -> Void)?
     }
 
     /// Failures kept of one group; further ones are counted.
@@ -126,11 +121,15 @@ final class GroupCell: Sendable {
         state.withLock { $0.children.append(child) }
     }
 
-    /// - Returns: whether the request can still come in time.
-    func requestCancel() -> Bool {
+    /// Somebody here is about to cancel the group.
+    ///
+    /// - Returns: whether it has not ended, and whether nobody here has asked for it before.
+    func requestCancel() -> (isInTime: Bool, isFirst: Bool) {
         state.withLock { state in
-            if state.end == nil { state.isCancelRequested = true }
-            return state.end == nil
+            let isFirst = !state.isCancelRequested
+            guard state.end == nil else { return (false, isFirst) }
+            state.isCancelRequested = true
+            return (true, isFirst)
         }
     }
 
@@ -142,27 +141,20 @@ final class GroupCell: Sendable {
         }
     }
 
-    /// The body has ended. Nobody waits for a stop any more.
-    func bodyEnded() {
-        let waiter = state.withLock { state in
-            state.isBodyOver = true
-            return state.stopWaiter.take()
+    // MARK: The body
+
+    /// The body runs; `cancel` is called when the group stops or is lost.
+    func bodyBegan(cancel: @escaping @Sendable () -> Void) {
+        let isDue = state.withLock { state in
+            if state.stop != nil || state.end != nil { return true }
+            state.cancelBody = cancel
+            return false
         }
-        waiter?.resume()
+        if isDue { cancel() }
     }
 
-    // MARK: Waiting
-
-    /// Returns when the group stops or has ended, or its body has.
-    func waitForStop() async {
-        await withCheckedContinuation { continuation in
-            let isDue = state.withLock { state in
-                if state.stop != nil || state.end != nil || state.isBodyOver { return true }
-                state.stopWaiter = continuation
-                return false
-            }
-            if isDue { continuation.resume() }
-        }
+    func bodyEnded() {
+        state.withLock { $0.cancelBody = nil }
     }
 
     /// Returns when the group has ended. Cannot be interrupted.
