@@ -49,6 +49,9 @@ package final class Client: Sendable {
     /// Gives back the weight of updates that have been dealt with, and credit for the output of tasks that still run.
     package func consumed(weight: UInt64, _ outputs: [ConsumedOutput]) { send(.consumed(weight: weight, outputs)) }
 
+    /// The deadline is later by so much than it was.
+    package func extendDeadline(_ target: GroupTarget, by span: TimeSpan) { send(.extendDeadline(target, by: span)) }
+
     package func watch(_ target: GroupTarget) { send(.watch(target)) }
 
     package func query() { send(.query) }
