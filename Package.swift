@@ -100,7 +100,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "cohort-demo-worker",
-            dependencies: ["CohortWorker"],
+            dependencies: ["Cohort", "CohortWorker"],
             path: "workers/demo",
             swiftSettings: settings
         ),
@@ -148,6 +148,14 @@ let package = Package(
         .testTarget(
             name: "CohortConformanceTests",
             dependencies: ["Cohort", "cohort-conformance"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CohortTests",
+            dependencies: [
+                "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortRuntime", "CohortWire",
+                "CohortWorker", "cohort-demo-worker", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "CohortBatchTests", dependencies: ["CohortBatch"], swiftSettings: settings),

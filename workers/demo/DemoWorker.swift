@@ -1,3 +1,4 @@
+internal import Cohort
 internal import CohortWorker
 
 /// What callers and workers agree on. In a project of your own this stands in a module that both link.

@@ -1,3 +1,4 @@
+internal import Cohort
 @preconcurrency internal import Glibc
 
 /// What `demo.fail` throws.

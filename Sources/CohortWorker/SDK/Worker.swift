@@ -1,3 +1,4 @@
+public import Cohort
 internal import CohortRuntime
 
 /// A program that runs functions for a Cohort coordinator.
