@@ -136,13 +136,16 @@ let package = Package(
         ),
         .executableTarget(
             name: "WorkerFixture",
-            dependencies: ["CohortWorker"],
+            dependencies: ["Cohort", "CohortWorker"],
             path: "Tests/WorkerFixture",
             swiftSettings: settings
         ),
         .testTarget(
             name: "CohortWorkerTests",
-            dependencies: ["CohortProcess", "CohortWorker", "WorkerFixture", "cohort-demo-worker"],
+            dependencies: [
+                "Cohort", "CohortCoordinator", "CohortProcess", "CohortWorker", "WorkerFixture", "cohort-demo-worker",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -18,18 +18,6 @@ internal import Testing
         #expect(CallFailure(describing: Outer.Inner()).type == "CallFailureTests.Outer.Inner")
     }
 
-    @Test(arguments: [
-        ("Module.Failure", "Failure"),
-        ("Failure", "Failure"),
-        ("Module.(unknown context at $7f00).Failure", "Failure"),
-        ("Module.Outer.(unknown context at $7f00).Failure", "Outer.Failure"),
-        ("Module.Box<Swift.Int>", "Box<Swift.Int>"),
-        ("Module.(unclosed", "(unclosed"),
-    ])
-    func typeNames(reflected: String, expected: String) {
-        #expect(CallFailure.typeName(reflected) == expected)
-    }
-
     @Test func privateTypesHaveAName() {
         #expect(CallFailure(describing: Hidden()).type == "CallFailureTests.Hidden")
     }

@@ -8,35 +8,10 @@ extension CallPoolTests {
     @Suite struct Waiting {
         private static let long = Duration.seconds(3_600)
 
-        /// A directory for the files that calls wait for.
-        private final class Files {
-            let directory: String
-
-            init() {
-                var template = Array("/tmp/cohort-waiting-XXXXXX".utf8CString)
-                directory = mkdtemp(&template).map { String(cString: $0) } ?? "/nonexistent"
-            }
-
-            deinit {
-                guard let stream = opendir(directory) else { return }
-                while let entry = readdir(stream) {
-                    let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-                    }
-                    unlink(directory + "/" + name)
-                }
-                closedir(stream)
-                rmdir(directory)
-            }
-
-            func path(_ name: String) -> String { directory + "/" + name }
-
-            func make(_ name: String) { close(creat(path(name), 0o600)) }
-
-            func waits(_ names: [String], stubborn: Bool = false) -> String {
-                let list = names.map { "\"\(path($0))\"" }.joined(separator: ",")
-                return "{\"files\": [\(list)], \"stubborn\": \(stubborn)}"
-            }
+        /// What a call is to wait for.
+        private func waits(_ files: TestDirectory, _ names: [String], stubborn: Bool = false) -> String {
+            let list = names.map { "\"\(files.path($0))\"" }.joined(separator: ",")
+            return "{\"files\": [\(list)], \"stubborn\": \(stubborn)}"
         }
 
         private func harness(maxHosts: Int = 1) throws -> CallPoolHarness {
@@ -44,9 +19,9 @@ extension CallPoolTests {
         }
 
         @Test func thePoolIsFreeMeanwhile() async throws {
-            let files = Files()
+            let files = TestDirectory()
             let harness = try harness()
-            harness.submit(1, "fixture.wait", files.waits(["a"]))
+            harness.submit(1, "fixture.wait", waits(files, ["a"]))
             try await harness.waiting(1)
             #expect(harness.log.first == .started(1))
             harness.submit(2, "fixture.pid")
@@ -62,10 +37,10 @@ extension CallPoolTests {
         }
 
         @Test func itDoesNotGoOnBeforeItIsLetTo() async throws {
-            let files = Files()
+            let files = TestDirectory()
             let harness = try harness()
             // For nothing: it has not asked yet.
-            harness.submit(1, "fixture.wait", files.waits(["a"]), prefetchable: false)
+            harness.submit(1, "fixture.wait", waits(files, ["a"]), prefetchable: false)
             try await harness.waiting(1)
             harness.pool.proceed(1)
             files.make("a")
@@ -77,10 +52,10 @@ extension CallPoolTests {
         }
 
         @Test func whatWaitsBehindItComesBack() async throws {
-            let files = Files()
+            let files = TestDirectory()
             let harness = try harness()
             harness.pool.submit(
-                [harness.call(1, "fixture.wait", files.waits(["a"]))] + (2...5).map { harness.call($0, "fixture.pid") }
+                [harness.call(1, "fixture.wait", waits(files, ["a"]))] + (2...5).map { harness.call($0, "fixture.pid") }
             )
             #expect(try await harness.returned(4) == [2, 3, 4, 5])
             files.make("a")
@@ -94,9 +69,9 @@ extension CallPoolTests {
         }
 
         @Test func theLastOfSeveralWaitsAsks() async throws {
-            let files = Files()
+            let files = TestDirectory()
             let harness = try harness()
-            harness.submit(1, "fixture.wait", files.waits(["a", "b", "c"]))
+            harness.submit(1, "fixture.wait", waits(files, ["a", "b", "c"]))
             try await harness.waiting(1)
             for name in ["b", "a"] {
                 files.make(name)
@@ -111,9 +86,9 @@ extension CallPoolTests {
         }
 
         @Test func aCancelReachesItAndItNeedNotAsk() async throws {
-            let files = Files()
+            let files = TestDirectory()
             let harness = try harness()
-            harness.submit(1, "fixture.wait", files.waits(["a"]))
+            harness.submit(1, "fixture.wait", waits(files, ["a"]))
             try await harness.waiting(1)
             harness.pool.cancel(1, grace: Self.long, reason: "enough")
             #expect(try await harness.result(1) == .cancelled(started: true, forced: false))
@@ -123,9 +98,9 @@ extension CallPoolTests {
         }
 
         @Test func aCancelLetsItGoOnThatHasAsked() async throws {
-            let files = Files()
+            let files = TestDirectory()
             let harness = try harness()
-            harness.submit(1, "fixture.wait", files.waits(["a"]))
+            harness.submit(1, "fixture.wait", waits(files, ["a"]))
             files.make("a")
             try await harness.wanting(1)
             harness.pool.cancel(1, grace: Self.long, reason: "enough")
@@ -133,18 +108,18 @@ extension CallPoolTests {
         }
 
         @Test func theGraceEndsForItToo() async throws {
-            let files = Files()
+            let files = TestDirectory()
             let harness = try harness()
-            harness.submit(1, "fixture.wait", files.waits(["a"], stubborn: true))
+            harness.submit(1, "fixture.wait", waits(files, ["a"], stubborn: true))
             try await harness.waiting(1)
             harness.pool.cancel(1, grace: .milliseconds(30), reason: "enough")
             #expect(try await harness.result(1) == .cancelled(started: true, forced: true))
         }
 
         @Test func itIsBlamedForTheDeathOfItsHost() async throws {
-            let files = Files()
+            let files = TestDirectory()
             let harness = try harness()
-            harness.submit(1, "fixture.wait", files.waits(["a"]))
+            harness.submit(1, "fixture.wait", waits(files, ["a"]))
             try await harness.waiting(1)
             for host in harness.hosts() { kill(host, SIGKILL) }
             #expect(try await harness.result(1) == .lost(.signalled(signal: SIGKILL, coreDumped: false), forced: false))
@@ -153,11 +128,11 @@ extension CallPoolTests {
         }
 
         @Test func fiftyDeepInAPoolOfOne() async throws {
-            let files = Files()
+            let files = TestDirectory()
             let harness = try harness()
             let depth = 50 as UInt64
             for id in 1...depth {
-                harness.submit(id, "fixture.wait", files.waits(["\(id)"]))
+                harness.submit(id, "fixture.wait", waits(files, ["\(id)"]))
                 try await harness.waiting(id)
             }
             harness.submit(depth + 1, "fixture.pid")

@@ -1,3 +1,4 @@
+internal import CohortCore
 internal import Glibc
 
 /// A call as its host holds it.
@@ -74,7 +75,11 @@ extension CallHost {
             attempt: Int(header.attempt),
             timeoutAt: header.flags.contains(.hasTimeout) ? received.saturatingAdd(header.timeout) : nil,
             deadlineAt: header.flags.contains(.hasDeadline) ? received.saturatingAdd(header.deadline) : nil,
-            link: CallLink(host: self, sequence: header.sequence, task: header.task, fence: header.fence)
+            link: CallLink(
+                host: self,
+                sequence: header.sequence,
+                ref: AttemptRef(task: TaskKey(raw: header.task), attempt: header.fence)
+            )
         )
         return HostCall(
             sequence: header.sequence,

@@ -1,3 +1,4 @@
+internal import Cohort
 internal import Glibc
 internal import Synchronization
 
@@ -88,6 +89,7 @@ extension CallHost {
         let usage = call.isExclusive ? ProcessorUsage.now() : nil
         let start = MonotonicClock.nanoseconds()
         var (status, body) = await result(of: call)
+        if let ref = call.scope.link?.ref { session.callEnded(ref) }
         if body.count > HostFrame.maximumValueBytes {
             let message = "the result has \(body.count) bytes; at most \(HostFrame.maximumValueBytes) are allowed"
             (status, body) = (.error, CallFailure(type: "ResultTooLarge", message: message).encoded())
@@ -108,13 +110,15 @@ extension CallHost {
             return (.error, unknown(call.function).encoded())
         }
         do {
-            return (.ok, try await body(call.payload, TaskContext(call.scope)))
-        } catch is CancellationError {
-            return (.cancelled, [])
-        } catch let failure as CallFailure {
-            return (.error, failure.encoded())
+            let context = TaskContext(call.scope)
+            if call.settings.isEmpty { return (.ok, try await body(call.payload, context)) }
+            let value = try await Propagated.withValues(Propagated.decode(call.settings)) {
+                try await body(call.payload, context)
+            }
+            return (.ok, value)
         } catch {
-            return (.error, CallFailure(describing: error).encoded())
+            guard let failure = CallFailure.ending(with: error) else { return (.cancelled, []) }
+            return (.error, failure.encoded())
         }
     }
 

@@ -18,6 +18,7 @@ final class CallHost: Sendable {
     let page: HostPage
     let meter: OutputMeter
     let outbox: HostOutbox
+    let session: HostSession
     let state = Mutex(State())
     /// Posted when the attendant has something to look after.
     let attention = Semaphore()
@@ -66,12 +67,20 @@ final class CallHost: Sendable {
         var nextAt: UInt64 = 0
     }
 
-    init(functions: FunctionRegistry, socket: Int32, page: HostPage, output: OutputDescriptors) {
+    /// - Parameter endpoint: the coordinator's, for the groups that functions open.
+    init(
+        functions: FunctionRegistry,
+        socket: Int32,
+        page: HostPage,
+        output: OutputDescriptors,
+        endpoint: String?
+    ) {
         self.functions = functions
         self.socket = socket
         self.page = page
         meter = OutputMeter(descriptors: output, page: page)
         outbox = HostOutbox(socket: socket, page: page)
+        session = HostSession(endpoint: endpoint)
     }
 
     func start() throws(CallPoolError) {

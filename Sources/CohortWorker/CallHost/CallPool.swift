@@ -13,8 +13,10 @@ package final class CallPool: Sendable {
     package struct Configuration: Sendable {
         /// How many calls can run at once, each in a host of its own. Calls that wait for tasks of their own do not count.
         package var maxHosts: Int
+        /// The program that this process runs, by itself.
+        package static let thisProgram = ["/proc/self/exe"]
         /// Command line of a host.
-        package var arguments = ["/proc/self/exe"]
+        package var arguments = Self.thisProgram
         package var environment = ProcessEnvironment.inherited()
         /// A host that had nothing to do for so long is let go.
         package var idleLimit = Duration.seconds(60)

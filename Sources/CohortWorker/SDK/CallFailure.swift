@@ -1,3 +1,5 @@
+internal import Cohort
+
 /// An error of a call as it is reported: what was thrown, in text, each part within its bound.
 package struct CallFailure: Error, Sendable, Equatable {
     package static let maximumTypeBytes = 256
@@ -30,23 +32,8 @@ package struct CallFailure: Error, Sendable, Equatable {
     package init(describing error: any Error) {
         let message = String(describing: error)
         let details = String(reflecting: error)
-        let type = Self.typeName(String(reflecting: Swift.type(of: error)))
-        self.init(type: type, message: message, trace: details == message ? "" : details)
-    }
-
-    /// `Module.Outer.Inner` as `Outer.Inner`; the compiler's notes on where a private type was declared go as well.
-    static func typeName(_ reflected: String) -> String {
-        var name = reflected[...]
-        if let dot = name.firstIndex(of: "."), !name[..<dot].contains("<") {
-            name = name[name.index(after: dot)...]
-        }
-        var result = ""
-        while let start = name.firstIndex(of: "("), let end = name[start...].firstIndex(of: ")") {
-            result += name[..<start]
-            name = name[name.index(after: end)...]
-            if name.first == "." { name = name.dropFirst() }
-        }
-        return result + name
+        let type = ErrorType(naming: Swift.type(of: error))
+        self.init(type: type.rawValue, message: message, trace: details == message ? "" : details)
     }
 }
 

@@ -1,3 +1,5 @@
+package import Cohort
+internal import CohortCore
 internal import Synchronization
 
 /// The state of one call that its function, and whatever that starts, can see.
@@ -52,15 +54,16 @@ package struct CallLink: Sendable {
     let host: CallHost
     /// The call's number there.
     let sequence: UInt64
-    /// The coordinator's key of the task, and the number of this assignment of it.
-    let task: UInt64
-    let fence: UInt32
-
-    package func waitBegan() { host.waitBegan(sequence) }
-
-    package func waitEnded() async { await host.waitEnded(sequence) }
+    /// What the coordinator knows the task by, and this assignment of it.
+    let ref: AttemptRef
 
     func report(_ note: ProgressNote) {
         host.report(note, of: sequence)
     }
+}
+
+extension CallLink: SlotHolder {
+    package func waitBegan() { host.waitBegan(sequence) }
+
+    package func waitEnded() async { await host.waitEnded(sequence) }
 }

@@ -16,6 +16,7 @@ final class Executors: Sendable {
         self.descriptions = descriptions
         processes = try ProcessLoop { events in deliver(events.map { Executors.event($0, descriptions) }) }
         var pool = CallPool.Configuration(maxHosts: configuration.slots)
+        pool.arguments = configuration.hostArguments
         // For the groups that functions open.
         pool.environment.set(CallHostMain.endpointVariable, to: configuration.endpoint)
         calls = try CallPool(pool) { events in deliver(events.map(Executors.event)) }

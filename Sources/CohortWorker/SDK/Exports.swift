@@ -1,0 +1,2 @@
+// Functions, groups and handles are words of the client library that every worker program speaks as well.
+@_exported public import Cohort
