@@ -3,8 +3,23 @@ internal import Cohort
 internal import CohortWorker
 internal import FoundationEssentials
 
-/// The command line of the runner.
+/// The runner, and every process of the pools that it opens.
 @main
+struct Conformance {
+    static func main() async throws {
+        try await worker().serveIfStarted()
+        await ConformanceCommand.main()
+    }
+
+    /// The one function that the processes of all pools run.
+    static func worker() throws -> Worker {
+        var worker = Worker()
+        try worker.register(ProgramInput.function) { input, context in try await input.run(context) }
+        return worker
+    }
+}
+
+/// The command line of the runner.
 struct ConformanceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cohort-conformance",
@@ -39,20 +54,12 @@ struct ConformanceCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let worker = try Self.worker()
-        let runner = ScenarioRunner(worker: worker, scale: scale)
+        let runner = ScenarioRunner(worker: try Conformance.worker(), scale: scale)
         let report = Report(comparison: check ? Comparison(slack: slack) : nil)
         let files = try ScenarioFiles.find(paths)
         let tally = await Batch(files: files, jobs: jobs).run(runner, report)
         if check { report.summary(tally) }
         if tally.broken > 0 { throw ExitCode(2) }
         if tally.failed > 0 { throw ExitCode(1) }
-    }
-
-    /// The functions of the worker processes that the pools start from this very program.
-    private static func worker() throws -> Worker {
-        var worker = Worker()
-        try worker.register(ProgramInput.function) { input, context in try await input.run(context) }
-        return worker
     }
 }

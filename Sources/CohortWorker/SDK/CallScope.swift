@@ -1,4 +1,4 @@
-package import Cohort
+internal import Cohort
 internal import CohortCore
 internal import Synchronization
 
