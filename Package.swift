@@ -143,7 +143,8 @@ let package = Package(
         .testTarget(
             name: "CohortWorkerTests",
             dependencies: [
-                "Cohort", "CohortCoordinator", "CohortProcess", "CohortWorker", "WorkerFixture", "cohort-demo-worker",
+                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortProcess", "CohortWorker", "WorkerFixture",
+                "cohort-demo-worker",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings

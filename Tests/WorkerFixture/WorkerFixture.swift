@@ -1,13 +1,21 @@
+internal import Cohort
 internal import CohortWorker
 @preconcurrency internal import Glibc
 
-/// A worker program with functions that only tests have a use for.
+/// A worker program with functions that only tests have a use for; with `pool SCENARIO …` as its arguments, a program with
+/// a pool of its own.
 @main
 struct WorkerFixture {
     static func main() async throws {
         var worker = Worker()
         try WaitingFunctions.register(in: &worker)
-        try await worker.run()
+        try GroupFunctions.register(in: &worker)
+        let arguments = CommandLine.arguments.dropFirst()
+        if arguments.first == "pool" {
+            try await PoolScenario.run(worker, Array(arguments.dropFirst()))
+        } else {
+            try await worker.run()
+        }
     }
 }
 
@@ -26,9 +34,9 @@ enum WaitingFunctions {
             try await withThrowingTaskGroup(of: String.self) { group in
                 for file in waits.files {
                     group.addTask {
-                        context.link?.waitBegan()
+                        context.slots?.waitBegan()
                         let isThere = await appearance(of: file, despiteCancel: waits.stubborn ?? false)
-                        await context.link?.waitEnded()
+                        await context.slots?.waitEnded()
                         if !isThere { throw CancellationError() }
                         print("on \(file)")
                         return file
