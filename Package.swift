@@ -17,6 +17,7 @@ let package = Package(
     products: [
         .executable(name: "cohort", targets: ["cohort"]),
         .executable(name: "cohort-demo-worker", targets: ["cohort-demo-worker"]),
+        .executable(name: "cohort-conformance", targets: ["cohort-conformance"]),
         .library(name: "Cohort", targets: ["Cohort"]),
         .library(name: "CohortWorker", targets: ["CohortWorker"]),
         .library(name: "ZeroMQ", targets: ["ZeroMQ"]),
@@ -99,8 +100,16 @@ let package = Package(
         ),
         .executableTarget(
             name: "cohort-demo-worker",
-            dependencies: ["CohortWorker"],
+            dependencies: ["Cohort", "CohortWorker"],
             path: "workers/demo",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "cohort-conformance",
+            dependencies: [
+                "Cohort", "CohortWorker", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "workers/conformance",
             swiftSettings: settings
         ),
 
@@ -125,9 +134,32 @@ let package = Package(
             dependencies: ["CohortProcess", "ProcessFixture"],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "WorkerFixture",
+            dependencies: ["Cohort", "CohortWorker"],
+            path: "Tests/WorkerFixture",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CohortWorkerTests",
-            dependencies: ["CohortProcess", "CohortWorker", "cohort-demo-worker"],
+            dependencies: [
+                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortProcess", "CohortWorker", "WorkerFixture",
+                "cohort-demo-worker",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CohortConformanceTests",
+            dependencies: ["Cohort", "cohort-conformance"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CohortTests",
+            dependencies: [
+                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortWire",
+                "CohortWorker", "cohort-demo-worker", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "CohortBatchTests", dependencies: ["CohortBatch"], swiftSettings: settings),

@@ -233,7 +233,7 @@ package final class OutcomeCollector {
         if !startedPlaces.isEmpty, startedPlaces.remove(place) != nil { nodes[node].running -= 1 }
         if outcome.isFailure {
             if nodes[node].failures.count < Self.failureLimit {
-                nodes[node].failures.append(.leaf(leaf(ended)))
+                if let error = ended.result.error { nodes[node].failures.append(error) }
             } else {
                 nodes[node].omittedFailures += 1
             }
@@ -249,76 +249,23 @@ package final class OutcomeCollector {
         return place
     }
 
-    private func result(of ended: Ended) -> TaskResult {
-        let (report, detail, value) = (ended.report, ended.detail, ended.value)
+    private func account(of ended: Ended) -> TaskAccount {
+        let report = ended.report
         let description = describe(report.group, report.index)
-        let worker = workers[report.worker]
-        var result = TaskResult(
+        var account = TaskAccount(
+            report: report,
+            detail: ended.detail,
+            value: ended.value,
             name: description?.name ?? ended.name ?? "task \(report.index + 1)",
-            id: "\(report.group.value).\(report.index + 1)",
-            outcome: TaskOutcome(report.outcome),
-            started: report.started,
-            afterCancel: report.afterCancel,
-            forced: detail?.forced ?? false,
-            attempts: Int(report.attempts),
-            exitCode: detail?.exitCode.map(Int.init),
-            signal: detail?.signal.map(SignalName.name(of:)),
-            value: value.isEmpty || !fillsResults ? nil : try? JSONValue(parsing: Array(value)),
-            worker: worker?.name,
-            host: worker?.host,
-            elapsed: report.elapsed.duration,
-            command: description?.command ?? detail.flatMap { $0.command.isEmpty ? nil : $0.command }
+            command: description?.command,
+            attempts: description?.attempts,
+            worker: workers[report.worker].map { TaskAccount.Place(name: $0.name, host: $0.host) }
         )
-        if let detail { add(detail, to: &result) }
-        ended.tails?.write(to: &result)
-        return result
+        account.tails = ended.tails
+        return account
     }
 
-    private func add(_ detail: AttemptDetail, to result: inout TaskResult) {
-        let isTail = { (kept: [UInt8], all: UInt64) in UInt64(kept.count) < all }
-        let outputIsTail = isTail(detail.standardOutput, detail.standardOutputBytes)
-        let errorIsTail = isTail(detail.standardError, detail.standardErrorBytes)
-        result.stdout = OutputText.decode(detail.standardOutput, isTail: outputIsTail)
-        result.stderr = OutputText.decode(detail.standardError, isTail: errorIsTail)
-        let totals = (Int(clamping: detail.standardOutputBytes), Int(clamping: detail.standardErrorBytes))
-        result.stdoutBytes = outputIsTail && !detail.standardOutput.isEmpty ? totals.0 : nil
-        result.stderrBytes = errorIsTail && !detail.standardError.isEmpty ? totals.1 : nil
-        if detail.maxResidentBytes > 0 || detail.userTime > .zero || detail.systemTime > .zero {
-            result.resources = ResourceUse(
-                user: detail.userTime.duration,
-                system: detail.systemTime.duration,
-                maxResidentBytes: detail.maxResidentBytes == 0 ? nil : Int(clamping: detail.maxResidentBytes)
-            )
-        }
-    }
-
-    private func leaf(_ ended: Ended) -> ErrorNode.Leaf {
-        let (report, detail, result) = (ended.report, ended.detail, ended.result)
-        return ErrorNode.Leaf(
-            task: result.name,
-            id: result.id,
-            type: ErrorType(rawValue: detail?.type ?? "TaskFailed"),
-            message: message(detail),
-            attempt: Int(report.attempts),
-            attempts: describe(report.group, report.index)?.attempts,
-            exitCode: result.exitCode,
-            signal: result.signal,
-            stderr: OutputText.decode(detail?.standardError.suffix(4_096) ?? [], isTail: true),
-            trace: detail.flatMap { $0.trace.isEmpty ? nil : $0.trace },
-            worker: result.worker,
-            host: result.host,
-            command: result.command,
-            elapsed: result.elapsed
-        )
-    }
-
-    /// The detail's message with the signal by its name.
-    private func message(_ detail: AttemptDetail?) -> String {
-        guard let detail else { return "" }
-        guard let signal = detail.signal, detail.message.hasSuffix("signal \(signal)") else { return detail.message }
-        let dumped = detail.coreDumped ? " (core dumped)" : ""
-        return detail.message.dropLast("signal \(signal)".count) + SignalName.name(of: signal) + dumped
-    }
+    private func result(of ended: Ended) -> TaskResult { account(of: ended).result(hasValue: fillsResults) }
 
     // MARK: The document
 

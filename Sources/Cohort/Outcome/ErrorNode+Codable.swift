@@ -4,8 +4,9 @@ extension ErrorNode: JSONRepresentable, Codable {
 
     fileprivate enum CodingKeys: String, CodingKey {
         case type, message, group, errors, omitted, task, id, attempt, attempts, signal, stderr, trace, worker, host
-        case command, elapsed
+        case command, elapsed, cancelled
         case exitCode = "exit_code"
+        case timedOut = "timed_out"
     }
 
     /// The node with its members in reading order.
@@ -37,6 +38,11 @@ extension ErrorNode.Group: JSONRepresentable, Codable {
         object.append(Keys.type, .string(ErrorNode.groupType))
         object.append(Keys.message, .string(message))
         object.append(Keys.group, .string(group))
+        object.appendIfPresent(Keys.id, id.map(JSONValue.string))
+        object.appendIfPresent(Keys.task, task.map(JSONValue.string))
+        if timedOut { object.append(Keys.timedOut, .bool(true)) }
+        if cancelled { object.append(Keys.cancelled, .bool(true)) }
+        object.appendIfPresent(Keys.elapsed, elapsed.map { JSONValue(seconds: $0) })
         object.append(Keys.errors, .array(errors.map(\.json)))
         object.appendIfPresent(Keys.omitted, omitted.map(JSONValue.int))
         return .object(object)
@@ -49,7 +55,12 @@ extension ErrorNode.Group: JSONRepresentable, Codable {
             group: try container.decode(String.self, forKey: .group),
             errors: try container.decode([ErrorNode].self, forKey: .errors),
             omitted: try container.decodeIfPresent(Int.self, forKey: .omitted),
-            message: try container.decode(String.self, forKey: .message)
+            message: try container.decode(String.self, forKey: .message),
+            id: try container.decodeIfPresent(String.self, forKey: .id),
+            timedOut: try container.decodeIfPresent(Bool.self, forKey: .timedOut) ?? false,
+            cancelled: try container.decodeIfPresent(Bool.self, forKey: .cancelled) ?? false,
+            elapsed: try container.decodeSecondsIfPresent(forKey: .elapsed),
+            task: try container.decodeIfPresent(String.self, forKey: .task)
         )
     }
 }

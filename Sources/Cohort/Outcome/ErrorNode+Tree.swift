@@ -87,13 +87,12 @@ extension ErrorNode.Group {
     }
 
     /// The same group with fewer errors. A message that told the number of errors is made anew.
-    fileprivate func part(errors: [ErrorNode], omitted: Int?) -> Self? {
+    func part(errors: [ErrorNode], omitted: Int?) -> Self? {
         guard !errors.isEmpty || (omitted ?? 0) > 0 else { return nil }
-        return Self(
-            group: group,
-            errors: errors,
-            omitted: omitted,
-            message: message == defaultMessage ? nil : message
-        )
+        var part = self
+        part.errors = errors
+        part.omitted = omitted
+        if message == defaultMessage { part.message = part.defaultMessage }
+        return part
     }
 }

@@ -16,12 +16,37 @@ public indirect enum ErrorNode: Sendable, Equatable {
         public var errors: [ErrorNode]
         /// How many more leaves there were that are not shown.
         public var omitted: Int?
+        /// Identifies the group at its coordinator.
+        public var id: String?
+        /// Its deadline, or one around it, fired.
+        public var timedOut: Bool
+        /// It was stopped from outside.
+        public var cancelled: Bool
+        /// From the opening of the group until everything in it was gone.
+        public var elapsed: Duration?
+        /// Name of the task whose program has opened the group and raised its errors.
+        public var task: String?
 
         /// Makes the message from the number of errors unless one is given.
-        public init(group: String, errors: [ErrorNode], omitted: Int? = nil, message: String? = nil) {
+        public init(
+            group: String,
+            errors: [ErrorNode],
+            omitted: Int? = nil,
+            message: String? = nil,
+            id: String? = nil,
+            timedOut: Bool = false,
+            cancelled: Bool = false,
+            elapsed: Duration? = nil,
+            task: String? = nil
+        ) {
             self.group = group
             self.errors = errors
             self.omitted = omitted
+            self.id = id
+            self.timedOut = timedOut
+            self.cancelled = cancelled
+            self.elapsed = elapsed
+            self.task = task
             self.message = ""
             self.message = message ?? defaultMessage
         }
@@ -120,6 +145,20 @@ public struct ErrorType: RawRepresentable, Sendable, Hashable, Codable, Expressi
     public static let groupTimeout: ErrorType = "GroupTimeout"
     /// The program could not be started.
     public static let startFailed: ErrorType = "StartFailed"
+    /// Somebody waited for a task that was cancelled; the message is the task's name.
+    public static let taskCancelled: ErrorType = "TaskCancelled"
+    /// Somebody waited for tasks only so long.
+    public static let waitTimeout: ErrorType = "WaitTimeout"
+    /// A group that stops or has ended takes no task.
+    public static let spawnRefused: ErrorType = "SpawnRefused"
+    /// The deadline of a group that has ended or timed out cannot be moved.
+    public static let deadlineRefused: ErrorType = "DeadlineRefused"
+    /// A group could not be opened.
+    public static let groupRefused: ErrorType = "GroupRefused"
+    /// What a call has returned is not what its caller expects.
+    public static let invalidResult: ErrorType = "InvalidResult"
+    /// The connection to the coordinator was lost.
+    public static let connectionLost: ErrorType = "ConnectionLost"
 
     /// Cohort itself gave the error this type; its message then says how the task ended.
     public var isOwn: Bool {

@@ -38,6 +38,8 @@ public struct TaskResult: Sendable, Equatable {
     public var resources: ResourceUse?
     /// What ran, in one line.
     public var command: String?
+    /// Why it failed: a leaf, or the errors of groups that it had opened itself. `nil` for a task that did not.
+    public var error: ErrorNode?
 
     /// A task that ran once, save for what is given.
     public init(
@@ -59,7 +61,8 @@ public struct TaskResult: Sendable, Equatable {
         host: String? = nil,
         elapsed: Duration = .zero,
         resources: ResourceUse? = nil,
-        command: String? = nil
+        command: String? = nil,
+        error: ErrorNode? = nil
     ) {
         self.name = name
         self.id = id
@@ -80,6 +83,7 @@ public struct TaskResult: Sendable, Equatable {
         self.elapsed = elapsed
         self.resources = resources
         self.command = command
+        self.error = error
     }
 }
 
@@ -105,7 +109,7 @@ public struct ResourceUse: Sendable, Equatable {
 extension TaskResult: JSONRepresentable, Codable {
     private enum CodingKeys: String, CodingKey {
         case name, id, outcome, started, forced, attempts, signal, value, stdout, stderr, worker, host, elapsed
-        case resources, command
+        case resources, command, error
         case afterCancel = "after_cancel"
         case exitCode = "exit_code"
         case stdoutBytes = "stdout_bytes"
@@ -134,6 +138,7 @@ extension TaskResult: JSONRepresentable, Codable {
         object.append(CodingKeys.elapsed, JSONValue(seconds: elapsed))
         object.appendIfPresent(CodingKeys.resources, resources?.json)
         object.appendIfPresent(CodingKeys.command, command.map(JSONValue.string))
+        object.appendIfPresent(CodingKeys.error, error?.json)
         return .object(object)
     }
 
@@ -159,7 +164,8 @@ extension TaskResult: JSONRepresentable, Codable {
             host: try container.decodeIfPresent(String.self, forKey: .host),
             elapsed: try container.decodeSeconds(forKey: .elapsed),
             resources: try container.decodeIfPresent(ResourceUse.self, forKey: .resources),
-            command: try container.decodeIfPresent(String.self, forKey: .command)
+            command: try container.decodeIfPresent(String.self, forKey: .command),
+            error: try container.decodeIfPresent(ErrorNode.self, forKey: .error)
         )
     }
 }

@@ -1,3 +1,5 @@
+package import Cohort
+
 /// The functions that a worker program knows, by name.
 package struct FunctionRegistry: Sendable {
     /// A registered function as its host runs it: the payload of a call in, the payload of its result out.

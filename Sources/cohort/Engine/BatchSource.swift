@@ -60,7 +60,7 @@ final class BatchSource: TaskSource {
                 key: key,
                 parent: parent,
                 name: plan.name,
-                policy: FailurePolicy(plan.policy),
+                policy: CohortCore.FailurePolicy(plan.policy),
                 limit: plan.limit.map { UInt32(clamping: $0) },
                 timeout: plan.timeout.map { TimeSpan($0) },
                 grace: plan.grace.map { TimeSpan($0) },
@@ -192,7 +192,7 @@ final class BatchSource: TaskSource {
     func stop(_ client: Client) {}
 }
 
-extension FailurePolicy {
+extension CohortCore.FailurePolicy {
     init(_ policy: GroupPlan.FailurePolicy) {
         self =
             switch policy {

@@ -4,7 +4,7 @@
 ///
 ///     public let score = RemoteFunction<ScoreRequest, Double>("scoring.score")
 ///
-/// Input and output travel as JSON. The name is checked when the function is registered; see ``RegistrationError``.
+/// Input and output travel as JSON. The name is checked when the function is registered; see `Worker.register`.
 public struct RemoteFunction<Input: Codable & Sendable, Output: Codable & Sendable>: Sendable {
     /// What callers name in `call:`: 1 to 200 of the bytes `A-Z a-z 0-9 _ . -`.
     public let name: String
