@@ -17,6 +17,7 @@ let package = Package(
     products: [
         .executable(name: "cohort", targets: ["cohort"]),
         .executable(name: "cohort-demo-worker", targets: ["cohort-demo-worker"]),
+        .executable(name: "cohort-conformance", targets: ["cohort-conformance"]),
         .library(name: "Cohort", targets: ["Cohort"]),
         .library(name: "CohortWorker", targets: ["CohortWorker"]),
         .library(name: "ZeroMQ", targets: ["ZeroMQ"]),
@@ -103,6 +104,14 @@ let package = Package(
             path: "workers/demo",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "cohort-conformance",
+            dependencies: [
+                "Cohort", "CohortWorker", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "workers/conformance",
+            swiftSettings: settings
+        ),
 
         // Tests, one target for each that they test.
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: settings),
@@ -138,6 +147,11 @@ let package = Package(
                 "cohort-demo-worker",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CohortConformanceTests",
+            dependencies: ["Cohort", "cohort-conformance"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -65,7 +65,7 @@ enum PoolScenario {
 
     /// The pool's worker is killed from outside.
     private static func death(_ worker: Worker, _ directory: String) async throws {
-        try await worker.withPool(slots: 1) { pool in
+        try await worker.withPool(slots: 2) { pool in
             do throws(GroupError) {
                 try await pool.withGroup("work") { group in
                     _ = try group.spawn(RemoteFunction<String, String>("fixture.family"), directory)

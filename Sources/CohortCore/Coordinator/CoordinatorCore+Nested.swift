@@ -89,9 +89,11 @@ extension CoordinatorCore {
         tell(client) { $0.opened.append(OpenedGroup(key: key, group: group.id)) }
     }
 
-    /// A task adds tasks to its own group.
+    /// A task adds tasks to its own group, or an owner to one that its tasks may add to.
     mutating func siblingsSubmitted(_ submission: TaskSubmission, by client: UInt32, at now: Instant) {
         guard let joined = clients[Int(client)].joined[submission.group] else { return }
+        let arriving = UInt32(clamping: submission.runs.reduce(0) { $0 + $1.lengths.count })
+        // Messages come once and in order: only what is new can be here.
         guard let place = openJoinedGroup(joined) else {
             return refuseSiblings(submission, .finished, "the group is finished, or the task has ended", to: client)
         }
@@ -99,85 +101,30 @@ extension CoordinatorCore {
             let name = groups[Int(place)].name
             return refuseSiblings(submission, .shuttingDown, "group \(name) is shutting down", to: client)
         }
+        guard submission.first == joined.count, Int(submission.firstTemplate) == joined.templates.count else {
+            return refuseSiblings(submission, .invalid, "the submission is out of order", to: client)
+        }
         let known = Known(tasks: joined.count, templates: joined.templates.count)
-        guard let added = add(submission, to: place, known, joined.templates, by: client) else { return }
-        clients[Int(client)].joined[submission.group]?.templates = added.templates
-        clients[Int(client)].joined[submission.group]?.count += added.count
-        nameForOwner(submission, added.templates, from: added.index, of: place)
-        let spawner = clients[Int(client)].id
-        addTasks(submission, to: place, templates: added.templates, skipping: 0, spawner: spawner, at: now)
-    }
-
-    /// The owner adds tasks to a group that takes tasks from its tasks as well: who comes first gets the lower numbers, and
-    /// each is told.
-    mutating func submittedAmongSiblings(
-        _ submission: TaskSubmission,
-        to place: UInt32,
-        by client: UInt32,
-        at now: Instant
-    ) {
-        let group = groups[Int(place)]
-        if group.phase == .stopping {
-            return refuseSiblings(submission, .shuttingDown, "group \(group.name) is shutting down", to: client)
-        }
-        if group.sealed {
-            return refuseSiblings(submission, .finished, "group \(group.name) has been sealed", to: client)
-        }
-        let known = Known(tasks: group.broughtByOwner, templates: group.ownersTemplates.count)
-        guard let added = add(submission, to: place, known, group.ownersTemplates, by: client) else { return }
-        groups[Int(place)].ownersTemplates = added.templates
-        groups[Int(place)].broughtByOwner += added.count
-        addTasks(submission, to: place, templates: added.templates, skipping: 0, at: now)
-    }
-
-    /// What a submission comes to in a group that several add to.
-    private struct Addition {
-        /// Places of all templates that its sender has brought.
-        var templates: [UInt32]
-        /// The number of its first task in the group.
-        var index: UInt32
-        var count: UInt32
-    }
-
-    /// Takes the templates of a submission and tells its sender the numbers that its tasks get; `nil` if it is refused.
-    private mutating func add(
-        _ submission: TaskSubmission,
-        to place: UInt32,
-        _ known: Known,
-        _ table: [UInt32],
-        by client: UInt32
-    ) -> Addition? {
-        // Messages come once and in order: only what is new can be here.
-        guard submission.first == known.tasks, Int(submission.firstTemplate) == known.templates else {
-            refuseSiblings(submission, .invalid, "the submission is out of order", to: client)
-            return nil
-        }
         if let problem = problem(of: submission, into: place, known) {
-            refuseSiblings(submission, problem.code, problem.message, to: client)
-            return nil
+            return refuseSiblings(submission, problem.code, problem.message, to: client)
         }
         let before = groups[Int(place)].templates.count
         addTemplates(submission.templates[...], to: place)
-        let addition = Addition(
-            templates: table + groups[Int(place)].templates[before...],
-            index: groups[Int(place)].nextIndex,
-            count: UInt32(clamping: submission.runs.reduce(0) { $0 + $1.lengths.count })
-        )
-        let accepted = AcceptedTasks(
-            key: submission.group,
-            first: submission.first,
-            index: addition.index,
-            count: addition.count
-        )
+        let table = joined.templates + groups[Int(place)].templates[before...]
+        let index = groups[Int(place)].nextIndex
+        clients[Int(client)].joined[submission.group]?.templates = table
+        clients[Int(client)].joined[submission.group]?.count += arriving
+        let accepted = AcceptedTasks(key: submission.group, first: submission.first, index: index, count: arriving)
         tell(client) { $0.accepted.append(accepted) }
-        return addition
+        let spawner = joined.task == nil ? nil : clients[Int(client)].id
+        if spawner != nil { nameForOwner(submission, table, from: index, of: place) }
+        addTasks(submission, to: place, templates: table, skipping: 0, spawner: spawner, at: now)
     }
 
     private func openJoinedGroup(_ joined: JoinedGroup) -> UInt32? {
-        guard executingTask(joined.task) != nil, let place = groupPlaces[joined.group],
-            groups[Int(place)].phase != .closed
-        else { return nil }
-        return place
+        guard let place = groupPlaces[joined.group], groups[Int(place)].phase != .closed else { return nil }
+        let isOpen = joined.task.map { executingTask($0) != nil } ?? !groups[Int(place)].sealed
+        return isOpen ? place : nil
     }
 
     private mutating func refuseSiblings(

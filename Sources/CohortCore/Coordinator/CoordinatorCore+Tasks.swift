@@ -8,9 +8,6 @@ extension CoordinatorCore {
             return siblingsSubmitted(submission, by: client, at: now)
         }
         let place = clients[Int(client)].groups[submission.group]
-        if let place, groups[Int(place)].acceptsSiblings {
-            return submittedAmongSiblings(submission, to: place, by: client, at: now)
-        }
         // Sent again: all of it has been accepted, whatever has become of the group since.
         if let place, isKnown(submission, in: place) { return }
         if let refusal = refusal(of: submission, into: place) {

@@ -81,10 +81,6 @@ package struct GroupRecord: Sendable, Equatable {
 
     package var lanes: [Lane] = []
     package var templates: [UInt32] = []
-    /// Of a group that accepts siblings: how many tasks its owner has brought, whose numbers are not those in the group.
-    package var broughtByOwner: UInt32 = 0
-    /// Places of the templates that came with them.
-    package var ownersTemplates: [UInt32] = []
     /// Own tasks from number `firstUnfinished` on; `TaskRecord.none` where one has ended.
     package var members: Deque<UInt32> = []
     package var firstUnfinished: UInt32 = 0

@@ -27,10 +27,7 @@ extension Worker {
     ///   - body: what to do with the pool, which is closed at its end.
     /// - Throws: what `body` throws, or why the pool cannot be started.
     public func withPool<R>(slots: Int? = nil, _ body: (Pool) async throws -> R) async throws -> R {
-        if let descriptor = CallHostMain.descriptor {
-            await CallHostMain.run(functions, descriptor)
-        }
-        if let membership = PoolMembership.inherited() { membership.serve(functions) }
+        await serveIfStarted()
         let slots = slots ?? Host.cores
         guard (1...4_096).contains(slots) else {
             throw WorkerError.usage("\(slots) slots: the number of tasks at once must be from 1 to 4096")
