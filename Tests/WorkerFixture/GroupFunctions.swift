@@ -62,7 +62,8 @@ enum GroupFunctions {
             write(getpid(), to: directory + "/parent")
             return try await context.withGroup("family") { group in
                 _ = try group.spawn(mark, directory + "/call")
-                let line = "sleep 1000 & echo $! > '\(directory)/.grandchild' && mv '\(directory)/.grandchild' "
+                let line =
+                    "sleep 1000 & echo $! > '\(directory)/.grandchild' && mv '\(directory)/.grandchild' "
                     + "'\(directory)/grandchild'; echo $$ > '\(directory)/.child' && mv '\(directory)/.child' "
                     + "'\(directory)/child'; wait"
                 _ = try group.run(.shell(line))

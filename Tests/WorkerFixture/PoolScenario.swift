@@ -54,7 +54,9 @@ enum PoolScenario {
                 }
             }
         }
-        while access(directory + "/grandchild", F_OK) != 0 { try await Task.sleep(for: .milliseconds(1)) }
+        for name in ["call", "child", "grandchild"] {
+            while access(directory + "/" + name, F_OK) != 0 { try await Task.sleep(for: .milliseconds(1)) }
+        }
         work.cancel()
         do {
             try await work.value
