@@ -90,7 +90,7 @@ struct CancellationTests {
         try await cluster.withPool { pool in
             let error = try await thrown(GroupError.self) {
                 try await pool.withGroup("outer", GroupOptions(policy: .continue)) { outer in
-                    try outer.spawn(Demo.fail, "outside", name: "outside")
+                    _ = try await outer.spawn(Demo.fail, "outside", name: "outside").end
                     _ = try await outer.withGroup("inner") { inner in
                         try inner.spawn(Demo.fail, "inside", name: "inside")
                     }
@@ -167,6 +167,23 @@ struct CancellationTests {
             }
             let value = try await caller.value
             #expect(value == 0.1)
+        }
+    }
+
+    @Test func aRequestThatIsPendingReachesANewGroupWhereItsBodyWaits() async throws {
+        let cluster = try TestCluster(callSlots: 2)
+        try await cluster.withPool { pool in
+            let caller = Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return try await pool.withGroup("pending") { group in
+                    let task = try group.spawn(Demo.sleep, 60)
+                    _ = try await thrown(CancellationError.self) { try await task.value }
+                    throw CancellationError()
+                }
+            }
+            let error = try await thrown(GroupError.self) { try await caller.value }
+            #expect(error.kind == .cancelled)
+            #expect(error.document?.tasks.map(\.outcome) == [.cancelled])
         }
     }
 

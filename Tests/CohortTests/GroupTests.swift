@@ -1,4 +1,5 @@
 internal import Cohort
+internal import CohortCore
 internal import Testing
 
 /// Groups of a client against a real coordinator: values, errors, deadlines, cancels.
@@ -112,11 +113,12 @@ struct GroupTests {
         try await cluster.withPool { pool in
             let late = try await thrown(GroupError.self) {
                 try await pool.withGroup("late", GroupOptions(deadline: .seconds(60))) { group in
+                    let task = try group.spawn(Demo.sleep, 60)
                     try await group.setDeadline(.milliseconds(20))
-                    return try await group.spawn(Demo.sleep, 60).value
+                    return try await task.value
                 }
             }
-            #expect(late.kind == .timeout)
+            #expect(late.kind == .timeout, "\(late)")
             #expect(late.deadlineOf == "late")
             #expect(late.filter(types: .groupTimeout) != nil)
 
@@ -196,6 +198,38 @@ struct GroupTests {
         }
     }
 
+    @Test func aGroupThatLacksTasksDoesNotEndWell() async throws {
+        var limits = Limits()
+        limits.unfinishedTasks = 5
+        let cluster = try TestCluster(limits: limits)
+        try await cluster.withPool { pool in
+            let error = try await thrown(GroupError.self) {
+                try await pool.withGroup("too many", GroupOptions(policy: .continue)) { group in
+                    let tasks = try (0..<10).map { try group.spawn(Demo.echo, $0) }
+                    _ = await gatherEnds(tasks)
+                }
+            }
+            #expect(error.kind == .refused)
+            #expect(error.message.contains("5 unfinished tasks"))
+        }
+    }
+
+    @Test func whatCannotTravelIsRefusedAtOnce() async throws {
+        let cluster = try TestCluster()
+        try await cluster.withPool { pool in
+            try await pool.withGroup("odd") { group in
+                let number = try await thrown(SpawnRefused.self) { try group.spawn(Demo.sleep, .nan) }
+                #expect(number.code == .invalid)
+                #expect(number.message.contains("demo.sleep"))
+                let empty = try await thrown(SpawnRefused.self) { try group.run(.arguments([])) }
+                #expect(empty.code == .invalid)
+                let large = String(repeating: "x", count: 17 << 20)
+                let text = try await thrown(SpawnRefused.self) { try group.spawn(Demo.echoText, large) }
+                #expect(text.message.contains("pass a file"))
+            }
+        }
+    }
+
     @Test func workersAreListed() async throws {
         let cluster = try TestCluster(commandSlots: 3)
         try await cluster.withPool { pool in
@@ -212,6 +246,9 @@ struct GroupTests {
         }
         #expect(error.kind == .unreachable)
         #expect(error.description.contains("/tmp/cohort-test-nobody"))
+        let nonsense = try await thrown(PoolError.self) { try await Pool.connect(to: "nonsense") }
+        #expect(nonsense.kind == .unreachable)
+        #expect(nonsense.description.contains("nonsense"))
     }
 }
 

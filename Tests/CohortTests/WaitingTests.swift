@@ -43,7 +43,7 @@ struct WaitingTests {
 
                 let none = try await wait(for: [slow], timeout: .milliseconds(10))
                 #expect(none.done.isEmpty)
-                #expect(slow.state == .running)
+                #expect(slow.state != .ended)
 
                 await slow.cancel()
                 // A cancelled task is none that has failed: this waits for all.
