@@ -5,7 +5,7 @@ internal import Testing
 @Suite(.serialized, .timeLimit(.minutes(2)))
 struct LoadTests {
     @Test func tenThousandTasks() async throws {
-        let cluster = try TestCluster(callSlots: 2)
+        let cluster = try TestCluster(slots: 2)
         try await cluster.withPool { pool in
             let sum = try await pool.withGroup("many") { group in
                 try await gather((0..<10_000).map { try group.spawn(Demo.echo, $0) }).reduce(0, +)
@@ -15,7 +15,7 @@ struct LoadTests {
     }
 
     @Test func manyGroupsAtOnce() async throws {
-        let cluster = try TestCluster(callSlots: 2)
+        let cluster = try TestCluster(slots: 2)
         try await cluster.withPool { pool in
             let outcomes = await withTaskGroup(of: Bool.self) { tasks in
                 for number in 0..<200 {
