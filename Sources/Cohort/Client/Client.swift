@@ -33,12 +33,14 @@ package final class Client: Sendable {
     /// The deadline is now so far away; `nil` for none.
     package func setDeadline(_ target: GroupTarget, _ span: TimeSpan?) { link.send(.setDeadline(target, span)) }
 
-    /// The deadline is later by so much than it was.
-    package func extendDeadline(_ target: GroupTarget, by span: TimeSpan) { link.send(.extendDeadline(target, by: span)) }
-
     /// Gives back the weight of updates that have been dealt with, and credit for the output of tasks that still run.
     package func consumed(weight: UInt64, _ outputs: [ConsumedOutput]) {
         link.send(.consumed(weight: weight, outputs))
+    }
+
+    /// The deadline is later by so much than it was.
+    package func extendDeadline(_ target: GroupTarget, by span: TimeSpan) {
+        link.send(.extendDeadline(target, by: span))
     }
 
     package func watch(_ target: GroupTarget) { link.send(.watch(target)) }
