@@ -156,7 +156,7 @@ let package = Package(
         .testTarget(
             name: "CohortTests",
             dependencies: [
-                "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortRuntime", "CohortWire",
+                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortWire",
                 "CohortWorker", "cohort-demo-worker", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings

@@ -21,6 +21,7 @@ public struct Group: Sendable {
     ///
     /// - Parameter name: what the task is called in errors and reports; `nil` for the function's name.
     /// - Throws: ``SpawnRefused`` if the group stops or has ended.
+    @discardableResult
     public func spawn<I, O>(
         _ function: RemoteFunction<I, O>,
         _ input: I,
@@ -34,6 +35,7 @@ public struct Group: Sendable {
     ///
     /// - Parameter name: what the task is called in errors and reports; `nil` for the command itself.
     /// - Throws: ``SpawnRefused`` if the group stops or has ended.
+    @discardableResult
     public func run(
         _ command: Command,
         name: String? = nil,

@@ -9,6 +9,13 @@ public struct TaskFailure: Error, Sendable, CustomStringConvertible {
     /// All that is known of it; the outcome is `error`, `timeout` or `lost`.
     public var result: TaskResult
 
+    /// The failure of a task.
+    public init(task: String, tree: ErrorNode, result: TaskResult) {
+        self.task = task
+        self.tree = tree
+        self.result = result
+    }
+
     /// Every error in the tree.
     public var leaves: [ErrorNode.Leaf] { tree.leaves }
 
@@ -22,6 +29,12 @@ public struct TaskCancelled: Error, Sendable, Equatable, CustomStringConvertible
     public var task: String
     /// Why, if somebody said so.
     public var reason: String?
+
+    /// The cancellation of a task.
+    public init(task: String, reason: String? = nil) {
+        self.task = task
+        self.reason = reason
+    }
 
     /// The task and the reason.
     public var description: String { "task \(task) was cancelled" + (reason.map { ": \($0)" } ?? "") }
