@@ -84,6 +84,18 @@ extension CoreScript {
         report(from: held.worker, sourceLocation: sourceLocation) { $0.cancelsSeen.append(held.ref) }
     }
 
+    /// The task waits for groups of its own, and gives up its slot.
+    mutating func wait(_ task: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        let held = held(task, sourceLocation: sourceLocation)
+        report(from: held.worker, sourceLocation: sourceLocation) { $0.waiting.append(held.ref) }
+    }
+
+    /// The task has what it waited for, and wants a slot to go on.
+    mutating func want(_ task: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        let held = held(task, sourceLocation: sourceLocation)
+        report(from: held.worker, sourceLocation: sourceLocation) { $0.wanting.append(held.ref) }
+    }
+
     mutating func lose(
         _ session: SessionID,
         _ end: SessionEnd = .leaseExpired,

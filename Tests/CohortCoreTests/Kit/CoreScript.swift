@@ -154,18 +154,24 @@ struct CoreScript {
         grace: TimeSpan? = nil,
         shield: Bool = false,
         detached: Bool = false,
+        isScope: Bool = false,
+        acceptsSiblings: Bool = false,
+        by task: String? = nil,
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
         let spec = GroupSpec(
             key: GroupKey(key),
             parent: parent.map(GroupKey.init),
+            owner: task.map { held($0, sourceLocation: sourceLocation).ref },
             name: "group-\(key)",
             policy: policy,
             limit: limit,
             timeout: timeout,
             grace: grace,
             shield: shield,
-            detached: detached
+            detached: detached,
+            isScope: isScope,
+            acceptsSiblings: acceptsSiblings
         )
         send(.groupOpened(client, spec), sourceLocation: sourceLocation)
     }

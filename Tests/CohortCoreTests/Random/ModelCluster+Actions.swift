@@ -68,7 +68,8 @@ extension ModelCluster {
         }
         try check(offset == batch.payload.count, "a payload is too long")
         let offer = workers[place].offer
-        try check(workers[place].attempts.count <= max(offer.slots, offer.credit), "a worker has more than it wants")
+        let fresh = workers[place].attempts.count { !$0.wasSuspended }
+        try check(fresh <= max(offer.slots, offer.credit), "a worker has more than it wants")
     }
 
     private mutating func assigned(
@@ -103,6 +104,14 @@ extension ModelCluster {
         let place = try worker(session)
         for ref in refs {
             try check(workers[place].known.contains(ref), "a slot for what the worker never got")
+            guard let held = workers[place].attempts.firstIndex(where: { $0.ref == ref }) else { continue }
+            let attempt = workers[place].attempts[held]
+            try check(attempt.wantsSlot, "a slot for what does not want one")
+            workers[place].attempts[held].isSuspended = false
+            workers[place].attempts[held].wantsSlot = false
+            let isWithinLimit = self.held(of: attempt.group) <= Int(self[attempt.group].spec.limit ?? .max)
+            // To clean up, a task need not wait for the limit.
+            try check(isWithinLimit || attempt.cancelRequested, "a task goes on beyond the limit of group \(attempt.group.value)")
         }
     }
 
@@ -143,7 +152,18 @@ extension ModelCluster {
         try check(payload == update.payload.count, "the payload of an update does not add up")
         clients[place].weight += ClientUpdate.weight(bytes: payload, reports: update.reports.count)
         for report in update.closed { try closed(report, to: place) }
+        for report in update.reports { try checkNestedClosed(report) }
         clients[place].caughtUp += update.caughtUp
+    }
+
+    /// A task ends when the groups that it has opened have closed. What another client is told may come later, and one that
+    /// has gone is told nothing.
+    private func checkNestedClosed(_ report: TaskReport) throws(Violation) {
+        let left = groups.contains {
+            $0.parent == report.group && $0.opener == Int(report.index) && $0.closed == nil
+                && $0.client == self[report.group].client
+        }
+        try check(!left, "task \(report.index) of group \(report.group.value) ends before groups of its own")
     }
 
     private func mayHear(_ place: Int, of id: GroupID) -> Bool {
@@ -196,9 +216,9 @@ extension ModelCluster {
             counts.count(outcome)
         }
         try check(counts == report.counts, "the counts of group \(id.value) are wrong")
-        let children = groups.filter { $0.parent == id }
+        let children = groups.filter { $0.parent == id && $0.client == group.client }
         for child in children { try check(child.closed != nil, "group \(id.value) closes before what is in it") }
-        let inner = children.compactMap(\.closed?.outcome)
+        let inner = children.filter { !$0.spec.isScope }.compactMap(\.closed?.outcome)
         var failures = counts.failed + inner.count { $0 == .errors || $0 == .timeout }
         var isBodyFailed = false
         if case .failed = group.bodyEnd { isBodyFailed = true }

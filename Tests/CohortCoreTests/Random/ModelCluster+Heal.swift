@@ -32,7 +32,9 @@ extension ModelCluster {
                     FinishedAttempt(ref: attempt.ref, status: attempt.cancelRequested ? .cancelled : .ok)
                 )
             }
+            let ended = workers[place].attempts
             workers[place].attempts = []
+            for attempt in ended { closeBodies(of: attempt) }
             try send(.workerReported(workers[place].session, report))
         }
         try flush()

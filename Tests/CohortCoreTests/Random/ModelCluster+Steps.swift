@@ -39,19 +39,22 @@ extension ModelCluster {
         guard let place = clients.indices.randomElement(using: &generator), groups.count < 40 else { return }
         let session = clients[place].session
         let own = openGroups.filter { self[$0].client == session }
-        let parent = generator.chance(60) ? pick(own) : nil
+        let opener = generator.chance(30) ? pick(workers.flatMap { $0.attempts.filter(\.hasStarted) }) : nil
+        let parent = opener?.group ?? (generator.chance(60) ? pick(own) : nil)
         let key = GroupKey(clients[place].nextKey)
         clients[place].nextKey += 1
         let spec = GroupSpec(
             key: key,
-            parent: parent.map { self[$0].spec.key },
+            parent: opener == nil ? parent.map { self[$0].spec.key } : nil,
+            owner: opener?.ref,
             name: "group-\(key.value)",
             policy: pick(FailurePolicy.allCases) ?? .cancel,
             limit: generator.chance(30) ? UInt32.random(in: 1...3, using: &generator) : nil,
             timeout: generator.chance(20) ? .milliseconds(UInt64.random(in: 0...4_000, using: &generator)) : nil,
             grace: generator.chance(20) ? .seconds(1) : nil,
             shield: generator.chance(15),
-            detached: generator.chance(20)
+            detached: generator.chance(20),
+            isScope: opener == nil && parent != nil && generator.chance(30)
         )
         try flush()
         refusals = []
@@ -61,8 +64,9 @@ extension ModelCluster {
                 spec: spec,
                 client: session,
                 parent: parent,
+                opener: opener?.index,
                 root: parent.map { self[$0].root } ?? id,
-                isDetached: parent.map { self[$0].isDetached } ?? spec.detached
+                isDetached: opener == nil && (parent.map { self[$0].isDetached } ?? spec.detached)
             )
         )
         try send(.groupOpened(session, spec))
@@ -160,6 +164,8 @@ extension ModelCluster {
             report.returned.append(attempt.ref)
         case 4 where attempt.cancelRequested:
             report.cancelsSeen.append(attempt.ref)
+        case 6 where attempt.hasStarted, 7 where attempt.isSuspended:
+            suspend(attempt, at: place, &report)
         case 5 where self[attempt.group].tasks[attempt.index].template.output == .stream:
             report.outputs.append(OutputChunk(ref: attempt.ref, stream: .standardOutput, length: 2))
             report.payload += [1, 2]
@@ -185,6 +191,19 @@ extension ModelCluster {
         }
     }
 
+    /// A running attempt begins to wait, a waiting one wants to go on, one that wants goes on wanting.
+    private mutating func suspend(_ attempt: Attempt, at place: Int, _ report: inout WorkerReport) {
+        guard let held = workers[place].attempts.firstIndex(where: { $0.ref == attempt.ref }) else { return }
+        if !attempt.isSuspended {
+            workers[place].attempts[held].isSuspended = true
+            workers[place].attempts[held].wasSuspended = true
+            report.waiting.append(attempt.ref)
+        } else if !attempt.wantsSlot {
+            workers[place].attempts[held].wantsSlot = true
+            report.wanting.append(attempt.ref)
+        }
+    }
+
     private mutating func begin(_ attempt: Attempt, at place: Int) {
         guard let held = workers[place].attempts.firstIndex(where: { $0.ref == attempt.ref }),
             !workers[place].attempts[held].hasStarted
@@ -195,6 +214,7 @@ extension ModelCluster {
 
     private mutating func leave(_ attempt: Attempt, at place: Int) {
         workers[place].attempts.removeAll { $0.ref == attempt.ref }
+        closeBodies(of: attempt)
     }
 
     // MARK: Time and sessions

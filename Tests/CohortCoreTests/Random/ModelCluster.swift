@@ -26,6 +26,8 @@ struct ModelCluster {
         var spec: GroupSpec
         var client: SessionID
         var parent: GroupID?
+        /// The task of `parent` that has opened it.
+        var opener: Int?
         var root: GroupID
         var isDetached: Bool
         var tasks: [Task] = []
@@ -43,6 +45,10 @@ struct ModelCluster {
         var index: Int
         var hasStarted = false
         var cancelRequested = false
+        /// It waits for groups of its own, without a slot; once it has, it may go on beside others.
+        var isSuspended = false
+        var wantsSlot = false
+        var wasSuspended = false
     }
 
     struct Worker {
@@ -101,7 +107,7 @@ struct ModelCluster {
     }
 
     func held(of group: GroupID) -> Int {
-        workers.reduce(0) { $0 + $1.attempts.count { $0.group == group } }
+        workers.reduce(0) { $0 + $1.attempts.count { $0.group == group && !$0.isSuspended } }
     }
 
     // MARK: Driving the core
@@ -161,7 +167,7 @@ struct ModelCluster {
             clients.remove(at: place)
             orphan(session)
         } else if let place = workers.firstIndex(where: { $0.session == session }) {
-            workers.remove(at: place)
+            for attempt in workers.remove(at: place).attempts { closeBodies(of: attempt) }
         } else {
             throw Violation("session \(session.value) is closed, but it is not there")
         }
@@ -176,10 +182,29 @@ struct ModelCluster {
         }
     }
 
+    /// An attempt has ended: what it has opened and left gets nothing more.
+    mutating func closeBodies(of attempt: Attempt) {
+        for place in groups.indices
+        where groups[place].parent == attempt.group && groups[place].opener == attempt.index
+            && groups[place].bodyEnd == nil && groups[place].closed == nil
+        {
+            groups[place].bodyEnd = .returned
+            closeBodiesBelow(GroupID(UInt64(place) + 1))
+        }
+    }
+
+    private mutating func closeBodiesBelow(_ id: GroupID) {
+        for place in groups.indices where groups[place].parent == id && groups[place].closed == nil {
+            if groups[place].bodyEnd == nil { groups[place].bodyEnd = .returned }
+            closeBodiesBelow(GroupID(UInt64(place) + 1))
+        }
+    }
+
     /// The group stops and, through it, all unshielded ones below.
     mutating func markStopped(_ id: GroupID) {
         self[id].hasStopped = true
-        for place in groups.indices where groups[place].parent == id && !groups[place].spec.shield {
+        for place in groups.indices
+        where groups[place].parent == id && groups[place].opener == nil && !groups[place].spec.shield {
             markStopped(GroupID(UInt64(place) + 1))
         }
     }

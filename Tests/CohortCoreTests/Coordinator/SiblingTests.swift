@@ -1,0 +1,121 @@
+internal import CohortCore
+internal import Testing
+
+/// Tasks that a running task adds to its own group.
+@Suite struct SiblingTests {
+    private let key = GroupKey(7)
+
+    @Test func bothTheOwnerAndTheSpawnerAreTold() {
+        var (script, host) = running()
+        script.send(.siblingsJoined(host, key, script.held("g1/0").ref))
+        script.expect("c2 opened g1")
+        script.submit(host, 7, TaskTemplate(name: "head"), count: 2)
+        script.expect("w1 assign g1/1", "w1 assign g1/2", "c2 accepted key 7: 2 from 1")
+        // Names travel with the first thing that is told of their tasks.
+        script.start("g1/1")
+        script.expect("c1 name g1/1 head", "c1 name g1/2 head", "c1 started g1/1", "c2 started g1/1")
+        script.finish("g1/1", value: "x")
+        script.expect("c1 ended g1/1 ok 'x'", "c2 ended g1/1 ok 'x'")
+    }
+
+    @Test func theGroupWaitsForThem() {
+        var (script, host) = running()
+        script.seal(SessionID(1), 1)
+        script.send(.siblingsJoined(host, key, script.held("g1/0").ref))
+        script.submit(host, 7)
+        script.settle()
+        script.finish("g1/0")
+        script.expect("c1 name g1/1 task", "c1 ended g1/0 ok")
+        script.finish("g1/1")
+        script.expect("w1 forget 2", "c1 ended g1/1 ok", "c1 closed g1 ok", "c2 ended g1/1 ok")
+    }
+
+    @Test func aGroupThatStopsTakesNone() {
+        var (script, host) = running()
+        script.send(.siblingsJoined(host, key, script.held("g1/0").ref))
+        script.cancel(SessionID(1), 1)
+        script.settle()
+        script.submit(host, 7)
+        script.expect("c2 refused shuttingDown")
+    }
+
+    @Test func aTaskThatHasEndedAddsNone() {
+        var (script, host) = running()
+        script.send(.siblingsJoined(host, key, script.held("g1/0").ref))
+        script.finish("g1/0")
+        script.settle()
+        script.submit(host, 7)
+        script.expect("c2 refused finished")
+    }
+
+    @Test func onlyWhereTheOwnerAllowsIt() {
+        var (script, host) = running(accepts: false)
+        script.send(.siblingsJoined(host, key, script.held("g1/0").ref))
+        script.expect("c2 refused invalid")
+        script.submit(host, 7)
+        script.expect("c2 refused unknownGroup")
+    }
+
+    @Test func theSpawnerMayCancelThem() {
+        var (script, host) = running()
+        script.send(.siblingsJoined(host, key, script.held("g1/0").ref))
+        script.submit(host, 7)
+        script.start("g1/1")
+        script.settle()
+        script.send(.taskCancelled(host, key, index: 1, reason: "", token: 5))
+        script.expect("w1 cancel g1/1 requested", "c2 answer 5: accepted")
+        script.finish("g1/1", .cancelled)
+        script.settle()
+        script.send(.taskCancelled(host, key, index: 1, reason: "", token: 6))
+        script.expect("c2 answer 6: too late")
+    }
+
+    @Test func theLossOfTheSpawnerLeavesThemAlone() {
+        var (script, host) = running()
+        script.send(.siblingsJoined(host, key, script.held("g1/0").ref))
+        script.submit(host, 7)
+        script.start("g1/1")
+        script.lose(host)
+        script.settle()
+        script.finish("g1/1")
+        script.expect("c1 ended g1/1 ok")
+    }
+
+    @Test func aDetachedGroupTellsTheSpawnerToo() {
+        var (script, host) = running(detached: true)
+        script.send(.siblingsJoined(host, key, script.held("g1/0").ref))
+        script.submit(host, 7)
+        script.settle()
+        script.finish("g1/1")
+        script.expect("c2 ended g1/1 ok")
+    }
+
+    @Test func aFailureOfASiblingStopsAll() {
+        var (script, host) = running()
+        script.send(.siblingsJoined(host, key, script.held("g1/0").ref))
+        script.submit(host, 7, count: 2)
+        script.start("g1/1", "g1/2")
+        script.settle()
+        script.finish("g1/1", .failed, error: "A")
+        script.expect(
+            "w1 cancel g1/0 siblingFailed",
+            "w1 cancel g1/2 siblingFailed",
+            "c1 stopping g1 siblingFailed",
+            "c1 ended g1/1 error A",
+            "c2 ended g1/1 error A"
+        )
+    }
+
+    /// Task g1/0 runs at a worker of four slots; the second client is the process that runs it.
+    private func running(accepts: Bool = true, detached: Bool = false) -> (CoreScript, SessionID) {
+        var script = CoreScript()
+        let client = script.client()
+        let host = script.client()
+        script.worker(slots: 4)
+        script.open(client, 1, detached: detached, acceptsSiblings: accepts)
+        script.submit(client, 1)
+        script.start("g1/0")
+        script.settle()
+        return (script, host)
+    }
+}
