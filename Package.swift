@@ -143,7 +143,8 @@ let package = Package(
         .testTarget(
             name: "CohortWorkerTests",
             dependencies: [
-                "Cohort", "CohortCoordinator", "CohortProcess", "CohortWorker", "WorkerFixture", "cohort-demo-worker",
+                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortProcess", "CohortWorker", "WorkerFixture",
+                "cohort-demo-worker",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
@@ -156,7 +157,7 @@ let package = Package(
         .testTarget(
             name: "CohortTests",
             dependencies: [
-                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortWire",
+                "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortRuntime", "CohortWire",
                 "CohortWorker", "cohort-demo-worker", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
