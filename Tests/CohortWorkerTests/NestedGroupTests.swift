@@ -85,7 +85,10 @@ struct NestedGroupTests {
                     // Its end is told when all below it is gone.
                     let outcome = await task.end.outcome
                     #expect(outcome == .lost)
-                    for name in ["child", "grandchild"] { #expect(kill(try await files.pid(name), 0) != 0) }
+                    for name in ["child", "grandchild"] {
+                        let pid = try await files.pid(name)
+                        #expect(kill(pid, 0) != 0)
+                    }
                 }
             }
             #expect(error?.leaves.map(\.type) == [.workerLost])
@@ -97,9 +100,12 @@ struct NestedGroupTests {
         let files = TestDirectory()
         try await TestCluster.run(slots: 2) { cluster in
             let leak = RemoteFunction<String, Bool>("fixture.leak")
-            #expect(try await cluster.pool.withGroup("outer") { try await $0.spawn(leak, files.path("call")).value })
+            let path = files.path("call")
+            let value = try await cluster.pool.withGroup("outer") { try await $0.spawn(leak, path).value }
+            #expect(value)
             // Its host goes on to serve.
-            #expect(try await cluster.pool.withGroup("later") { try await $0.spawn(Self.nest, 2).value } == 2)
+            let depth = try await cluster.pool.withGroup("later") { try await $0.spawn(Self.nest, 2).value }
+            #expect(depth == 2)
         }
     }
 

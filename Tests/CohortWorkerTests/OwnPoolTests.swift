@@ -1,3 +1,4 @@
+internal import CCohortProcess
 internal import CohortProcess
 internal import Glibc
 internal import Testing
@@ -15,13 +16,13 @@ struct OwnPoolTests {
         let temporary = TestDirectory()
 
         init(_ arguments: [String]) throws {
-            var ends: [Int32] = [-1, -1]
-            guard pipe2(&ends, Int32(O_CLOEXEC)) == 0 else { throw CallPoolError(step: "pipe", errno: errno) }
-            output = ends[0]
-            defer { close(ends[1]) }
+            var (reading, writing): (Int32, Int32) = (-1, -1)
+            guard cohort_pipe(&reading, &writing) == 0 else { throw CallPoolError(step: "pipe", errno: errno) }
+            output = reading
+            defer { close(writing) }
             var request = SpawnRequest(arguments: [CallPoolHarness.fixture, "pool"] + arguments)
             request.environment.set("XDG_RUNTIME_DIR", to: temporary.path)
-            request.standardOutput = ends[1]
+            request.standardOutput = writing
             process = try Spawn.spawn(request)
         }
 
@@ -31,7 +32,7 @@ struct OwnPoolTests {
         }
 
         /// Waits for its end; returns how it ended and what it has printed.
-        func end() async -> (status: ExitStatus?, output: [Substring]) {
+        func end() async -> (status: CohortProcess.ExitStatus?, output: [Substring]) {
             await withCheckedContinuation { continuation in
                 let (pid, output) = (process.pid, output)
                 pthread(named: "fixture") {

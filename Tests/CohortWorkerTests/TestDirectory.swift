@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// A directory for files that tests and the processes they start tell each other by; removed with this object.
-final class TestDirectory {
+final class TestDirectory: Sendable {
     let path: String
 
     init() {

@@ -32,12 +32,12 @@ enum GroupFunctions {
         }
         // The same, and handles what goes wrong.
         try worker.register(RemoteFunction<[String], String>("fixture.handled")) { texts, context in
-            do {
+            do throws(GroupError) {
                 return try await context.withGroup("inner") { group in
-                    for text in texts { try group.spawn(leaf, text) }
+                    for text in texts { _ = try group.spawn(leaf, text) }
                     return "ok"
                 }
-            } catch let error where error.kind == .errors {
+            } catch {
                 return error.leaves.map(\.message).joined(separator: ",")
             }
         }
@@ -61,11 +61,11 @@ enum GroupFunctions {
         try worker.register(RemoteFunction<String, String>("fixture.family")) { directory, context in
             write(getpid(), to: directory + "/parent")
             return try await context.withGroup("family") { group in
-                try group.spawn(mark, directory + "/call")
+                _ = try group.spawn(mark, directory + "/call")
                 let line = "sleep 1000 & echo $! > '\(directory)/.grandchild' && mv '\(directory)/.grandchild' "
                     + "'\(directory)/grandchild'; echo $$ > '\(directory)/.child' && mv '\(directory)/.child' "
                     + "'\(directory)/child'; wait"
-                try group.run(.shell(line))
+                _ = try group.run(.shell(line))
                 return directory
             }
         }
@@ -73,7 +73,7 @@ enum GroupFunctions {
         try worker.register(RemoteFunction<String, Bool>("fixture.leak")) { path, context in
             Task {
                 try await context.withGroup("leaked") { group in
-                    try group.spawn(mark, path)
+                    _ = try group.spawn(mark, path)
                 }
             }
             while access(path, F_OK) != 0 { try await Task.sleep(for: .milliseconds(1)) }

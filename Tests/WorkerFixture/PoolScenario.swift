@@ -66,14 +66,14 @@ enum PoolScenario {
     /// The pool's worker is killed from outside.
     private static func death(_ worker: Worker, _ directory: String) async throws {
         try await worker.withPool(slots: 1) { pool in
-            do {
+            do throws(GroupError) {
                 try await pool.withGroup("work") { group in
                     _ = try group.spawn(RemoteFunction<String, String>("fixture.family"), directory)
                 }
             } catch {
                 say("\(error.kind)")
             }
-            do {
+            do throws(GroupError) {
                 try await pool.withGroup("later") { _ = try $0.spawn(GroupFunctions.leaf, "x") }
             } catch {
                 say("\(error.kind)")

@@ -1,3 +1,4 @@
+internal import Cohort
 internal import CohortWorker
 @preconcurrency internal import Glibc
 
@@ -26,9 +27,9 @@ enum WaitingFunctions {
             try await withThrowingTaskGroup(of: String.self) { group in
                 for file in waits.files {
                     group.addTask {
-                        context.link?.waitBegan()
+                        context.slots?.waitBegan()
                         let isThere = await appearance(of: file, despiteCancel: waits.stubborn ?? false)
-                        await context.link?.waitEnded()
+                        await context.slots?.waitEnded()
                         if !isThere { throw CancellationError() }
                         print("on \(file)")
                         return file

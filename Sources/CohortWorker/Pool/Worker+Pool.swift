@@ -12,7 +12,7 @@ extension Worker {
     ///             try worker.register(resize) { image, context in … }
     ///             try await worker.withPool(slots: 8) { pool in
     ///                 try await pool.withGroup("nightly") { group in
-    ///                     for image in images { try group.spawn(resize, image) }
+    ///                     for image in images { _ = try group.spawn(resize, image) }
     ///                 }
     ///             }
     ///         }

@@ -50,7 +50,7 @@ final class CallScope: Sendable {
 }
 
 /// What a call may ask of the host that runs it.
-package struct CallLink: Sendable {
+struct CallLink: Sendable {
     let host: CallHost
     /// The call's number there.
     let sequence: UInt64
@@ -63,7 +63,7 @@ package struct CallLink: Sendable {
 }
 
 extension CallLink: SlotHolder {
-    package func waitBegan() { host.waitBegan(sequence) }
+    func waitBegan() { host.waitBegan(sequence) }
 
-    package func waitEnded() async { await host.waitEnded(sequence) }
+    func waitEnded() async { await host.waitEnded(sequence) }
 }

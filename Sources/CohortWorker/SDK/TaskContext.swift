@@ -1,3 +1,5 @@
+package import Cohort
+
 /// What a function may know of the task it works for.
 public struct TaskContext: Sendable {
     private let call: CallScope
@@ -46,7 +48,10 @@ public struct TaskContext: Sendable {
         link?.report(ProgressNote(fraction: fraction, note: note))
     }
 
-    package var link: CallLink? { call.link }
+    var link: CallLink? { call.link }
+
+    /// What the task gives up while it waits; nil where it runs in no host.
+    package var slots: (any SlotHolder)? { link }
 
     init(_ call: CallScope) {
         self.call = call
