@@ -11,7 +11,7 @@ extension GroupCell {
         state.withLock { state in
             guard state.stop == nil else { return }
             state.stop = stop
-            wakeups.resume(state.stopWaiter.take())
+            wakeups.stop(state.cancelBody.take())
         }
     }
 

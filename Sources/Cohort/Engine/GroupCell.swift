@@ -20,7 +20,6 @@ final class GroupCell: Sendable {
         var end: End?
         /// Somebody here has asked it to stop, so it takes no tasks, even if it is not known yet to stop.
         var isCancelRequested = false
-        var isBodyOver = false
         /// The coordinator has been told that nothing more comes from here.
         var isSealed = false
         /// The coordinator has turned down tasks though the group did not stop.
@@ -43,11 +42,12 @@ final class GroupCell: Sendable {
         var channels: [CompletionChannel] = []
         var openedAt = Timestamp.now
         var closeWaiter: CheckedContinuation<Void, Never>?
-        var stopWaiter: CheckedContinuation<Void, Never>?
+        /// While the body runs.
+        var cancelBody: (@Sendable () -> Void)?
 
         mutating func wakeAll(_ wakeups: inout Wakeups) {
             wakeups.resume(closeWaiter.take())
-            wakeups.resume(stopWaiter.take())
+            wakeups.stop(cancelBody.take())
         }
     }
 
@@ -142,28 +142,21 @@ final class GroupCell: Sendable {
         }
     }
 
-    /// The body has ended. Nobody waits for a stop any more.
-    func bodyEnded() {
-        let waiter = state.withLock { state in
-            state.isBodyOver = true
-            return state.stopWaiter.take()
+    /// The body has begun: `cancel` is called when the group stops or has ended, unless the body has by then.
+    func bodyBegan(_ cancel: @escaping @Sendable () -> Void) {
+        let isDue = state.withLock { state in
+            if state.stop != nil || state.end != nil { return true }
+            state.cancelBody = cancel
+            return false
         }
-        waiter?.resume()
+        if isDue { cancel() }
+    }
+
+    func bodyEnded() {
+        state.withLock { $0.cancelBody = nil }
     }
 
     // MARK: Waiting
-
-    /// Returns when the group stops or has ended, or its body has.
-    func waitForStop() async {
-        await withCheckedContinuation { continuation in
-            let isDue = state.withLock { state in
-                if state.stop != nil || state.end != nil || state.isBodyOver { return true }
-                state.stopWaiter = continuation
-                return false
-            }
-            if isDue { continuation.resume() }
-        }
-    }
 
     /// Returns when the group has ended. Cannot be interrupted.
     func waitForEnd(_ slots: (any SlotHolder)?) async {

@@ -9,11 +9,6 @@ extension GroupSession {
         var body: Result<R, any Error>
     }
 
-    private enum BodyEvent<R: Sendable>: Sendable {
-        case ended(Result<R, any Error>)
-        case stopped
-    }
-
     /// A group of a client's own, or one that a running task opens.
     package func withGroup<R: Sendable>(
         _ name: String,
@@ -100,34 +95,21 @@ extension GroupSession {
         return Left(cell: group.cell, body: result)
     }
 
-    /// Runs the body in a task of its own below the caller's, which is cancelled when the group stops.
+    /// Runs the body in a task of its own, which is cancelled with the caller's and when the group stops.
     private func runBody<R: Sendable>(
         _ group: Group,
         _ body: @escaping @Sendable (Group) async throws -> R
     ) async -> Result<R, any Error> {
-        await withTaskGroup(of: BodyEvent<R>.self) { tasks in
-            tasks.addTask {
-                do {
-                    return .ended(.success(try await body(group)))
-                } catch {
-                    return .ended(.failure(error))
-                }
-            }
-            tasks.addTask {
-                await group.cell.waitForStop()
-                return .stopped
-            }
-            var result: Result<R, any Error> = .failure(CancellationError())
-            for await event in tasks {
-                switch event {
-                case .stopped: tasks.cancelAll()
-                case .ended(let end):
-                    result = end
-                    group.cell.bodyEnded()
-                }
-            }
-            return result
+        // No child task: those can be cancelled only from within the scope that they belong to, a turn too late.
+        let task = Task { try await body(group) }
+        group.cell.bodyBegan { task.cancel() }
+        let result = await withTaskCancellationHandler {
+            await task.result
+        } onCancel: {
+            task.cancel()
         }
+        group.cell.bodyEnded()
+        return result
     }
 
     func send(_ body: FrameBody) {
