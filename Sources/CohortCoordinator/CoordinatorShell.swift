@@ -220,6 +220,8 @@ final class CoordinatorShell: LoopHandler {
             .taskCancelled(session, key, index: index, reason: reason, token: token)
         case .setDeadline(let target, let timeout, let token):
             .deadlineChanged(session, target, timeout, token: token)
+        case .extendDeadline(let target, let span, let token):
+            .deadlineExtended(session, target, by: span, token: token)
         case .consumed(let weight, let outputs): .consumed(session, weight: weight, outputs: outputs)
         case .watch(let target): .watched(session, target)
         case .query: .queried(session)

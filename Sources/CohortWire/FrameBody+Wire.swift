@@ -42,6 +42,10 @@ extension FrameBody {
             frame.setDeadline.target = target.wire
             if let timeout { frame.setDeadline.timeout = timeout.nanoseconds }
             frame.setDeadline.token = token
+        case .extendDeadline(let target, let span, let token):
+            frame.setDeadline.target = target.wire
+            frame.setDeadline.later = span.nanoseconds
+            frame.setDeadline.token = token
         case .consumed(let weight, let outputs):
             frame.consumed.weight = weight
             frame.consumed.group = outputs.map(\.group.value)
@@ -139,6 +143,10 @@ extension FrameBody {
                 token: message.token
             )
         case .setDeadline(let message):
+            if message.hasLater {
+                let target = try GroupTarget(wire: message.target)
+                return .extendDeadline(target, by: span(message.later), token: message.token)
+            }
             return .setDeadline(
                 try GroupTarget(wire: message.target),
                 message.hasTimeout ? span(message.timeout) : nil,

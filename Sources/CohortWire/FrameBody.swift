@@ -68,6 +68,7 @@ package enum FrameBody: Sendable, Equatable {
     case cancelGroup(GroupTarget, grace: TimeSpan?, reason: String, token: UInt32 = 0)
     case cancelTask(GroupKey, index: UInt32, reason: String, token: UInt32 = 0)
     case setDeadline(GroupTarget, TimeSpan?, token: UInt32 = 0)
+    case extendDeadline(GroupTarget, by: TimeSpan, token: UInt32 = 0)
     case consumed(weight: UInt64, [ConsumedOutput])
     case watch(GroupTarget)
     case query

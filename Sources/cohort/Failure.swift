@@ -19,7 +19,10 @@ struct Failure: Error {
         self.message = message
     }
 
-    func report() { fputs("cohort: \(message)\n", stderr) }
+    func report() { Self.note("cohort: \(message)") }
+
+    /// A line for whoever looks, beside what goes to standard output.
+    static func note(_ text: String) { fputs(text + "\n", stderr) }
 }
 
 /// Ends the process with a status that says how a group ended; everything has been told already.

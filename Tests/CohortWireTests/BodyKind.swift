@@ -3,7 +3,8 @@
 /// The kinds of message that there are, so that a suite can prove that it has left none out.
 enum BodyKind: String, CaseIterable, Sendable {
     case hello, welcome, refused, heartbeat, resend, goodbye, obituary
-    case openGroup, joinGroup, submit, seal, cancelGroup, cancelTask, setDeadline, consumed, watch, query
+    case openGroup, joinGroup, submit, seal, cancelGroup, cancelTask, setDeadline, extendDeadline, consumed, watch,
+        query
     case update, snapshot
     case assign, cancel, grant, forget, proceed
     case report, draining
@@ -26,6 +27,7 @@ extension FrameBody {
         case .cancelGroup: .cancelGroup
         case .cancelTask: .cancelTask
         case .setDeadline: .setDeadline
+        case .extendDeadline: .extendDeadline
         case .consumed: .consumed
         case .watch: .watch
         case .query: .query

@@ -3,6 +3,8 @@ internal import CohortCoordinator
 internal import Glibc
 internal import Logging
 
+@testable internal import CohortWorker
+
 /// A coordinator in this process, a worker that runs the fixture's functions, and a client.
 final class TestCluster: Sendable {
     private let processes: PrivatePool
@@ -13,7 +15,8 @@ final class TestCluster: Sendable {
         processes = try PrivatePool(executable: CallPoolHarness.fixture) { endpoint in
             [
                 PrivatePool.Member(
-                    arguments: [CallPoolHarness.fixture, "--connect", endpoint, "--slots", "\(slots)"]
+                    arguments: [CallPoolHarness.fixture, "pool", "results"],
+                    variables: [(PoolMembership.variable, PoolMembership(endpoint: endpoint, slots: slots).value)]
                 )
             ]
         }

@@ -2,13 +2,20 @@ internal import Cohort
 internal import CohortWorker
 @preconcurrency internal import Glibc
 
-/// A worker program with functions that only tests have a use for.
+/// A worker program with functions that only tests have a use for; with `pool SCENARIO …` as its arguments, a program with
+/// a pool of its own.
 @main
 struct WorkerFixture {
     static func main() async throws {
         var worker = Worker()
         try WaitingFunctions.register(in: &worker)
-        try await worker.run()
+        try GroupFunctions.register(in: &worker)
+        let arguments = CommandLine.arguments.dropFirst()
+        if arguments.first == "pool" {
+            try await PoolScenario.run(worker, Array(arguments.dropFirst()))
+        } else {
+            try await worker.run()
+        }
     }
 }
 

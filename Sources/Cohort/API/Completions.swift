@@ -49,11 +49,11 @@ final class CompletionSubscription: Sendable {
         var result: TaskResult?
         while result == nil, !isCancelled {
             isCancelled = !(await channel.wait())
-            result = take()
+            if !isCancelled { result = take() }
             if result == nil, group.cell.isIdle || channel.isFinished { break }
         }
         await group.slots?.waitEnded()
-        if result == nil, isCancelled { throw CancellationError() }
+        if isCancelled { throw CancellationError() }
         return result
     }
 

@@ -111,7 +111,7 @@ public struct TaskHandle<Output: Codable & Sendable>: AwaitableTask {
             do {
                 // A task that has timed out may have returned all the same, if late.
                 if end.outcome == .ok || !account.value.isEmpty { end.value = try read(account) }
-            } catch where end.outcome == .ok {
+            } catch  where end.outcome == .ok {
                 end.outcome = .error
                 end.error = ThrownError(error).node(task: name)
             } catch {

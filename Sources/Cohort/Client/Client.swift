@@ -38,6 +38,11 @@ package final class Client: Sendable {
         link.send(.consumed(weight: weight, outputs))
     }
 
+    /// The deadline is later by so much than it was.
+    package func extendDeadline(_ target: GroupTarget, by span: TimeSpan) {
+        link.send(.extendDeadline(target, by: span))
+    }
+
     package func watch(_ target: GroupTarget) { link.send(.watch(target)) }
 
     package func query() { link.send(.query) }

@@ -90,10 +90,9 @@ final class CompletionChannel: Sendable {
             cancel()
         }
         return state.withLock { state in
-            if !state.isCancelled { return true }
             // It was this wait that was cancelled, not those that may come.
-            state.isCancelled = false
-            return !state.queue.isEmpty
+            defer { state.isCancelled = false }
+            return !state.isCancelled
         }
     }
 }

@@ -106,10 +106,10 @@ final class EndWatch: Sendable {
             } else {
                 await suspend()
             }
+            // A cancellation comes first, as it does to whoever waits in asyncio.
+            if state.withLock({ $0.isCancelled }) { return .cancelled }
             if try takeReady(take) { return .satisfied }
-            let (isExpired, isCancelled) = state.withLock { ($0.isExpired, $0.isCancelled) }
-            if isCancelled { return .cancelled }
-            if isExpired { return .expired }
+            if state.withLock({ $0.isExpired }) { return .expired }
         }
     }
 

@@ -28,3 +28,5 @@ struct FIFO<Element> {
         return elements[head...].compactMap(\.self)
     }
 }
+
+extension FIFO: Sendable where Element: Sendable {}

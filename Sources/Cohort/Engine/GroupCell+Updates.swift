@@ -11,7 +11,7 @@ extension GroupCell {
         state.withLock { state in
             guard state.stop == nil else { return }
             state.stop = stop
-            wakeups.stop(state.cancelBody.take())
+            wakeups.cancel(state.cancelBody.take())
         }
     }
 
@@ -152,7 +152,8 @@ extension GroupCell {
 
     private func finish(_ end: End, _ state: inout State, _ wakeups: inout Wakeups) {
         state.end = end
-        state.wakeAll(&wakeups)
+        wakeups.resume(state.closeWaiter.take())
+        wakeups.cancel(state.cancelBody.take())
         for channel in state.channels { channel.finish(&wakeups) }
         state.channels = []
     }

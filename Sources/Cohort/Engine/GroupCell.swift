@@ -42,13 +42,8 @@ final class GroupCell: Sendable {
         var channels: [CompletionChannel] = []
         var openedAt = Timestamp.now
         var closeWaiter: CheckedContinuation<Void, Never>?
-        /// While the body runs.
+        /// Cancels the body while that runs.
         var cancelBody: (@Sendable () -> Void)?
-
-        mutating func wakeAll(_ wakeups: inout Wakeups) {
-            wakeups.resume(closeWaiter.take())
-            wakeups.stop(cancelBody.take())
-        }
     }
 
     /// Failures kept of one group; further ones are counted.
@@ -126,11 +121,15 @@ final class GroupCell: Sendable {
         state.withLock { $0.children.append(child) }
     }
 
-    /// - Returns: whether the request can still come in time.
-    func requestCancel() -> Bool {
+    /// Somebody here is about to cancel the group.
+    ///
+    /// - Returns: whether it has not ended, and whether nobody here has asked for it before.
+    func requestCancel() -> (isInTime: Bool, isFirst: Bool) {
         state.withLock { state in
-            if state.end == nil { state.isCancelRequested = true }
-            return state.end == nil
+            let isFirst = !state.isCancelRequested
+            guard state.end == nil else { return (false, isFirst) }
+            state.isCancelRequested = true
+            return (true, isFirst)
         }
     }
 
@@ -142,8 +141,10 @@ final class GroupCell: Sendable {
         }
     }
 
-    /// The body has begun: `cancel` is called when the group stops or has ended, unless the body has by then.
-    func bodyBegan(_ cancel: @escaping @Sendable () -> Void) {
+    // MARK: The body
+
+    /// The body runs; `cancel` is called when the group stops or is lost.
+    func bodyBegan(cancel: @escaping @Sendable () -> Void) {
         let isDue = state.withLock { state in
             if state.stop != nil || state.end != nil { return true }
             state.cancelBody = cancel
@@ -155,8 +156,6 @@ final class GroupCell: Sendable {
     func bodyEnded() {
         state.withLock { $0.cancelBody = nil }
     }
-
-    // MARK: Waiting
 
     /// Returns when the group has ended. Cannot be interrupted.
     func waitForEnd(_ slots: (any SlotHolder)?) async {

@@ -61,15 +61,14 @@ extension GroupSession {
             return await Task { await self.run(group, body) }.value
         }
         return await withTaskCancellationHandler {
-            let left = await run(group, body)
-            return left
+            await run(group, body)
         } onCancel: {
             callerCancelled(cell)
         }
     }
 
     private func callerCancelled(_ cell: GroupCell) {
-        guard cell.requestCancel() else { return }
+        guard cell.requestCancel() == (true, true) else { return }
         send(.cancelGroup(.key(cell.key), grace: nil, reason: "the caller was cancelled"))
     }
 
@@ -95,12 +94,13 @@ extension GroupSession {
         return Left(cell: group.cell, body: result)
     }
 
-    /// Runs the body in a task of its own, which is cancelled with the caller's and when the group stops.
+    /// Runs the body in a task of its own, which is cancelled when the caller is or the group stops.
     private func runBody<R: Sendable>(
         _ group: Group,
         _ body: @escaping @Sendable (Group) async throws -> R
     ) async -> Result<R, any Error> {
-        // No child task: those can be cancelled only from within the scope that they belong to, a turn too late.
+        // A child task in form only: of a real one nobody else could say that it is to be cancelled now, before it sees what
+        // the stop does to the tasks that it waits for.
         let task = Task { try await body(group) }
         group.cell.bodyBegan { task.cancel() }
         let result = await withTaskCancellationHandler {

@@ -85,7 +85,7 @@ package final class GroupSession: Sendable {
     ///
     /// - Returns: whether it came before the end.
     func cancel(_ cell: GroupCell, reason: String) async -> Bool {
-        guard cell.requestCancel() else { return false }
+        guard cell.requestCancel().isInTime else { return false }
         let answer = await ledger.ask(wake) { token in
             .cancelGroup(.key(cell.key), grace: nil, reason: reason, token: token)
         }

@@ -39,7 +39,7 @@ extension SessionLedger {
         for joined in left.joined.values { joined.refuse(lost, &wakeups) }
         for cell in left.siblings.values { cell.lose(error, &wakeups) }
         wakeups.resume(left.connectWaiter)
-        wakeups.perform()
+        perform(wakeups)
         for waiter in left.answerWaiters.values { waiter.resume(returning: nil) }
         for waiter in left.snapshotWaiters { waiter.resume(returning: nil) }
     }
@@ -69,7 +69,7 @@ extension SessionLedger {
         let held = takeReports(update, &wakeups)
         for report in update.closed { close(report, &wakeups) }
         for refusal in update.refusals { take(refusal, &wakeups) }
-        wakeups.perform()
+        perform(wakeups)
         for answer in update.answers {
             let waiter = state.withLock { $0.answerWaiters.removeValue(forKey: answer.token) }
             waiter?.resume(returning: answer)

@@ -41,6 +41,7 @@ final class SessionLedger: Sendable {
 
     let endpoint: String
     let outbox = Outbox()
+    private let wakeups = WakeupQueue()
     let state = Mutex(State())
 
     init(endpoint: String) {
@@ -108,8 +109,10 @@ final class SessionLedger: Sendable {
         }
         var wakeups = Wakeups()
         for joined in forgotten { joined.refuse(.finished, &wakeups) }
-        wakeups.perform()
+        perform(wakeups)
     }
+
+    func perform(_ new: Wakeups) { wakeups.perform(new) }
 
     /// Sends a request, and waits for its answer; `nil` if the connection is lost before it comes.
     func ask(_ wake: () -> Void, _ request: (_ token: UInt32) -> FrameBody) async -> RequestAnswer? {

@@ -1,13 +1,16 @@
-/// Who is to go on once all locks are free.
-struct Wakeups {
-    private var stops: [@Sendable () -> Void] = []
-    private var ends: [(watch: EndWatch, position: Int)] = []
-    private var resumptions: [() -> Void] = []
+internal import Synchronization
 
-    /// Cancels the body of a group that stops, before anybody hears of the task whose failure has stopped it: a body that
-    /// waits for that task is cancelled, and does not race on.
-    mutating func stop(_ cancel: (@Sendable () -> Void)?) {
-        if let cancel { stops.append(cancel) }
+/// Who is to go on, or to stop, once all locks are free.
+struct Wakeups: Sendable {
+    private var cancels: [@Sendable () -> Void] = []
+    private var ends: [(watch: EndWatch, position: Int)] = []
+    private var resumptions: [@Sendable () -> Void] = []
+
+    /// Whether code of the program may be run: its handlers for cancellation.
+    var runsForeignCode: Bool { !cancels.isEmpty }
+
+    mutating func cancel(_ body: (@Sendable () -> Void)?) {
+        if let body { cancels.append(body) }
     }
 
     mutating func ended(_ registrations: [EndWatch.Registration]) {
@@ -18,14 +21,48 @@ struct Wakeups {
         if let continuation { resumptions.append { continuation.resume() } }
     }
 
-    mutating func resume(_ resumption: @escaping () -> Void) {
+    mutating func resume(_ resumption: @escaping @Sendable () -> Void) {
         resumptions.append(resumption)
     }
 
-    mutating func perform() {
-        for cancel in stops { cancel() }
+    /// A body that waits for a task of a group that stops is cancelled before it sees that the task was.
+    func perform() {
+        for cancel in cancels { cancel() }
         for (watch, position) in ends { watch.ended(position) }
         for resume in resumptions { resume() }
-        self = Wakeups()
+    }
+}
+
+/// Performs wakeups one after the other: at once, unless that would run the program's code on the loop's thread.
+final class WakeupQueue: Sendable {
+    private struct State {
+        var waiting = FIFO<Wakeups>()
+        /// A task is performing what waits.
+        var isBusy = false
+    }
+
+    private let state = Mutex(State())
+
+    func perform(_ wakeups: Wakeups) {
+        let (isInline, mustStart) = state.withLock { state in
+            if !state.isBusy, !wakeups.runsForeignCode { return (true, false) }
+            state.waiting.append(wakeups)
+            defer { state.isBusy = true }
+            return (false, !state.isBusy)
+        }
+        if isInline { wakeups.perform() }
+        if mustStart { Task.detached { self.drain() } }
+    }
+
+    private func drain() {
+        while let next = next() { next.perform() }
+    }
+
+    private func next() -> Wakeups? {
+        state.withLock { state in
+            let next = state.waiting.popFirst()
+            if next == nil { state.isBusy = false }
+            return next
+        }
     }
 }

@@ -44,6 +44,8 @@ enum ErrorDrawing {
 
     /// Line breaks would break the drawing; other control characters are as harmful on a terminal.
     private static func oneLine(_ text: String) -> String {
-        String(text.map { $0.isNewline || ($0.unicodeScalars.first?.properties.generalCategory == .control) ? " " : $0 })
+        String(
+            text.map { $0.isNewline || ($0.unicodeScalars.first?.properties.generalCategory == .control) ? " " : $0 }
+        )
     }
 }

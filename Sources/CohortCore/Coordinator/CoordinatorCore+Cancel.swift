@@ -128,12 +128,13 @@ extension CoordinatorCore {
         }
     }
 
-    mutating func deadlineChanged(
+    /// Moves a group's deadline to where `move` puts it, which is given the present one; `nil` is for none.
+    mutating func changeDeadline(
         _ session: SessionID,
         _ target: GroupTarget,
-        _ span: TimeSpan?,
         token: UInt32,
-        at now: Instant
+        needsOne: Bool = false,
+        to move: (Instant?) -> Instant?
     ) {
         guard let place = find(target, from: session) else { return refuseUnknown(target, for: session, token: token) }
         let group = groups[Int(place)]
@@ -143,9 +144,12 @@ extension CoordinatorCore {
             let code: Refusal.Code = group.phase == .closed ? .finished : .shuttingDown
             return refuse(session, code, "group \(group.name) \(state)", token: token)
         }
+        if needsOne, group.deadline == nil {
+            return refuse(session, .invalid, "group \(group.name) has no deadline to extend", token: token)
+        }
         answer(session, token, isAccepted: true)
-        if let span {
-            setDeadline(of: place, to: now.advanced(by: span))
+        if let deadline = move(group.deadline) {
+            setDeadline(of: place, to: deadline)
         } else {
             groups[Int(place)].deadline = nil
         }

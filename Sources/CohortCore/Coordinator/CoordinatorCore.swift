@@ -97,7 +97,9 @@ package struct CoordinatorCore: Sendable, Equatable {
         case .taskCancelled(let session, let key, let index, let reason, let token):
             taskCancelled(session, key, index: index, reason: reason, token: token, at: now)
         case .deadlineChanged(let session, let target, let span, let token):
-            deadlineChanged(session, target, span, token: token, at: now)
+            changeDeadline(session, target, token: token) { _ in span.map { now.advanced(by: $0) } }
+        case .deadlineExtended(let session, let target, let span, let token):
+            changeDeadline(session, target, token: token, needsOne: true) { $0?.advanced(by: span) }
         case .consumed(let session, let weight, let outputs): consumed(session, weight: weight, outputs)
         case .watched(let session, let target): watched(session, target, at: now)
         case .queried(let session): queried(session)

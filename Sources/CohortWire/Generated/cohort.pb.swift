@@ -1229,12 +1229,23 @@ nonisolated struct PBSetDeadline: Sendable {
 
   var token: UInt32 = 0
 
+  /// Later by so much than the deadline there is; then `timeout` means nothing.
+  var later: UInt64 {
+    get {_later ?? 0}
+    set {_later = newValue}
+  }
+  /// Returns true if `later` has been explicitly set.
+  var hasLater: Bool {self._later != nil}
+  /// Clears the value of `later`. Subsequent reads from it will return its default value.
+  mutating func clearLater() {self._later = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _target: PBGroupTarget? = nil
   fileprivate var _timeout: UInt64? = nil
+  fileprivate var _later: UInt64? = nil
 }
 
 /// What the client has dealt with.
@@ -3677,7 +3688,7 @@ nonisolated extension PBCancelTask: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension PBSetDeadline: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".SetDeadline"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}target\0\u{1}timeout\0\u{1}token\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}target\0\u{1}timeout\0\u{1}token\0\u{1}later\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3688,6 +3699,7 @@ nonisolated extension PBSetDeadline: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 1: try { try decoder.decodeSingularMessageField(value: &self._target) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self._timeout) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.token) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self._later) }()
       default: break
       }
     }
@@ -3707,6 +3719,9 @@ nonisolated extension PBSetDeadline: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.token != 0 {
       try visitor.visitSingularUInt32Field(value: self.token, fieldNumber: 3)
     }
+    try { if let v = self._later {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3714,6 +3729,7 @@ nonisolated extension PBSetDeadline: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs._target != rhs._target {return false}
     if lhs._timeout != rhs._timeout {return false}
     if lhs.token != rhs.token {return false}
+    if lhs._later != rhs._later {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -31,29 +31,41 @@ struct CancelCommand: ParsableCommand {
 struct ExtendCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "extend",
-        abstract: "Sets the deadline of a running group anew: so much time from now on, or 'none'."
+        abstract: "Moves the deadline of a running group.",
+        discussion: "30s sets it to thirty seconds from now, +30s to thirty seconds later than it is, none removes it."
     )
 
     @Argument(help: ArgumentHelp("The group's number or name.", valueName: "group"))
     var group: GroupArgument
 
-    @Argument(help: ArgumentHelp("Time from now on, such as 30s; or none.", valueName: "time"))
+    @Argument(help: ArgumentHelp("30s, +30s or none.", valueName: "time"))
     var time: String
 
     @OptionGroup var coordinator: CoordinatorOptions
 
     func validate() throws {
-        if time != "none", DurationArgument(argument: time) == nil {
+        if time != "none", span == nil {
             throw ValidationError(
-                "bad duration '\(time)': use a number of seconds or a number with ms, s, m, h, d; or none"
+                "bad duration '\(time)': use a number of seconds or a number with ms, s, m, h, d, with + before it to "
+                    + "add to the deadline; or none"
             )
         }
     }
 
+    private var isRelative: Bool { time.hasPrefix("+") }
+
+    private var span: TimeSpan? { DurationArgument(argument: String(isRelative ? time.dropFirst() : time[...]))?.span }
+
     func run() throws {
         let session = try Session(coordinator, name: "cohort extend")
         defer { session.close() }
-        try session.request { $0.setDeadline(group.target, DurationArgument(argument: time)?.span) }
+        try session.request { client in
+            if isRelative, let span {
+                client.extendDeadline(group.target, by: span)
+            } else {
+                client.setDeadline(group.target, span)
+            }
+        }
     }
 }
 

@@ -7,6 +7,8 @@ internal import CohortRuntime
 struct DurationArgument: ExpressibleByArgument {
     var duration: Duration
 
+    init(duration: Duration) { self.duration = duration }
+
     init?(argument: String) {
         guard let duration = try? CohortDuration.parse(argument) else { return nil }
         self.duration = duration

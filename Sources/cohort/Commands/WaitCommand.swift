@@ -1,19 +1,45 @@
 internal import ArgumentParser
 internal import Cohort
 internal import CohortCore
+internal import CohortReport
 
 /// `cohort wait GROUP`.
 struct WaitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wait",
         abstract: "Waits for a group to end, shows its outcome, and exits as `run` would have.",
-        discussion: "Ctrl-C ends the waiting, not the group."
+        discussion: """
+            With --until first-completed or first-failed it waits for one task only, shows what became of that, and \
+            exits with 0 if it ended well, else with 1; if the group ends before, as without the option. Waiting cancels \
+            nothing: Ctrl-C and --timeout (status 124) end the waiting, not the group.
+            """
     )
+
+    /// What to wait for.
+    enum Condition: String, ExpressibleByArgument, CaseIterable {
+        case allCompleted = "all-completed"
+        case firstCompleted = "first-completed"
+        case firstFailed = "first-failed"
+
+        func isMet(by result: TaskResult) -> Bool {
+            switch self {
+            case .allCompleted: false
+            case .firstCompleted: true
+            case .firstFailed: result.outcome.isFailure
+            }
+        }
+    }
 
     @Argument(help: ArgumentHelp("The group's number or name.", valueName: "group"))
     var group: GroupArgument
 
     @OptionGroup var coordinator: CoordinatorOptions
+
+    @Option(help: "Which end to wait for.")
+    var until = Condition.allCompleted
+
+    @Option(help: ArgumentHelp("How long to wait at most.", valueName: "time"))
+    var timeout: DurationArgument?
 
     @Option(help: "What goes to standard output: the tasks' output, the outcome document, or a line for each task.")
     var output = OutputFormat.text
@@ -22,8 +48,16 @@ struct WaitCommand: ParsableCommand {
         let session = try Session(coordinator, name: "cohort wait")
         defer { session.close() }
         let collector = OutcomeCollector(keepsTasks: true) { _, _ in nil }
-        try session.wait(for: group.target, into: collector) { result in
+        var met: TaskResult?
+        let hasEnded = try session.wait(for: group.target, into: collector, timeout: timeout?.duration) { result in
             if output == .jsonl { print(result.jsonText(.line)) }
+            if met == nil, until.isMet(by: result) { met = result }
+            return met == nil
+        }
+        if let met { return try finish(with: met) }
+        guard hasEnded else {
+            Failure(.here, "group \(group.text) has not ended; it goes on").report()
+            throw ExitStatusError(code: GroupOutcome.timeout.exitStatus)
         }
         guard let document = collector.document(), let report = collector.rootReport else {
             throw Failure(.coordinator, "the coordinator does not know group \(group.text) any more")
@@ -37,25 +71,48 @@ struct WaitCommand: ParsableCommand {
         let status = GroupOutcome(report.outcome).exitStatus
         if status != 0 { throw ExitStatusError(code: status) }
     }
+
+    /// One task has ended, and that was waited for.
+    private func finish(with result: TaskResult) throws {
+        switch output {
+        case .jsonl: break
+        case .json: print(result.jsonText(.indented))
+        case .text:
+            print(result.stdout, terminator: "")
+            let name = TerminalText.harmless(result.name)
+            Failure.note("task \(name): \(result.outcome.rawValue) in \(DurationText.render(result.elapsed))")
+        }
+        if result.outcome != .ok { throw ExitStatusError(code: 1) }
+    }
 }
 
 extension Session {
     /// Watches a group until it has closed.
+    ///
+    /// - Parameter ended: called for each task that has ended; returns whether to go on.
+    /// - Returns: `false` if the time ran out before.
+    @discardableResult
     func wait(
         for target: GroupTarget,
         into collector: OutcomeCollector,
-        ended: (TaskResult) -> Void
-    ) throws {
+        timeout: Duration? = nil,
+        ended: (TaskResult) -> Bool
+    ) throws -> Bool {
+        let deadline = timeout.map { ContinuousClock.now + $0 }
+        var goesOn = true
         client.watch(target)
-        while !collector.isClosed {
-            try nextUpdate { update in
+        while !collector.isClosed, goesOn {
+            let left = deadline.map { $0 - ContinuousClock.now }
+            if let left, left <= .zero { return false }
+            try nextUpdate(within: left) { update in
                 if let refusal = update.refusals.first { throw Failure(.usage, refusal.message) }
                 collector.take(update) { _, _ in
                 } ended: {
-                    ended($0.result)
+                    goesOn = goesOn && ended($0.result)
                 }
                 client.consumed(weight: update.weight, [])
             }
         }
+        return true
     }
 }

@@ -27,11 +27,18 @@ final class Session {
     }
 
     /// Waits for something to come, and hands it over.
-    func nextUpdate(_ take: (ClientUpdate) throws -> Void) throws { _ = try nextNotices(take) }
+    ///
+    /// - Parameter timeout: how long to wait; `nil` for ever.
+    func nextUpdate(within timeout: Duration? = nil, _ take: (ClientUpdate) throws -> Void) throws {
+        _ = try nextNotices(within: timeout, take)
+    }
 
-    private func nextNotices(_ take: (ClientUpdate) throws -> Void) throws -> Snapshot? {
+    private func nextNotices(
+        within timeout: Duration? = nil,
+        _ take: (ClientUpdate) throws -> Void
+    ) throws -> Snapshot? {
         if let loss { throw loss }
-        _ = Descriptors.wait(for: [client.notices.descriptor, interruption.signals.descriptor])
+        _ = Descriptors.wait(for: [client.notices.descriptor, interruption.signals.descriptor], timeout: timeout)
         if interruption.poll(), let signal = interruption.first { throw ExitStatusError(code: 128 + signal) }
         var snapshot: Snapshot?
         for notice in client.notices.takeAll() {
@@ -43,6 +50,12 @@ final class Session {
             }
         }
         return snapshot
+    }
+
+    /// Waits for so long, or until the session or the user ends it.
+    func pause(for span: Duration) throws {
+        let end = ContinuousClock.now + span
+        while end > .now { try nextUpdate(within: end - .now) { _ in } }
     }
 
     /// Sends a request about a group and waits until it has been dealt with.

@@ -69,7 +69,19 @@ enum SnapshotText {
         return text
     }
 
-    static func json(_ snapshot: Snapshot) -> String {
+    /// What of a snapshot is worth showing again when it changes; times pass anyway.
+    struct Signature: Equatable {
+        private var lines: [String] = []
+
+        init() {}
+
+        init(_ snapshot: Snapshot) {
+            lines = snapshot.groups.map { "\($0.group.value) \(state(of: $0)) \($0.counts) \($0.waiting)" }
+            lines.append("\(snapshot.workers.count) \(snapshot.clients) \(snapshot.draining)")
+        }
+    }
+
+    static func json(_ snapshot: Snapshot, _ layout: JSONLayout = .indented) -> String {
         var object = JSONObject()
         object["version"] = .int(1)
         object["groups"] = .array(snapshot.groups.map(json))
@@ -78,7 +90,7 @@ enum SnapshotText {
         object["stale_messages"] = .int(Int(clamping: snapshot.staleMessages))
         object["bad_frames"] = .int(Int(clamping: snapshot.badFrames))
         object["draining"] = .bool(snapshot.draining)
-        return JSONValue.object(object).text(.indented) + "\n"
+        return JSONValue.object(object).text(layout) + "\n"
     }
 
     private static func json(_ group: GroupSummary) -> JSONValue {

@@ -149,6 +149,23 @@ internal import Testing
         )
     }
 
+    @Test func aDeadlineIsExtendedFromWhereItIs() {
+        var script = running(timeout: .seconds(2))
+        script.advance(by: .seconds(1))
+        script.send(.deadlineExtended(SessionID(1), .key(GroupKey(1)), by: .seconds(3)))
+        script.advance(by: .milliseconds(3_900))
+        script.expectNothing()
+        script.advance(by: .milliseconds(100))
+        script.expect("w1 cancel g1/0 deadline", "c1 stopping g1 deadline")
+    }
+
+    @Test func whereThereIsNoneNothingIsExtended() {
+        var script = running(timeout: .seconds(2))
+        script.send(.deadlineChanged(SessionID(1), .key(GroupKey(1)), nil))
+        script.send(.deadlineExtended(SessionID(1), .key(GroupKey(1)), by: .seconds(3), token: 4))
+        script.expect("c1 answer 4: invalid")
+    }
+
     @Test func anAbsurdDeadlineMeansNever() {
         var script = running(timeout: TimeSpan(nanoseconds: .max))
         script.advance(by: .seconds(3_600))

@@ -30,6 +30,7 @@ struct RandomMessages {
         case .cancelGroup: .cancelGroup(target(), grace: maybe { $0.span() }, reason: text(), token: number())
         case .cancelTask: .cancelTask(GroupKey(number()), index: number(), reason: text(), token: number())
         case .setDeadline: .setDeadline(target(), maybe { $0.span() }, token: number())
+        case .extendDeadline: .extendDeadline(target(), by: span(), token: number())
         case .consumed:
             .consumed(
                 weight: number(),

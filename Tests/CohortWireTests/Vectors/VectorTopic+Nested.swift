@@ -46,6 +46,12 @@ extension VectorTopic {
             .at(6),
             .setDeadline(.id(GroupID(3)), nil, token: .max)
         ),
+        Vector(
+            "extend-deadline",
+            "Thirty seconds more than there were.",
+            .at(7),
+            .extendDeadline(.name("nightly"), by: .seconds(30))
+        ),
     ]
 
     private static let updates = [

@@ -1,0 +1,101 @@
+internal import Cohort
+internal import FoundationEssentials
+internal import Glibc
+internal import Testing
+
+extension CommandLineTests {
+    /// Commands that look at a group of somebody else, and change at most its deadline.
+    @Suite("Observing a group")
+    struct ObservingTests {
+        private let sandbox: Sandbox
+        private let cluster: Cluster
+        private let worker: Program
+        /// The slow task waits here.
+        private let go: Gate
+
+        init() throws {
+            sandbox = try Sandbox()
+            cluster = try Cluster(sandbox)
+            worker = try cluster.worker("one", slots: 3)
+            go = try sandbox.gate("go")
+        }
+
+        /// The part of a snapshot that is looked at.
+        private struct Watched: Decodable {
+            struct Group: Decodable { var state: String }
+            var groups: [Group]
+        }
+
+        private func slowAnd(_ task: String) throws -> String {
+            try cluster.submit(
+                "on_error: continue\ntasks:\n  - {name: slow, run: 'read x < \(go.path)'}\n  - \(task)"
+            )
+        }
+
+        @Test("wait --until first-completed ends with the first task, and leaves the others alone")
+        func firstCompleted() throws {
+            let number = try slowAnd("{name: quick, run: echo here}")
+            let first = try cluster.cohort("wait", number, "--until", "first-completed")
+            #expect(first.code == 0)
+            #expect(first.standardOutput == "here\n")
+            #expect(first.standardError.contains("task quick: ok"))
+            #expect(try cluster.status().groups.first?.counts["running"] == 1)
+            go.open(times: 1)
+            #expect(try cluster.wait(number).document.tasks.map(\.outcome) == [.ok, .ok])
+        }
+
+        @Test("wait --until first-failed passes over what ends well, and exits with 1")
+        func firstFailed() throws {
+            let number = try slowAnd("{name: fine, run: 'true'}\n  - {name: bad, run: 'exit 8'}")
+            let failed = try cluster.cohort("wait", number, "--until", "first-failed", "--output", "json")
+            #expect(failed.code == 1)
+            let result = try JSONDecoder().decode(TaskResult.self, from: Data(failed.standardOutput.utf8))
+            #expect(result.name == "bad")
+            go.open(times: 1)
+            #expect(try cluster.wait(number).code == 1)
+        }
+
+        @Test("Where no task fails, wait --until first-failed ends with the group")
+        func noneFailed() throws {
+            let number = try cluster.submit("tasks: [{run: 'true'}]")
+            #expect(try cluster.cohort("wait", number, "--until", "first-failed").code == 0)
+        }
+
+        @Test("wait --timeout gives up waiting with status 124, and the group goes on")
+        func waitingTooLong() throws {
+            let number = try slowAnd("{run: 'true'}")
+            let late = try cluster.cohort("wait", number, "--timeout", "100ms")
+            #expect(late.code == 124)
+            #expect(late.standardError.contains("has not ended; it goes on"))
+            go.open(times: 1)
+            #expect(try cluster.wait(number).code == 0)
+        }
+
+        @Test("extend +TIME adds to the deadline there is, and says where there is none")
+        func extendingByMore() throws {
+            let number = try cluster.submit("timeout: 1h\ntasks: [{run: 'read x < \(go.path)'}]")
+            #expect(try cluster.cohort("extend", number, "+2h").code == 0)
+            let left = try #require(try cluster.status().groups.first?.deadlineIn)
+            #expect((10_700...10_800).contains(left))
+            #expect(try cluster.cohort("extend", number, "none").code == 0)
+            let refused = try cluster.cohort("extend", number, "+30s")
+            #expect(refused.code == 2)
+            #expect(refused.standardError.contains("has no deadline to extend"))
+            go.open(times: 1)
+            #expect(try cluster.wait(number).code == 0)
+        }
+
+        @Test("status --watch shows each change of a group, and ends with it")
+        func watching() throws {
+            let number = try slowAnd("{run: 'true'}")
+            let watch = try cluster.start("status", number, "--watch", "--interval", "10ms", "--output", "jsonl")
+            try watch.waitForOutput("\"ok\": 1")
+            go.open(times: 1)
+            let lines = try watch.wait().lines
+            let states = try lines.map { try JSONDecoder().decode(Watched.self, from: Data($0.utf8)).groups[0].state }
+            #expect(states.last == "ok")
+            #expect(states.dropLast().contains("running"))
+            #expect(Set(lines).count == lines.count)
+        }
+    }
+}
