@@ -51,7 +51,9 @@ struct TableTests {
     }
 
     @Test func aProofThatIsNotThereIsNoticed() {
-        for name in ["conformance no-such", "tutorial no-such", "batch no-such", "TableTests.noSuch", "NoSuch.test", ""] {
+        for name in [
+            "conformance no-such", "tutorial no-such", "batch no-such", "TableTests.noSuch", "NoSuch.test", "",
+        ] {
             #expect(!Self.exists(name))
         }
     }

@@ -110,7 +110,10 @@ package final class Sandbox {
     }
 
     /// Records an issue for each process that was started here and still runs when the limit has passed.
-    package func expectNothingSurvives(within limit: Duration = .seconds(2), location: SourceLocation = #_sourceLocation) {
+    package func expectNothingSurvives(
+        within limit: Duration = .seconds(2),
+        location: SourceLocation = #_sourceLocation
+    ) {
         let survivors = processes.survivors(after: limit)
         #expect(survivors.isEmpty, sourceLocation: location)
     }

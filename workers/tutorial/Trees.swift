@@ -13,7 +13,8 @@ enum ErrorTrees: Example {
         }
         try worker.register(thumbnails) { types, context in
             // What leaves the function is its task's error, in the task's place in the tree.
-            try await context.withGroup("thumbnails", GroupOptions(policy: .continue)) { group in
+            // One at a time: errors come in the order in which they happen.
+            try await context.withGroup("thumbnails", GroupOptions(policy: .continue, limit: 1)) { group in
                 for (number, type) in types.enumerated() { try group.spawn(fail, type, name: "thumbnail \(number)") }
                 return types.count
             }
@@ -23,9 +24,8 @@ enum ErrorTrees: Example {
     static func run(_ pool: Pool) async throws {
         do {
             try await pool.withGroup("nightly", GroupOptions(policy: .continue)) { group in
-                try group.spawn(fail, "ValueError", name: "fetch")
-                // First this one has ended, then the other one begins: errors come in the order in which they happen.
-                try await Task.sleep(for: seconds(1))
+                let fetch = try group.spawn(fail, "ValueError", name: "fetch")
+                _ = await fetch.end
                 try group.spawn(thumbnails, ["KeyError", "ValueError"], name: "pictures")
             }
         } catch {
