@@ -165,8 +165,8 @@ let package = Package(
         .testTarget(
             name: "CohortTests",
             dependencies: [
-                "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortRuntime", "CohortWire",
-                "CohortWorker", "cohort-demo-worker", .product(name: "Logging", package: "swift-log"),
+                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortWire", "cohort",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),

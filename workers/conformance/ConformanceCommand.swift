@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Cohort
 internal import CohortWorker
 internal import FoundationEssentials
+@preconcurrency internal import Glibc
 
 /// The runner, and every process of the pools that it opens.
 @main
@@ -56,7 +57,13 @@ struct ConformanceCommand: AsyncParsableCommand {
     func run() async throws {
         let runner = ScenarioRunner(worker: try Conformance.worker(), scale: scale)
         let report = Report(comparison: check ? Comparison(slack: slack) : nil)
-        let files = try ScenarioFiles.find(paths)
+        let files: [String]
+        do throws(RunError) {
+            files = try ScenarioFiles.find(paths)
+        } catch {
+            fputs("cohort-conformance: \(error)\n", stderr)
+            throw ExitCode(2)
+        }
         let tally = await Batch(files: files, jobs: jobs).run(runner, report)
         if check { report.summary(tally) }
         if tally.broken > 0 { throw ExitCode(2) }

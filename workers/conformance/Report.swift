@@ -28,7 +28,8 @@ struct Report: Sendable {
                 break
             }
             let expected = scenario.expected ?? JSONObject()
-            let differences = comparison.differences(expected: expected, actual: outcome.json)
+            var differences = comparison.differences(expected: expected, actual: outcome.json)
+            if outcome.took == nil { differences.append("the script has not ended after \(ScenarioRunner.limit) s") }
             if differences.isEmpty { tally.passed += 1 } else { tally.failed += 1 }
             print("\(scenario.name): \(differences.isEmpty ? "passed" : "FAILED")")
             for difference in differences { print("  \(difference)") }
