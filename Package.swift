@@ -188,7 +188,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CohortTutorialTests",
-            dependencies: ["Cohort", "CohortProcess", "TestSupport", "cohort", "cohort-tutorial"],
+            dependencies: ["Cohort", "TestSupport", "cohort", "cohort-tutorial"],
             swiftSettings: settings
         ),
     ]
