@@ -63,7 +63,8 @@ enum GroupFunctions {
             return try await context.withGroup("family") { group in
                 _ = try group.spawn(mark, directory + "/call")
                 // The grandchild comes last: when its file is there, all are.
-                let line = "echo $$ > '\(directory)/.child' && mv '\(directory)/.child' '\(directory)/child'; "
+                let line =
+                    "echo $$ > '\(directory)/.child' && mv '\(directory)/.child' '\(directory)/child'; "
                     + "sleep 1000 & echo $! > '\(directory)/.grandchild' && mv '\(directory)/.grandchild' "
                     + "'\(directory)/grandchild'; wait"
                 _ = try group.run(.shell(line))
