@@ -17,6 +17,8 @@ let package = Package(
     products: [
         .executable(name: "cohort", targets: ["cohort"]),
         .executable(name: "cohort-demo-worker", targets: ["cohort-demo-worker"]),
+        .executable(name: "cohort-conformance", targets: ["cohort-conformance"]),
+        .executable(name: "cohort-tutorial", targets: ["cohort-tutorial"]),
         .library(name: "Cohort", targets: ["Cohort"]),
         .library(name: "CohortWorker", targets: ["CohortWorker"]),
         .library(name: "ZeroMQ", targets: ["ZeroMQ"]),
@@ -103,6 +105,21 @@ let package = Package(
             path: "workers/demo",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "cohort-conformance",
+            dependencies: [
+                "Cohort", "CohortWorker", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "workers/conformance",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "cohort-tutorial",
+            dependencies: ["Cohort", "CohortWorker"],
+            path: "workers/tutorial",
+            exclude: ["batch", "expected"],
+            swiftSettings: settings
+        ),
 
         // Tests, one target for each that they test.
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: settings),
@@ -125,9 +142,24 @@ let package = Package(
             dependencies: ["CohortProcess", "ProcessFixture"],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "WorkerFixture",
+            dependencies: ["Cohort", "CohortWorker"],
+            path: "Tests/WorkerFixture",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CohortWorkerTests",
-            dependencies: ["Cohort", "CohortProcess", "CohortWorker", "cohort-demo-worker"],
+            dependencies: [
+                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortProcess", "CohortWorker", "WorkerFixture",
+                "cohort-demo-worker",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CohortConformanceTests",
+            dependencies: ["Cohort", "cohort-conformance"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -140,11 +172,23 @@ let package = Package(
         ),
         .testTarget(name: "CohortBatchTests", dependencies: ["CohortBatch"], swiftSettings: settings),
         .testTarget(name: "CohortReportTests", dependencies: ["Cohort", "CohortReport"], swiftSettings: settings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["CCohortProcess", "Cohort", "CohortProcess"],
+            path: "Tests/Support",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CohortCommandTests",
             dependencies: [
-                "CCohortProcess", "Cohort", "CohortCore", "CohortProcess", "CohortWire", "ZeroMQ", "cohort",
+                "CCohortProcess", "Cohort", "CohortCore", "CohortProcess", "CohortWire", "TestSupport", "ZeroMQ",
+                "cohort",
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CohortTutorialTests",
+            dependencies: ["Cohort", "TestSupport", "cohort", "cohort-tutorial"],
             swiftSettings: settings
         ),
     ]

@@ -20,8 +20,8 @@ package enum Guardian {
     ///
     /// The child leads a process group of its own, so that a Ctrl-C reaches it once, from the guardian. When it has died
     /// and its descendants are gone, `onChildDeath` is called, and the process exits with the child's code (128 and the
-    /// signal, if a signal ended it). At the end of the owner's descriptor everything is killed and the process exits
-    /// without the call.
+    /// signal, if a signal ended it). At the end of the owner's descriptor everything is killed, `onOwnerEnd` is called
+    /// instead, and the process exits.
     ///
     /// - Parameter variables: set for the child on top of this process's own; `passing` are the descriptors that it
     ///   inherits under the same numbers.
@@ -29,6 +29,7 @@ package enum Guardian {
         arguments: [String] = CommandLine.arguments,
         variables: [(String, String)] = [],
         passing descriptors: [Int32] = [],
+        onOwnerEnd: () -> Void = {},
         onChildDeath: (ExitStatus) -> Void
     ) throws(SpawnError) -> Never {
         try ProcessTree.becomeSubreaper()
@@ -41,6 +42,7 @@ package enum Guardian {
             onChildDeath(status)
             exit(status.shellCode)
         }
+        onOwnerEnd()
         exit(128 + SIGKILL)
     }
 

@@ -18,18 +18,6 @@ internal import Testing
         #expect(CallFailure(describing: Outer.Inner()).type == "CallFailureTests.Outer.Inner")
     }
 
-    @Test(arguments: [
-        ("Module.Failure", "Failure"),
-        ("Failure", "Failure"),
-        ("Module.(unknown context at $7f00).Failure", "Failure"),
-        ("Module.Outer.(unknown context at $7f00).Failure", "Outer.Failure"),
-        ("Module.Box<Swift.Int>", "Box<Swift.Int>"),
-        ("Module.(unclosed", "(unclosed"),
-    ])
-    func typeNames(reflected: String, expected: String) {
-        #expect(CallFailure.typeName(reflected) == expected)
-    }
-
     @Test func privateTypesHaveAName() {
         #expect(CallFailure(describing: Hidden()).type == "CallFailureTests.Hidden")
     }
@@ -51,13 +39,25 @@ internal import Testing
         #expect(failure.trace.utf8.count == 16 << 10)
     }
 
+    @Test func aTreeThatIsTooLargeIsLeftOutAndSaidSo() {
+        let tree = [UInt8](repeating: 0x20, count: CallFailure.maximumTreeBytes + 1)
+        let failure = CallFailure(type: "T", message: String(repeating: "x", count: 20_000), tree: tree)
+        #expect(failure.tree.isEmpty)
+        #expect(failure.message.utf8.count <= 16 << 10 && failure.message.contains("is left out"))
+        #expect(CallFailure(type: "T", message: "m", tree: tree.dropLast()).tree.count == 1 << 20)
+    }
+
     @Test func encodingKeepsEveryPart() {
-        let failure = CallFailure(type: "T", message: "mé", trace: "")
-        failure.encoded().withUnsafeBytes { #expect(CallFailure(encoded: $0) == failure) }
-        for count in 0..<8 {
-            failure.encoded().prefix(count).withUnsafeBytes { #expect(CallFailure(encoded: $0) == nil) }
+        for failure in [
+            CallFailure(type: "T", message: "mé", trace: ""),
+            CallFailure(type: "T", message: "m", trace: "trace", tree: [1, 2, 3]),
+        ] {
+            failure.encoded().withUnsafeBytes { #expect(CallFailure(encoded: $0) == failure) }
+            for count in 0..<12 {
+                failure.encoded().prefix(count).withUnsafeBytes { #expect(CallFailure(encoded: $0) == nil) }
+            }
         }
-        let contradictory: [UInt8] = [255, 255, 255, 255, 1, 0, 0, 0, 65]
+        let contradictory: [UInt8] = [255, 255, 255, 255, 1, 0, 0, 0, 0, 0, 0, 0, 65]
         contradictory.withUnsafeBytes { #expect(CallFailure(encoded: $0) == nil) }
     }
 }

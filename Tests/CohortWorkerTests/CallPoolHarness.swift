@@ -14,12 +14,16 @@ final class CallPoolHarness {
     private let number = UInt64.random(in: 0...(.max))
     private var iterator: AsyncStream<[CallEvent]>.Iterator
 
-    /// The demo worker stands beside the test program in the directory of build products.
-    static var demoWorker: String {
+    static var demoWorker: String { product("cohort-demo-worker") }
+
+    static var fixture: String { product("WorkerFixture") }
+
+    /// A program that stands beside the test program in the directory of build products.
+    private static func product(_ name: String) -> String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let path = String(decoding: buffer.prefix(max(count, 0)).map(UInt8.init(bitPattern:)), as: UTF8.self)
-        return path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/cohort-demo-worker"
+        return path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/" + name
     }
 
     init(maxHosts: Int = 1, arguments: [String]? = nil, idleLimit: Duration = .seconds(60)) throws {

@@ -54,7 +54,7 @@ extension CallPoolTests {
                         #expect(report.result == (id.isMultiple(of: 20) ? killed : .json("\(id)")))
                     case .returned(let ids):
                         submit(ids)
-                    case .started, .output:
+                    case .started, .output, .waiting, .wanting, .progress:
                         break
                     }
                 }
@@ -83,7 +83,7 @@ extension CallPoolTests {
                         lost += 1
                     case .returned(let ids):
                         harness.pool.submit(ids.map { harness.call($0, "demo.echo", "\($0)") })
-                    case .started, .output:
+                    case .started, .output, .waiting, .wanting, .progress:
                         break
                     }
                 }

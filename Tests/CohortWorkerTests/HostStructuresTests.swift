@@ -4,8 +4,15 @@ internal import Testing
 
 @Suite struct HostStructuresTests {
     private func call(_ sequence: UInt64) -> HostCall {
-        let scope = CallScope(taskName: "", groupName: "", attempt: 1, deadline: nil)
-        return HostCall(sequence: sequence, function: "f", payload: [], scope: scope, isExclusive: false, hold: .never)
+        HostCall(
+            sequence: sequence,
+            function: "f",
+            settings: [],
+            payload: [],
+            scope: CallScope(taskName: "", groupName: "", attempt: 1),
+            isExclusive: false,
+            hold: .never
+        )
     }
 
     @Test func queueKeepsOrderAroundHoles() {
@@ -66,7 +73,8 @@ internal import Testing
         let memory = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 8)
         defer { memory.deallocate() }
         var order = OrderHeader(bodyLength: 60, kind: .call, flags: [.hasTimeout], sequence: 7, timeout: .max)
-        (order.attempt, order.functionLength, order.taskLength, order.groupLength) = (3, 10, 20, 30)
+        (order.deadline, order.task, order.fence, order.attempt) = (4, 5, 6, 3)
+        (order.functionLength, order.taskLength, order.groupLength, order.settingsLength) = (10, 20, 25, 5)
         order.write(to: memory)
         let sameOrder = try #require(OrderHeader(memory))
         #expect(String(describing: sameOrder) == String(describing: order))
@@ -87,11 +95,25 @@ internal import Testing
         #expect(OrderHeader(memory) == nil)
         ReplyHeader(bodyLength: .max, kind: .finished).write(to: memory)
         #expect(ReplyHeader(memory) == nil)
-        for kind in [0, 5, 255] as [UInt8] {
+        for kind in [0, 8, 255] as [UInt8] {
             memory.storeBytes(of: kind, toByteOffset: 4, as: UInt8.self)
             #expect(OrderHeader(memory) == nil)
             #expect(ReplyHeader(memory) == nil)
         }
+    }
+
+    @Test(arguments: [(nil, "half"), (0.5, ""), (1, "é")] as [(Double?, String)])
+    func progressComesBackAsItWas(fraction: Double?, note: String) {
+        let progress = ProgressNote(fraction: fraction, note: note)
+        progress.encoded().withUnsafeBytes { #expect(ProgressNote(encoded: $0) == progress) }
+        progress.encoded().prefix(7).withUnsafeBytes { #expect(ProgressNote(encoded: $0) == nil) }
+    }
+
+    @Test func progressKeepsItsBounds() {
+        let fractions = [-1, .infinity, .nan].map { ProgressNote(fraction: $0, note: "").fraction }
+        #expect(fractions == [0, 1, nil])
+        let note = ProgressNote(fraction: nil, note: String(repeating: "é", count: 1_000)).note
+        #expect(note.utf8.count <= 1_024 && note.hasSuffix("é…"))
     }
 
     @Test func outboxOfAPageWrapsAround() throws {

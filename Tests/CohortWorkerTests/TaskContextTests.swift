@@ -21,6 +21,30 @@ internal import Testing
         #expect(TaskContext(taskName: "t", groupName: "g").timeLeft == nil)
     }
 
+    @Test func theNearestDeadlineCounts() throws {
+        let now = MonotonicClock.nanoseconds()
+        func left(_ timeout: UInt64?, _ deadline: UInt64?) -> Duration? {
+            let at = { (seconds: UInt64?) in seconds.map { now + $0 * 1_000_000_000 } }
+            let scope = CallScope(
+                taskName: "",
+                groupName: "",
+                attempt: 1,
+                timeoutAt: at(timeout),
+                deadlineAt: at(deadline)
+            )
+            return TaskContext(scope).deadlineLeft
+        }
+        #expect(left(nil, nil) == nil)
+        for (timeout, deadline) in [(100, 500), (500, 100), (100, nil), (nil, 100)] as [(UInt64?, UInt64?)] {
+            let left = try #require(left(timeout, deadline))
+            #expect(left <= .seconds(100) && left > .seconds(90))
+        }
+    }
+
+    @Test func aContextWithoutAHostTakesProgress() {
+        TaskContext(taskName: "t", groupName: "g").report(fraction: 0.5, "half")
+    }
+
     @Test func nobodyHasCancelledIt() throws {
         let context = TaskContext(taskName: "t", groupName: "g")
         #expect(!context.isCancelled && context.cancelReason == nil)
@@ -28,7 +52,7 @@ internal import Testing
     }
 
     @Test func theFirstRequestToStopStands() {
-        let scope = CallScope(taskName: "t", groupName: "g", attempt: 1, deadline: nil)
+        let scope = CallScope(taskName: "t", groupName: "g", attempt: 1)
         let context = TaskContext(scope)
         let answers = (scope.cancel(reason: "one"), scope.cancel(reason: "two"))
         #expect(answers == (true, false))

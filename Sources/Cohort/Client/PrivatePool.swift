@@ -3,14 +3,27 @@ internal import CohortProcess
 internal import CohortRuntime
 internal import Glibc
 
-/// A coordinator and a worker of one's own, on a socket in a fresh directory, that leave nothing behind.
+/// The processes of a pool of one's own, on a socket in a fresh directory, that leave nothing behind.
 ///
-/// Both hold the reading end of a pipe whose writing end is only here: however this process ends, they see it, kill what
-/// they run, remove the directory and leave.
+/// All hold the reading end of a pipe whose writing end is only here: however this process ends, they see it, kill what they
+/// run, remove the directory and leave.
 package final class PrivatePool: Sendable {
     /// Why a pool cannot be started.
     package struct StartError: Error, CustomStringConvertible {
         package let description: String
+    }
+
+    /// A process to start.
+    package struct Member: Sendable {
+        /// The command line.
+        package var arguments: [String]
+        /// Set on top of this process's own environment.
+        package var variables: [(String, String)]
+
+        package init(arguments: [String], variables: [(String, String)] = []) {
+            self.arguments = arguments
+            self.variables = variables
+        }
     }
 
     package let endpoint: String
@@ -18,26 +31,41 @@ package final class PrivatePool: Sendable {
     private let ownerPipe: Int32
     private let processes: [SpawnedProcess]
 
+    /// A coordinator and a worker, each in a process of its own.
+    ///
     /// - Parameters:
     ///   - executable: the `cohort` program.
     ///   - slots: how many tasks run at once.
-    package init(executable: String, slots: Int) throws {
+    package convenience init(executable: String, slots: Int) throws {
+        try self.init(executable: executable) { endpoint in
+            [
+                Member(arguments: [executable, "coordinator", "--bind", endpoint, "--private"]),
+                Member(
+                    arguments: [executable, "worker", "--connect", endpoint, "--slots", String(slots), "--private"]
+                ),
+            ]
+        }
+    }
+
+    /// - Parameters:
+    ///   - executable: the program of all members.
+    ///   - members: what to start, given the endpoint.
+    package init(executable: String, members: (_ endpoint: String) -> [Member]) throws {
         directory = try Self.makeDirectory()
-        endpoint = "ipc://\(directory)/socket"
+        endpoint = Self.endpoint(in: directory)
         var reading: Int32 = -1
         var writing: Int32 = -1
         guard cohort_pipe(&reading, &writing) == 0 else {
-            throw StartError(description: "cannot open a pipe: \(String(cString: strerror(errno)))")
+            let problem = String(cString: strerror(errno))
+            Self.removeDirectory(directory)
+            throw StartError(description: "cannot open a pipe: \(problem)")
         }
         ownerPipe = writing
         defer { close(reading) }
-        let commands: [[String]] = [
-            [executable, "coordinator", "--bind", endpoint, "--private"],
-            [executable, "worker", "--connect", endpoint, "--slots", String(slots), "--private"],
-        ]
         var started: [SpawnedProcess] = []
-        for command in commands {
-            var request = SpawnRequest(arguments: command, program: executable)
+        for member in members(endpoint) {
+            var request = SpawnRequest(arguments: member.arguments, program: executable)
+            for (name, value) in member.variables { request.environment.set(name, to: value) }
             request.environment.set(Guardian.ownerVariable, to: "3")
             request.passedDescriptors = [(from: reading, to: 3)]
             // Ctrl-C is for this process, which then ends its tasks in order.
@@ -46,8 +74,9 @@ package final class PrivatePool: Sendable {
                 started.append(try Spawn.spawn(request))
             } catch {
                 close(ownerPipe)
+                Self.end(started)
                 Self.removeDirectory(directory)
-                throw StartError(description: "cannot start '\(command.joined(separator: " "))': \(error)")
+                throw StartError(description: "cannot start '\(member.arguments.joined(separator: " "))': \(error)")
             }
         }
         processes = started
@@ -56,19 +85,34 @@ package final class PrivatePool: Sendable {
     /// The coordinator, and the guardian of the worker.
     package var processIDs: (coordinator: Int32, worker: Int32) { (processes[0].pid, processes[1].pid) }
 
-    /// Descriptors that become readable when the coordinator or the worker has died.
+    /// Descriptors, one a member, that become readable when that has died.
     package var deathDescriptors: [Int32] { processes.map(\.pidfd) }
 
-    /// Ends both and waits until they are gone, with all that they ran.
+    /// Ends all and waits until they are gone, with all that they ran. Once only.
     package func stop() {
         close(ownerPipe)
+        Self.end(processes)
+        Self.removeDirectory(directory)
+    }
+
+    private static func end(_ processes: [SpawnedProcess]) {
         for process in processes {
             if Descriptors.wait(for: [process.pidfd], timeout: .seconds(5)).isEmpty { kill(process.pid, SIGKILL) }
             _ = Spawn.reap(process.pid)
             close(process.pidfd)
         }
-        Self.removeDirectory(directory)
     }
+
+    /// Removes what a pool has left whose owner has gone. Called in its members.
+    package static func remove(endpoint: String) {
+        guard endpoint.hasPrefix(endpointStart), endpoint.hasSuffix(endpointEnd) else { return }
+        removeDirectory(String(endpoint.dropFirst(endpointStart.count).dropLast(endpointEnd.count)))
+    }
+
+    private static let endpointStart = "ipc://"
+    private static let endpointEnd = "/socket"
+
+    private static func endpoint(in directory: String) -> String { endpointStart + directory + endpointEnd }
 
     /// A directory that only this user can enter, with a path short enough for a socket in it.
     private static func makeDirectory() throws -> String {
@@ -85,7 +129,7 @@ package final class PrivatePool: Sendable {
     }
 
     private static func removeDirectory(_ directory: String) {
-        unlink("\(directory)/socket")
+        unlink(directory + endpointEnd)
         rmdir(directory)
     }
 }

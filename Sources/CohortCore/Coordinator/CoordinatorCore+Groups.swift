@@ -21,6 +21,10 @@ extension CoordinatorCore {
         let place = addGroup(spec, owner: client, parent: parent, opener: opener, at: now)
         clients[Int(client)].groups[spec.key] = place
         let id = groups[Int(place)].id
+        // Tasks of others come between those of the owner, who therefore counts its own.
+        if spec.acceptsSiblings, !groups[Int(place)].detached {
+            clients[Int(client)].joined[spec.key] = JoinedGroup(group: id, task: nil)
+        }
         tell(client) { $0.opened.append(OpenedGroup(key: spec.key, group: id)) }
         if let timeout = spec.timeout { setDeadline(of: place, to: now.advanced(by: timeout)) }
     }
@@ -251,7 +255,10 @@ extension CoordinatorCore {
             releaseTemplates(of: place)
             reportClosed(place, at: now)
             let parent = group.parent
-            if group.owner != GroupRecord.none { clients[Int(group.owner)].groups[group.key] = nil }
+            if group.owner != GroupRecord.none {
+                clients[Int(group.owner)].groups[group.key] = nil
+                clients[Int(group.owner)].joined[group.key] = nil
+            }
             if parent == GroupRecord.none {
                 openRoots.removeAll { $0 == place }
                 retire(place)

@@ -89,7 +89,7 @@ extension CoordinatorCore {
         tell(client) { $0.opened.append(OpenedGroup(key: key, group: group.id)) }
     }
 
-    /// A task adds tasks to its own group.
+    /// A task adds tasks to its own group, or an owner to one that its tasks may add to.
     mutating func siblingsSubmitted(_ submission: TaskSubmission, by client: UInt32, at now: Instant) {
         guard let joined = clients[Int(client)].joined[submission.group] else { return }
         let arriving = UInt32(clamping: submission.runs.reduce(0) { $0 + $1.lengths.count })
@@ -116,16 +116,15 @@ extension CoordinatorCore {
         clients[Int(client)].joined[submission.group]?.count += arriving
         let accepted = AcceptedTasks(key: submission.group, first: submission.first, index: index, count: arriving)
         tell(client) { $0.accepted.append(accepted) }
-        nameForOwner(submission, table, from: index, of: place)
-        let spawner = clients[Int(client)].id
+        let spawner = joined.task == nil ? nil : clients[Int(client)].id
+        if spawner != nil { nameForOwner(submission, table, from: index, of: place) }
         addTasks(submission, to: place, templates: table, skipping: 0, spawner: spawner, at: now)
     }
 
     private func openJoinedGroup(_ joined: JoinedGroup) -> UInt32? {
-        guard executingTask(joined.task) != nil, let place = groupPlaces[joined.group],
-            groups[Int(place)].phase != .closed
-        else { return nil }
-        return place
+        guard let place = groupPlaces[joined.group], groups[Int(place)].phase != .closed else { return nil }
+        let isOpen = joined.task.map { executingTask($0) != nil } ?? !groups[Int(place)].sealed
+        return isOpen ? place : nil
     }
 
     private mutating func refuseSiblings(

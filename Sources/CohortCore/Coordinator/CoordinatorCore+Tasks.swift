@@ -48,7 +48,11 @@ extension CoordinatorCore {
     }
 
     /// What is wrong with a submission, wherever its group stands.
-    func problem(of submission: TaskSubmission, into place: UInt32, _ known: Known) -> (
+    func problem(
+        of submission: TaskSubmission,
+        into place: UInt32,
+        _ known: Known
+    ) -> (
         code: Refusal.Code, message: String
     )? {
         let group = groups[Int(place)]
@@ -190,6 +194,10 @@ extension CoordinatorCore {
         for ref in report.started {
             if let task = task(ref, at: place) { attemptStarted(task, at: now) } else { staleMessages += 1 }
         }
+        // Before the ends, for the last word of a task may travel with its end.
+        for progress in report.progress {
+            if let task = task(progress.ref, at: place) { tellProgress(task, progress) } else { staleMessages += 1 }
+        }
         for attempt in report.finished {
             let end = min(cursor + Int(attempt.valueLength), report.payload.count)
             let value = report.payload[cursor..<end]
@@ -218,9 +226,6 @@ extension CoordinatorCore {
             if let task = task(ref, at: place) { tasks[Int(task)].flags.insert(.cancelSeen) }
         }
         slotsReported(report, by: place, at: now)
-        for progress in report.progress {
-            if let task = task(progress.ref, at: place) { tellProgress(task, progress) } else { staleMessages += 1 }
-        }
         mayAssign = true
     }
 

@@ -1,8 +1,8 @@
 /// A group that a client has not opened, but may add tasks to on behalf of one of the group's tasks.
 package struct JoinedGroup: Sendable, Equatable {
     package var group: GroupID
-    /// The task that adds them.
-    package var task: AttemptRef
+    /// The task that adds them; `nil` for the group's owner, whose tasks are not all that there are either.
+    package var task: AttemptRef?
     /// How many it has added.
     package var count: UInt32 = 0
     /// Places of the templates that it has brought.

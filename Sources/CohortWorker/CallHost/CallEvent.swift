@@ -9,6 +9,12 @@ package enum CallEvent: Sendable, Equatable {
     case started(UInt64)
     /// Bytes that the function has printed.
     case output(UInt64, ProcessEvent.Stream, [UInt8])
+    /// It waits for tasks of its own from now on: its slot is free.
+    case waiting(UInt64)
+    /// It has waited, and goes on with the next `CallPool.proceed`.
+    case wanting(UInt64)
+    /// How far it says it has come: from 0 to 1, if it told that.
+    case progress(UInt64, fraction: Double?, note: String)
     case finished(UInt64, CallReport)
     /// These never began, through no fault of theirs: their host is gone, or they were recalled. To be run elsewhere.
     case returned([UInt64])

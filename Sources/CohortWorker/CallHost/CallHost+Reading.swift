@@ -1,9 +1,12 @@
+internal import CohortCore
 internal import Glibc
 
 /// A call as its host holds it.
 struct HostCall: Sendable {
     let sequence: UInt64
     let function: String
+    /// A JSON object of propagated values, or empty.
+    let settings: [UInt8]
     let payload: [UInt8]
     let scope: CallScope
     /// It has the host to itself: worth being announced and measured.
@@ -48,6 +51,7 @@ extension CallHost {
             case .cancel: cancel(header.sequence, reason: String(decoding: body, as: UTF8.self))
             case .recall: recall(header.sequence)
             case .resume: resume()
+            case .proceed: proceed(header.sequence)
             }
             buffer.consume(length)
         }
@@ -56,19 +60,32 @@ extension CallHost {
     }
 
     private func call(_ header: OrderHeader, _ body: UnsafeRawBufferPointer, received: UInt64) -> HostCall {
-        let functionEnd = Int(header.functionLength)
-        let taskEnd = functionEnd + Int(header.taskLength)
-        let groupEnd = taskEnd + Int(header.groupLength)
+        var rest = body[...]
+        func take(_ length: UInt32) -> UnsafeRawBufferPointer {
+            defer { rest = rest.dropFirst(Int(length)) }
+            return UnsafeRawBufferPointer(rebasing: rest.prefix(Int(length)))
+        }
+        let function = String(decoding: take(header.functionLength), as: UTF8.self)
+        let taskName = String(decoding: take(header.taskLength), as: UTF8.self)
+        let groupName = String(decoding: take(header.groupLength), as: UTF8.self)
+        let settings = Array(take(header.settingsLength))
         let scope = CallScope(
-            taskName: String(decoding: UnsafeRawBufferPointer(rebasing: body[functionEnd..<taskEnd]), as: UTF8.self),
-            groupName: String(decoding: UnsafeRawBufferPointer(rebasing: body[taskEnd..<groupEnd]), as: UTF8.self),
+            taskName: taskName,
+            groupName: groupName,
             attempt: Int(header.attempt),
-            deadline: header.flags.contains(.hasTimeout) ? received.saturatingAdd(header.timeout) : nil
+            timeoutAt: header.flags.contains(.hasTimeout) ? received.saturatingAdd(header.timeout) : nil,
+            deadlineAt: header.flags.contains(.hasDeadline) ? received.saturatingAdd(header.deadline) : nil,
+            link: CallLink(
+                host: self,
+                sequence: header.sequence,
+                ref: AttemptRef(task: TaskKey(raw: header.task), attempt: header.fence)
+            )
         )
         return HostCall(
             sequence: header.sequence,
-            function: String(decoding: UnsafeRawBufferPointer(rebasing: body[..<functionEnd]), as: UTF8.self),
-            payload: Array(UnsafeRawBufferPointer(rebasing: body[groupEnd...])),
+            function: function,
+            settings: settings,
+            payload: Array(rest),
             scope: scope,
             isExclusive: header.flags.contains(.exclusive),
             hold: header.flags.hold

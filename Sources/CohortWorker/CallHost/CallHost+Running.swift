@@ -1,3 +1,4 @@
+internal import Cohort
 internal import Glibc
 internal import Synchronization
 
@@ -40,8 +41,11 @@ extension CallHost {
     /// cancel could miss both.
     private func next(after end: CallEnd?) -> Next {
         var needsAttention = false
+        var returning: [CheckedContinuation<Void, Never>] = []
         let next: Next = state.withLock { state in
             if let end {
+                finishProgress(&state)
+                returning = state.running?.slot.takeReturning() ?? []
                 end.body.withUnsafeBytes { outbox.append(end.header, body: $0) }
                 if let hold = state.running?.hold, hold.isTriggered(by: end.header.status) {
                     state.isHolding = true
@@ -77,6 +81,7 @@ extension CallHost {
             return .call(call)
         }
         if needsAttention { attention.post() }
+        for wait in returning { wait.resume() }
         return next
     }
 
@@ -84,6 +89,7 @@ extension CallHost {
         let usage = call.isExclusive ? ProcessorUsage.now() : nil
         let start = MonotonicClock.nanoseconds()
         var (status, body) = await result(of: call)
+        if let ref = call.scope.link?.ref { session.callEnded(ref) }
         if body.count > HostFrame.maximumValueBytes {
             let message = "the result has \(body.count) bytes; at most \(HostFrame.maximumValueBytes) are allowed"
             (status, body) = (.error, CallFailure(type: "ResultTooLarge", message: message).encoded())
@@ -104,13 +110,15 @@ extension CallHost {
             return (.error, unknown(call.function).encoded())
         }
         do {
-            return (.ok, try await body(call.payload, TaskContext(call.scope)))
-        } catch is CancellationError {
-            return (.cancelled, [])
-        } catch let failure as CallFailure {
-            return (.error, failure.encoded())
+            let context = TaskContext(call.scope)
+            if call.settings.isEmpty { return (.ok, try await body(call.payload, context)) }
+            let value = try await Propagated.withValues(Propagated.decode(call.settings)) {
+                try await body(call.payload, context)
+            }
+            return (.ok, value)
         } catch {
-            return (.error, CallFailure(describing: error).encoded())
+            guard let failure = CallFailure.ending(with: error) else { return (.cancelled, []) }
+            return (.error, failure.encoded())
         }
     }
 

@@ -7,8 +7,8 @@ internal import Synchronization
 /// - the *reader*, a thread that takes orders from the socket and never runs user code;
 /// - the *runner*, a Swift task that runs one call after another. There is none while no call waits. A task that was
 ///   cancelled stays so, hence a runner whose call was cancelled hands the rest over to a new one;
-/// - the *attendant*, a thread that looks in while the runner is busy: it tells of a call that takes long, and sends the
-///   replies that wait for company.
+/// - the *attendant*, a thread that looks in while the runner is busy: it tells of a call that takes long and of how far it
+///   has come, and sends the replies that wait for company.
 final class CallHost: Sendable {
     /// How long replies may wait for further ones, and when a call counts as taking long.
     static let lingerMicroseconds: UInt32 = 250
@@ -18,6 +18,7 @@ final class CallHost: Sendable {
     let page: HostPage
     let meter: OutputMeter
     let outbox: HostOutbox
+    let session: HostSession
     let state = Mutex(State())
     /// Posted when the attendant has something to look after.
     let attention = Semaphore()
@@ -42,14 +43,44 @@ final class CallHost: Sendable {
         let scope: CallScope
         /// The pool knows that it has started.
         var isAnnounced: Bool
+        var slot = Slot()
+        var progress = Progress()
     }
 
-    init(functions: FunctionRegistry, socket: Int32, page: HostPage, output: OutputDescriptors) {
+    /// Where a call stands with its slot.
+    struct Slot {
+        /// Waits for tasks of its own that block.
+        var waits = 0
+        /// `waiting` was said and not yet answered by `proceed`: it holds no slot.
+        var isAway = false
+        /// `wanting` was said and not yet answered.
+        var isWanted = false
+        /// Waits that are over and go on with a slot.
+        var returning: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// What a call has told of how far it has come.
+    struct Progress {
+        /// The latest, if it is not sent yet.
+        var pending: ProgressNote?
+        /// When the next one may be sent, on the monotonic clock.
+        var nextAt: UInt64 = 0
+    }
+
+    /// - Parameter endpoint: the coordinator's, for the groups that functions open.
+    init(
+        functions: FunctionRegistry,
+        socket: Int32,
+        page: HostPage,
+        output: OutputDescriptors,
+        endpoint: String?
+    ) {
         self.functions = functions
         self.socket = socket
         self.page = page
         meter = OutputMeter(descriptors: output, page: page)
         outbox = HostOutbox(socket: socket, page: page)
+        session = HostSession(endpoint: endpoint)
     }
 
     func start() throws(CallPoolError) {
@@ -63,13 +94,14 @@ final class CallHost: Sendable {
 
     func enqueue(_ calls: [HostCall]) {
         if calls.isEmpty { return }
-        let (isHolding, isAttended) = state.withLock { state in
+        let (takesNone, isAttended) = state.withLock { state in
             state.queue.append(calls)
-            if state.isHolding { recallAll(&state) } else { startRunner(&state) }
+            let takesNone = state.isHolding || state.running?.slot.isAway == true
+            if takesNone { recallAll(&state) } else { startRunner(&state) }
             defer { state.isAttended = true }
-            return (state.isHolding, state.isAttended)
+            return (takesNone, state.isAttended)
         }
-        if isHolding { outbox.flush() }
+        if takesNone { outbox.flush() }
         // Here, so that the runner, which is on its way already, need not wake anybody before its first call.
         if !isAttended { attention.post() }
     }
@@ -86,9 +118,11 @@ final class CallHost: Sendable {
     }
 
     func cancel(_ sequence: UInt64, reason: String) {
+        var returning: [CheckedContinuation<Void, Never>] = []
         let runner: Task<Void, Never>? = state.withLock { state in
             if let running = state.running, running.sequence == sequence {
                 guard running.scope.cancel(reason: reason) else { return nil }
+                returning = state.running?.slot.takeReturning() ?? []
                 state.isRunnerCancelled = true
                 return state.runner
             }
@@ -107,6 +141,8 @@ final class CallHost: Sendable {
                 runner.cancel()
             }
         }
+        // It cleans up, for which it need not wait.
+        for wait in returning { wait.resume() }
     }
 
     func recall(_ sequence: UInt64) {
@@ -130,12 +166,14 @@ final class CallHost: Sendable {
     // MARK: The attendant
 
     private func attend() {
+        // When to look in without being asked to.
+        var due: UInt64?
         while true {
-            attention.wait()
+            attention.wait(until: due)
             var isNeeded = true
             while isNeeded {
                 usleep(Self.lingerMicroseconds)
-                isNeeded = state.withLock { lookAfter(&$0) }
+                (isNeeded, due) = state.withLock { state in (lookAfter(&state), reportProgress(&state)) }
                 outbox.flush()
             }
         }
@@ -148,11 +186,15 @@ final class CallHost: Sendable {
             state.isAttended = false
             return false
         }
-        if state.lastSeen == running.sequence {
-            state.running?.isAnnounced = true
-            outbox.append(ReplyHeader(kind: .started, sequence: running.sequence))
-        }
+        if state.lastSeen == running.sequence { announce(&state) }
         state.lastSeen = running.sequence
         return true
+    }
+
+    /// Tells the pool that the running call has started, if it does not know that yet.
+    func announce(_ state: inout State) {
+        guard let running = state.running, !running.isAnnounced else { return }
+        state.running?.isAnnounced = true
+        outbox.append(ReplyHeader(kind: .started, sequence: running.sequence))
     }
 }

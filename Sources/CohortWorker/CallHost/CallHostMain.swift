@@ -9,6 +9,8 @@ internal import CCohortProcess
 package enum CallHostMain {
     /// Names the first descriptor; set in call hosts only.
     static let variable = "COHORT_CALL_HOST"
+    /// The coordinator's endpoint, for the groups that functions open; set in call hosts of a worker.
+    static let endpointVariable = "COHORT_ENDPOINT"
     /// Number of the first descriptor in every host that a pool starts.
     static let firstDescriptor: Int32 = 3
 
@@ -29,12 +31,20 @@ package enum CallHostMain {
             _ = fcntl(inherited, F_SETFD, FD_CLOEXEC)
         }
         unsetenv(variable)
+        let endpoint = getenv(endpointVariable).map { String(cString: $0) }
+        unsetenv(endpointVariable)
         cohort_name_thread("cohort-call")
         // Lines of a long call are to be seen while it runs.
         setvbuf(stdout, nil, Int32(_IOLBF), 0)
 
         let output = OutputDescriptors(standardOutput: descriptor + 2, standardError: descriptor + 3)
-        let host = CallHost(functions: functions, socket: descriptor, page: page, output: output)
+        let host = CallHost(
+            functions: functions,
+            socket: descriptor,
+            page: page,
+            output: output,
+            endpoint: endpoint
+        )
         do {
             try host.start()
         } catch {

@@ -11,10 +11,12 @@ internal import Synchronization
 package final class CallPool: Sendable {
     /// How a pool starts and keeps its hosts.
     package struct Configuration: Sendable {
-        /// Most hosts at a time, which is how many calls can run at once.
+        /// How many calls can run at once, each in a host of its own. Calls that wait for tasks of their own do not count.
         package var maxHosts: Int
+        /// The program that this process runs, by itself.
+        package static let thisProgram = ["/proc/self/exe"]
         /// Command line of a host.
-        package var arguments = ["/proc/self/exe"]
+        package var arguments = Self.thisProgram
         package var environment = ProcessEnvironment.inherited()
         /// A host that had nothing to do for so long is let go.
         package var idleLimit = Duration.seconds(60)
@@ -66,6 +68,11 @@ package final class CallPool: Sendable {
         inbox.post(.recall(ids))
     }
 
+    /// Lets a call go on that has said `wanting`.
+    package func proceed(_ id: UInt64) {
+        inbox.post(.proceed(id))
+    }
+
     /// Allows so many further bytes of a call's output. Without credit the call waits once its pipe is full; what is in
     /// the pipe when it ends (64 KiB a stream at most) is delivered in any case.
     package func grant(_ id: UInt64, bytes: UInt64) {
@@ -86,6 +93,7 @@ final class CallPoolInbox: Sendable {
         case cancel(UInt64, grace: UInt64, reason: String)
         case kill(UInt64)
         case recall([UInt64])
+        case proceed(UInt64)
         case grant(UInt64, bytes: UInt64)
         case stop
     }

@@ -29,25 +29,28 @@ extension CallPoolLoop {
 
     /// Gives a call to the host with the least to do; returns false if it has to wait.
     private func place(_ request: CallRequest) -> Bool {
-        var best: PooledHost?
-        var living = 0
-        for host in hosts where host.ending != .dismissed {
-            living += 1
-            guard host.ending == nil, !host.isDisconnected else { continue }
-            if host.load < best?.load ?? .max { best = host }
-            if host.load == 0 { break }
+        var idle: PooledHost?
+        var least: PooledHost?
+        var busy = 0
+        // Those whose calls wait for tasks of their own take nothing on, and take no part in the limit.
+        for host in hosts where host.ending != .dismissed && !host.isAway {
+            let isUsable = host.ending == nil && !host.isDisconnected
+            if isUsable, host.load == 0 {
+                idle = idle ?? host
+                continue
+            }
+            busy += 1
+            if isUsable, host.load < least?.load ?? .max { least = host }
         }
-        if let best, best.load == 0 {
-            best.append(request)
-        } else if living < configuration.maxHosts {
+        if busy < configuration.maxHosts {
             do {
-                let host = try startHost()
+                let host = try idle ?? startHost()
                 host.append(request)
             } catch {
                 fail(request.id, CallFailure(type: "StartFailed", message: String(describing: error)))
             }
-        } else if let best, request.prefetchable {
-            best.append(request)
+        } else if let least, request.prefetchable {
+            least.append(request)
         } else {
             return false
         }
@@ -87,6 +90,13 @@ extension CallPoolLoop {
         } else if let (host, sequence) = find(id) {
             host.orderRecall(sequence)
         }
+    }
+
+    /// Lets a call go on that has waited. From here on its host counts again, and takes further calls.
+    func proceed(_ id: UInt64) {
+        guard let (host, sequence) = find(id), host.away == .wanting(sequence: sequence) else { return }
+        host.away = nil
+        host.orderProceed(sequence)
     }
 
     func enforceStops() {

@@ -68,6 +68,18 @@ extension CallPoolLoop {
             finished(header, result, on: host)
         case .recalled:
             if let call = host.settle(header.sequence) { returned.append(call.id) }
+        case .waiting:
+            guard let call = host[header.sequence] else { break }
+            host.away = .waiting(sequence: header.sequence)
+            events.append(.waiting(call.id))
+        case .wanting:
+            guard let call = host[header.sequence] else { break }
+            host.away = .wanting(sequence: header.sequence)
+            events.append(.wanting(call.id))
+        case .progress:
+            guard let progress = ProgressNote(encoded: body) else { return false }
+            guard let call = host[header.sequence] else { break }
+            events.append(.progress(call.id, fraction: progress.fraction, note: progress.note))
         }
         if host.load == 0 { host.idleSince = MonotonicClock.nanoseconds() }
         return true

@@ -115,6 +115,8 @@ final class CallPoolLoop {
             kill(id)
         case .recall(let ids):
             for id in ids { recall(id) }
+        case .proceed(let id):
+            proceed(id)
         case .grant(let id, let bytes):
             grant(id, bytes)
         case .stop:

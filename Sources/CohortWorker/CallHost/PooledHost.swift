@@ -25,6 +25,20 @@ final class PooledHost {
         case unresponsive
     }
 
+    /// What a call does that has given up its slot, until it is let go on.
+    enum Away: Equatable {
+        /// It waits for tasks of its own.
+        case waiting(sequence: UInt64)
+        /// It has waited, and asks for a slot.
+        case wanting(sequence: UInt64)
+
+        var sequence: UInt64 {
+            switch self {
+            case .waiting(let sequence), .wanting(let sequence): sequence
+            }
+        }
+    }
+
     let number: UInt64
     let process: SpawnedProcess
     let socket: Int32
@@ -36,6 +50,8 @@ final class PooledHost {
     var isDisconnected = false
     /// The call that was reported as started and has not ended.
     var announced: UInt64?
+    /// Set while its call holds no slot: the host is given no other calls, and hands those back that it has.
+    var away: Away?
     var idleSince: UInt64
 
     var received = FrameBuffer(capacity: 256 << 10)
@@ -65,6 +81,8 @@ final class PooledHost {
 
     var hasOrders: Bool { sentBytes < orders.count }
 
+    var isAway: Bool { away != nil }
+
     // MARK: Calls
 
     /// Queues a call for the host.
@@ -80,15 +98,23 @@ final class PooledHost {
         case .afterFailure: header.flags.insert(.holdAfterFailure)
         case .afterSuccess: header.flags.insert(.holdAfterSuccess)
         }
+        if let deadline = request.deadlineNanoseconds {
+            header.flags.insert(.hasDeadline)
+            header.deadline = deadline
+        }
+        header.task = request.id
+        header.fence = request.fence
         header.attempt = request.attempt
         header.functionLength = UInt32(request.function.utf8.count)
         header.taskLength = UInt32(request.taskName.utf8.count)
         header.groupLength = UInt32(request.groupName.utf8.count)
+        header.settingsLength = UInt32(request.settings.count)
         header.bodyLength = UInt32(request.bodyBytes)
         order(header)
         orders.append(contentsOf: request.function.utf8)
         orders.append(contentsOf: request.taskName.utf8)
         orders.append(contentsOf: request.groupName.utf8)
+        orders.append(contentsOf: request.settings)
         orders.append(contentsOf: request.payload)
         calls.append(Call(id: request.id, credit: request.outputCredit, hold: request.hold))
         load += 1
@@ -105,6 +131,10 @@ final class PooledHost {
 
     func orderResume() {
         order(OrderHeader(kind: .resume, sequence: 0))
+    }
+
+    func orderProceed(_ sequence: UInt64) {
+        order(OrderHeader(kind: .proceed, sequence: sequence))
     }
 
     private func order(_ header: OrderHeader) {
@@ -149,6 +179,7 @@ final class PooledHost {
         calls[index].isSettled = true
         load -= 1
         if announced == sequence { announced = nil }
+        if away?.sequence == sequence { away = nil }
         while head < calls.count, calls[head].isSettled {
             head += 1
             firstSequence += 1
@@ -224,6 +255,6 @@ final class PooledHost {
 extension CallRequest {
     /// Length of the call as the body of an order.
     var bodyBytes: Int {
-        function.utf8.count + taskName.utf8.count + groupName.utf8.count + payload.count
+        function.utf8.count + taskName.utf8.count + groupName.utf8.count + settings.count + payload.count
     }
 }

@@ -69,4 +69,20 @@ final class Semaphore: Sendable {
             // Only a signal handler can have interrupted it.
         }
     }
+
+    /// Waits no longer than until the monotonic clock shows `deadline` (nil: for ever).
+    ///
+    /// A clock that is set meanwhile makes it longer or shorter: semaphores go by the time of day.
+    func wait(until deadline: UInt64?) {
+        guard let deadline else { return wait() }
+        let now = MonotonicClock.nanoseconds()
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        let nanoseconds = (deadline > now ? deadline - now : 0) + UInt64(time.tv_nsec)
+        time.tv_sec += Int(nanoseconds / 1_000_000_000)
+        time.tv_nsec = Int(nanoseconds % 1_000_000_000)
+        while sem_timedwait(storage, &time) != 0, errno == EINTR {
+            // Only a signal handler can have interrupted it.
+        }
+    }
 }

@@ -92,3 +92,43 @@ struct DemoLines: Codable, Sendable {
         }
     }
 }
+
+/// `{"depth": 2, "width": 3}`.
+struct DemoTree: Codable, Sendable {
+    static let depths = 0...60
+    static let widths = 1...1_000
+
+    /// How many levels of groups there are below the task.
+    var depth: Int
+    /// How many tasks each group has.
+    var width: Int
+
+    private enum CodingKeys: CodingKey {
+        case depth
+        case width
+    }
+
+    init(depth: Int, width: Int) {
+        self.depth = depth
+        self.width = width
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        depth = try Self.number(.depth, in: container, Self.depths)
+        width = try Self.number(.width, in: container, Self.widths)
+    }
+
+    private static func number(
+        _ key: CodingKeys,
+        in container: KeyedDecodingContainer<CodingKeys>,
+        _ range: ClosedRange<Int>
+    ) throws -> Int {
+        let number = try container.decode(Int.self, forKey: key)
+        guard range.contains(number) else {
+            let problem = "must be from \(range.lowerBound) to \(range.upperBound)"
+            throw DecodingError.dataCorruptedError(forKey: key, in: container, debugDescription: problem)
+        }
+        return number
+    }
+}

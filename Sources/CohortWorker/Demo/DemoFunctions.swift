@@ -28,8 +28,12 @@ struct DemoContext: Codable, Sendable {
 /// | `demo.kill` | kills its process with SIGKILL |
 /// | `demo.print` | prints lines to stdout and stderr, and returns how many |
 /// | `demo.context` | returns what a function is told of its task |
+/// | `demo.progress` | sleeps for so many seconds, and tells how far it has come |
+/// | `demo.tree` | opens a group with so many tasks that do the same, so many deep; returns how many tasks there were in all |
 package enum DemoFunctions {
     private static let null = Array("null".utf8)
+    private static let tree = RemoteFunction<DemoTree, Int>("demo.tree")
+    private static let progressSteps = 100
 
     package static func register(in functions: inout FunctionRegistry) throws(RegistrationError) {
         try functions.register("demo.echo") { payload, _ in payload }
@@ -70,6 +74,25 @@ package enum DemoFunctions {
                 attempt: context.attempt,
                 secondsLeft: context.timeLeft.map { $0 / .seconds(1) }
             )
+        }
+        try registerGroups(in: &functions)
+    }
+
+    private static func registerGroups(in functions: inout FunctionRegistry) throws(RegistrationError) {
+        try functions.register(RemoteFunction<DemoSeconds, Double>("demo.progress")) { input, context in
+            for step in 1...progressSteps {
+                try await Task.sleep(for: input.duration(or: .zero) / progressSteps)
+                context.report(fraction: Double(step) / Double(progressSteps), "step \(step) of \(progressSteps)")
+            }
+            return input.seconds ?? 0
+        }
+        try functions.register(tree) { input, context in
+            guard input.depth > 0 else { return 1 }
+            let below = DemoTree(depth: input.depth - 1, width: input.width)
+            return try await context.withGroup("\(context.taskName) below") { group in
+                let tasks = try (1...input.width).map { try group.spawn(tree, below, name: "branch \($0)") }
+                return try await gather(tasks).reduce(1, +)
+            }
         }
     }
 }

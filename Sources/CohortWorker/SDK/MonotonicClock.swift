@@ -1,3 +1,4 @@
+internal import CCohortProcess
 internal import Glibc
 
 /// The system's monotonic clock.
@@ -6,6 +7,11 @@ enum MonotonicClock {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    /// From now to a reading of this clock; negative if that is past.
+    static func timeLeft(until nanoseconds: UInt64) -> Duration {
+        .nanoseconds(Int64(clamping: nanoseconds) - Int64(clamping: Self.nanoseconds()))
     }
 }
 

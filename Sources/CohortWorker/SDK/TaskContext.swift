@@ -1,4 +1,4 @@
-internal import Synchronization
+package import Cohort
 
 /// What a function may know of the task it works for.
 public struct TaskContext: Sendable {
@@ -8,15 +8,22 @@ public struct TaskContext: Sendable {
     public var taskName: String { call.taskName }
     /// Name of the group that the task belongs to.
     public var groupName: String { call.groupName }
-    /// Which execution of the task this is, counted from 1.
+    /// Which execution of the task this is, counted from 1: one that was only sent to a worker and came back does not count.
     public var attempt: Int { call.attempt }
 
     /// Time left of the task's own timeout: negative once it has passed, nil if the task has none.
     ///
     /// It counts on this machine's monotonic clock from the moment the call arrived here.
     public var timeLeft: Duration? {
-        guard let deadline = call.deadline else { return nil }
-        return .nanoseconds(Int64(clamping: deadline) - Int64(clamping: MonotonicClock.nanoseconds()))
+        call.timeoutAt.map(MonotonicClock.timeLeft)
+    }
+
+    /// Time left until the task will be asked to stop: until its own timeout or the nearest deadline of the groups around it,
+    /// whichever comes first. Negative once that has passed, nil if there is neither.
+    ///
+    /// A hint: deadlines may be moved while the task runs, and this tells how they stood when it was assigned.
+    public var deadlineLeft: Duration? {
+        [call.timeoutAt, call.deadlineAt].compactMap(\.self).min().map(MonotonicClock.timeLeft)
     }
 
     /// Whether the task was asked to stop. The `Task` in which the function runs is cancelled then as well.
@@ -30,48 +37,29 @@ public struct TaskContext: Sendable {
         if call.isCancelled { throw CancellationError() }
     }
 
+    /// Tells how far the task has come, for those who watch it.
+    ///
+    /// May be called as often as one likes: about ten notes a second are passed on, and the last one always is.
+    ///
+    /// - Parameters:
+    ///   - fraction: from 0 to 1; nil if that cannot be said.
+    ///   - note: what is being done: at most 1 KiB, cut if it is longer.
+    public func report(fraction: Double? = nil, _ note: String = "") {
+        link?.report(ProgressNote(fraction: fraction, note: note))
+    }
+
+    var link: CallLink? { call.link }
+
+    /// What the task gives up while it waits; nil where it runs in no host.
+    package var slots: (any SlotHolder)? { link }
+
     init(_ call: CallScope) {
         self.call = call
     }
 
     /// A context for tests of a function.
     public init(taskName: String, groupName: String, attempt: Int = 1, timeLeft: Duration? = nil) {
-        let timeout = timeLeft.map { UInt64(clamping: $0.attoseconds / 1_000_000_000) }
-        let deadline = timeout.map { MonotonicClock.nanoseconds().saturatingAdd($0) }
-        call = CallScope(taskName: taskName, groupName: groupName, attempt: attempt, deadline: deadline)
-    }
-}
-
-/// The state of one call that its function, and whatever that starts, can see.
-final class CallScope: Sendable {
-    let taskName: String
-    let groupName: String
-    let attempt: Int
-    /// On the monotonic clock, in nanoseconds.
-    let deadline: UInt64?
-    /// Apart from `reason`, because functions ask for it in their inner loops.
-    private let cancelled = Atomic<Bool>(false)
-    private let reason = Mutex<String?>(nil)
-
-    init(taskName: String, groupName: String, attempt: Int, deadline: UInt64?) {
-        self.taskName = taskName
-        self.groupName = groupName
-        self.attempt = attempt
-        self.deadline = deadline
-    }
-
-    var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
-
-    var cancelReason: String? { reason.withLock { $0 } }
-
-    /// Notes a request to stop. Returns false if there was one before: the first stands.
-    func cancel(reason text: String) -> Bool {
-        let isFirst = reason.withLock { reason in
-            if reason != nil { return false }
-            reason = text
-            return true
-        }
-        cancelled.store(true, ordering: .releasing)
-        return isFirst
+        let timeoutAt = timeLeft.map { MonotonicClock.nanoseconds().saturatingAdd($0.clampedNanoseconds) }
+        call = CallScope(taskName: taskName, groupName: groupName, attempt: attempt, timeoutAt: timeoutAt)
     }
 }

@@ -19,6 +19,8 @@ internal import CohortRuntime
 /// Functions run in processes of their own, started from this same executable: `run()` finds out which of the two it is.
 /// Whatever comes before `run()` therefore happens in every one of these processes; keep it short. One process runs one
 /// call at a time, and one that crashes takes nothing down but that call.
+///
+/// A program that is to need nobody else calls ``withPool(slots:_:)`` instead of `run()`.
 public struct Worker: Sendable {
     package internal(set) var functions = FunctionRegistry()
 

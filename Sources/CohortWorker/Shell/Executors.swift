@@ -11,13 +11,15 @@ final class Executors: Sendable {
     private let calls: CallPool
     private let descriptions: CommandDescriptions
 
-    init(slots: Int, deliver: @escaping @Sendable ([WorkerEvent]) -> Void) throws {
+    init(_ configuration: WorkerConfiguration, deliver: @escaping @Sendable ([WorkerEvent]) -> Void) throws {
         let descriptions = CommandDescriptions()
         self.descriptions = descriptions
         processes = try ProcessLoop { events in deliver(events.map { Executors.event($0, descriptions) }) }
-        calls = try CallPool(CallPool.Configuration(maxHosts: slots)) { events in
-            deliver(events.map(Executors.event))
-        }
+        var pool = CallPool.Configuration(maxHosts: configuration.slots)
+        pool.arguments = configuration.hostArguments
+        // For the groups that functions open.
+        pool.environment.set(CallHostMain.endpointVariable, to: configuration.endpoint)
+        calls = try CallPool(pool) { events in deliver(events.map(Executors.event)) }
     }
 
     // MARK: Orders
@@ -44,7 +46,10 @@ final class Executors: Sendable {
                     payload: order.payload,
                     taskName: order.template.name,
                     groupName: order.groupName,
-                    attempt: order.attempt,
+                    fence: order.attempt,
+                    attempt: order.execution,
+                    settings: order.template.spec,
+                    deadlineNanoseconds: order.deadlineIn.map { $0.nanoseconds },
                     timeoutNanoseconds: order.template.timeout?.nanoseconds,
                     prefetchable: ahead,
                     hold: CallHold(order.hold)
@@ -69,6 +74,9 @@ final class Executors: Sendable {
         }
     }
 
+    /// Lets a call go on that has waited for groups of its own.
+    func proceed(_ task: TaskKey) { calls.proceed(task.raw) }
+
     func retract(_ tasks: [TaskKey]) { calls.recall(tasks.map(\.raw)) }
 
     /// Kills everything that runs, and returns when it is gone.
@@ -91,7 +99,7 @@ final class Executors: Sendable {
         environment.append(("COHORT_GROUP", order.groupName))
         environment.append(("COHORT_TASK", order.template.name))
         environment.append(("COHORT_TASK_INDEX", String(order.index)))
-        environment.append(("COHORT_ATTEMPT", String(order.attempt)))
+        environment.append(("COHORT_ATTEMPT", String(order.execution)))
         environment.append(("COHORT_SLOT", String(order.slot)))
         return CommandSpec(
             program,
@@ -123,6 +131,10 @@ final class Executors: Sendable {
         case .output(let id, let stream, let bytes):
             .outputArrived(TaskKey(raw: id), stream == .stdout ? .standardOutput : .standardError, bytes)
         case .returned(let ids): .callsReturned(ids.map(TaskKey.init(raw:)))
+        case .waiting(let id): .callWaiting(TaskKey(raw: id))
+        case .wanting(let id): .callWanting(TaskKey(raw: id))
+        case .progress(let id, let fraction, let note):
+            .progressed(TaskKey(raw: id), fraction: fraction, note: note)
         case .finished(let id, let report):
             .callEnded(
                 TaskKey(raw: id),
@@ -180,7 +192,7 @@ extension CohortCore.CallEnd {
         switch result {
         case .ok(let value): self = .returned(value)
         case .error(let failure):
-            self = .threw(type: failure.type, message: failure.message, trace: failure.trace)
+            self = .threw(type: failure.type, message: failure.message, trace: failure.trace, tree: failure.tree)
         case .cancelled(let started, let forced):
             self = forced ? .died(exitCode: nil, signal: 9, forced: true) : .cancelled(started: started)
         case .lost(let status, let forced):

@@ -8,6 +8,8 @@ package struct WorkerConfiguration: Sendable {
     package var slots: Int
     package var functions: FunctionRegistry
     package var runsCommands: Bool
+    /// Command line of its call hosts.
+    package var hostArguments = CallPool.Configuration.thisProgram
     /// How long to wait for the coordinator's first answer; `nil` for ever.
     package var patience: TimeSpan?
     /// Begins a new session when the coordinator has gone, instead of ending.

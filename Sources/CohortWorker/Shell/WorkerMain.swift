@@ -25,17 +25,25 @@ package enum WorkerMain {
     /// - Parameters:
     ///   - name: `nil` for one made of host and process id.
     ///   - isPrivate: part of a pool of one's own: it ends with its coordinator, and says nothing.
+    ///   - hostArguments: command line of the call hosts.
+    ///   - onOwnerEnd: called in the guardian when whoever wanted the worker has gone, and all of it is gone too.
     package static func run(
         endpoint: String,
         name: String?,
         slots: Int,
         functions: FunctionRegistry,
         runsCommands: Bool = true,
-        isPrivate: Bool
+        isPrivate: Bool,
+        hostArguments: [String] = CallPool.Configuration.thisProgram,
+        onOwnerEnd: () -> Void = {}
     ) throws {
         if !Guardian.isGuarded {
             let notebook = try SessionNotebook()
-            try Guardian.run(variables: notebook.variables, passing: [notebook.writing]) { status in
+            try Guardian.run(
+                variables: notebook.variables,
+                passing: [notebook.writing],
+                onOwnerEnd: onOwnerEnd
+            ) { status in
                 if case .signalled(let signal, _) = status { Obituary.send(notebook.latest, signal: signal) }
             }
         }
@@ -50,6 +58,7 @@ package enum WorkerMain {
             functions: functions,
             runsCommands: runsCommands
         )
+        configuration.hostArguments = hostArguments
         configuration.reconnects = !isPrivate
         configuration.patience = isPrivate ? .seconds(30) : nil
         let worker = try WorkerProcess(configuration) { messages.put(.notice($0)) }

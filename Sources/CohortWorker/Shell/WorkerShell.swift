@@ -35,7 +35,7 @@ final class WorkerShell: LoopHandler {
             loop?.perform { handler in (handler as? WorkerShell)?.take(events) }
         }
         self.deliver = deliver
-        executors = try Executors(slots: configuration.slots, deliver: deliver)
+        executors = try Executors(configuration, deliver: deliver)
         try connect()
     }
 
@@ -130,7 +130,7 @@ final class WorkerShell: LoopHandler {
             executors.cancel(task, isCall: isCall, grace: grace, reason: reason)
         case .grant(let task, let isCall, let bytes): executors.grant(task, isCall: isCall, bytes: bytes)
         case .retract(let tasks): executors.retract(tasks)
-        case .proceed: break
+        case .proceed(let task): executors.proceed(task)
         case .report(let report): connection?.send(.report(report))
         case .announceDraining: connection?.send(.draining)
         case .drained: notify(.drained)
@@ -172,7 +172,7 @@ extension WorkerShell: PeerConnectionDelegate {
             guard !isFinal else { throw LoopEnd() }
             core = WorkerCore(slots: UInt32(configuration.slots))
             actions.removeAll()
-            executors = try Executors(slots: configuration.slots, deliver: deliver)
+            executors = try Executors(configuration, deliver: deliver)
             try connect()
             notify(.reconnecting(explanation: explanation))
         } catch {
