@@ -157,8 +157,8 @@ let package = Package(
         .testTarget(
             name: "CohortTests",
             dependencies: [
-                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortWire",
-                "CohortWorker", "cohort-demo-worker", .product(name: "Logging", package: "swift-log"),
+                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortWire", "cohort",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),

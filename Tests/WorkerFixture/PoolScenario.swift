@@ -54,7 +54,9 @@ enum PoolScenario {
                 }
             }
         }
-        while access(directory + "/grandchild", F_OK) != 0 { try await Task.sleep(for: .milliseconds(1)) }
+        for file in ["call", "grandchild"] {
+            while access(directory + "/" + file, F_OK) != 0 { try await Task.sleep(for: .milliseconds(1)) }
+        }
         work.cancel()
         do {
             try await work.value
@@ -65,7 +67,7 @@ enum PoolScenario {
 
     /// The pool's worker is killed from outside.
     private static func death(_ worker: Worker, _ directory: String) async throws {
-        try await worker.withPool(slots: 1) { pool in
+        try await worker.withPool(slots: 2) { pool in
             do throws(GroupError) {
                 try await pool.withGroup("work") { group in
                     _ = try group.spawn(RemoteFunction<String, String>("fixture.family"), directory)

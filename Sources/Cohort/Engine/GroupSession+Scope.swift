@@ -60,10 +60,12 @@ extension GroupSession {
             // A task of its own, which no cancellation of the caller reaches.
             return await Task { await self.run(group, body) }.value
         }
+        // A request that has come before is delivered where the body waits next, and reaches the group then.
+        let isPending = Task.isCancelled
         return await withTaskCancellationHandler {
             await run(group, body)
         } onCancel: {
-            callerCancelled(cell)
+            if !isPending { callerCancelled(cell) }
         }
     }
 
@@ -77,7 +79,7 @@ extension GroupSession {
         _ body: @escaping @Sendable (Group) async throws -> R
     ) async -> Left<R> {
         let result = await runBody(group, body)
-        // A request that the body has seen must not come after its seal.
+        // A request that the body has seen must not come after its seal, and one that was pending is delivered here.
         if Task.isCancelled { callerCancelled(group.cell) }
         let end: BodyEnd
         var bodyError: ErrorNode?
