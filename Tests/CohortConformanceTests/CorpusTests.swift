@@ -14,10 +14,12 @@ internal import Testing
     func everyScenarioEndsAsExpected(folder: String) async throws {
         let path = Self.corpus.appending(path: folder).path
         let count = try FileManager.default.contentsOfDirectory(atPath: path).count { $0.hasSuffix(".json") }
-        // Stretched, for other tests run at the same time.
-        let (status, output) = try await Self.run(["--check", "--scale", "1.5", path])
-        let failures = output.split(separator: "\n").filter { !$0.hasSuffix(": passed") }.joined(separator: "\n")
-        #expect(failures == "\(count) scenarios: \(count) passed, 0 failed")
+        // Stretched and repeated, because a machine that stands still for a second fails a scenario by itself.
+        let (status, output) = try await Self.run(["--check", "--scale", "1.5", "--attempts", "3", path])
+        let lines = output.split(separator: "\n")
+        let failures = lines.dropLast().filter { !$0.contains(": passed") }.joined(separator: "\n")
+        #expect(failures.isEmpty)
+        #expect(lines.last?.hasPrefix("\(count) scenarios: \(count) passed") == true)
         #expect(status == 0)
     }
 
