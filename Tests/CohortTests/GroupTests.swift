@@ -184,6 +184,19 @@ struct GroupTests {
         }
     }
 
+    @Test func aBodyThatTheStopMeetsAtASpawnEndsCancelled() async throws {
+        let cluster = try TestCluster()
+        try await cluster.withPool { pool in
+            let error = try await thrown(GroupError.self) {
+                try await pool.withGroup("stopped") { group in
+                    await group.cancel()
+                    try group.spawn(Demo.echo, 1)
+                }
+            }
+            #expect(error.kind == .cancelled)
+        }
+    }
+
     @Test func whatCannotBeOpenedIsRefused() async throws {
         let cluster = try TestCluster()
         try await cluster.withPool { pool in

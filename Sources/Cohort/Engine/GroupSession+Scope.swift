@@ -86,7 +86,7 @@ extension GroupSession {
         switch result {
         case .success: end = .returned
         case .failure(let error):
-            let thrown = ThrownError(error)
+            let thrown = isStop(error, of: group) ? .cancelled : ThrownError(error)
             bodyError = thrown.node(task: "body")
             end = bodyError == nil ? .cancelled : .failed(thrown.detail)
         }
@@ -94,6 +94,11 @@ extension GroupSession {
         send(.seal(group.cell.key, end))
         await group.cell.waitForEnd(group.slots)
         return Left(cell: group.cell, body: result)
+    }
+
+    /// A body that the stop has reached in the form of a refused task has not failed by itself.
+    private func isStop(_ error: any Error, of group: Group) -> Bool {
+        (error as? SpawnRefused)?.code == .shuttingDown && group.isStopping
     }
 
     /// Runs the body in a task of its own, which is cancelled when the caller is or the group stops.
