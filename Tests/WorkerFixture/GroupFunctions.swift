@@ -27,7 +27,7 @@ enum GroupFunctions {
         try worker.register(inner) { texts, context in
             try await context.withGroup("inner", GroupOptions(policy: .continue)) { group in
                 let tasks = try texts.map { try group.spawn(leaf, $0, name: "leaf \($0)") }
-                return try await gather(tasks)
+                return await gatherEnds(tasks).compactMap(\.value)
             }
         }
         // The same, and handles what goes wrong.
