@@ -125,10 +125,12 @@ struct NestedGroupTests {
     @Test func aSiblingCanBeAwaitedAtOneSlot() async throws {
         try await TestCluster.run { cluster in
             let sibling = RemoteFunction<String, String>("fixture.sibling")
-            let text = try await cluster.pool.withGroup("pair", GroupOptions(acceptsSiblings: true)) { group in
-                try await group.spawn(sibling, "hello").value
+            let texts = try await cluster.pool.withGroup("pair", GroupOptions(acceptsSiblings: true)) { group in
+                let first = try await group.spawn(sibling, "hello").value
+                // Its number in the group is not what it would be without the sibling.
+                return [first, try await group.spawn(sibling, "again").value]
             }
-            #expect(text == "hello")
+            #expect(texts == ["hello", "again"])
         }
     }
 

@@ -1,17 +1,19 @@
 internal import CCohortProcess
 internal import CohortProcess
 internal import Glibc
+internal import Synchronization
 internal import Testing
 
 @testable internal import CohortWorker
 
 /// Programs with a pool of their own, looked at from outside.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(2)))
 struct OwnPoolTests {
     /// A running program of the fixture.
-    private final class Program {
+    private final class Program: Sendable {
         let process: SpawnedProcess
         private let output: Int32
+        private let isReaped = Mutex(false)
         /// Where its pools put their directories.
         let temporary = TestDirectory()
 
@@ -27,24 +29,39 @@ struct OwnPoolTests {
         }
 
         deinit {
+            if !isReaped.withLock({ $0 }) {
+                kill(process.pid, SIGKILL)
+                _ = Spawn.reap(process.pid)
+            }
             close(output)
             close(process.pidfd)
         }
 
-        /// Waits for its end; returns how it ended and what it has printed.
+        /// Waits for its end; returns how it ended and what it has printed. A test that takes too long kills it.
         func end() async -> (status: CohortProcess.ExitStatus?, output: [Substring]) {
-            await withCheckedContinuation { continuation in
-                let (pid, output) = (process.pid, output)
-                pthread(named: "fixture") {
-                    var text: [UInt8] = []
-                    var buffer = [UInt8](repeating: 0, count: 4_096)
-                    while case let count = read(output, &buffer, buffer.count), count > 0 { text += buffer[..<count] }
-                    let status = Spawn.reap(pid)
-                    continuation.resume(
-                        returning: (status, String(decoding: text, as: UTF8.self).split(separator: "\n"))
-                    )
+            let pid = process.pid
+            return await withTaskCancellationHandler {
+                await withCheckedContinuation { continuation in
+                    pthread(named: "fixture") { [self] in
+                        let text = read()
+                        let status = isReaped.withLock { isReaped in
+                            isReaped = true
+                            return Spawn.reap(pid)
+                        }
+                        continuation.resume(returning: (status, text.split(separator: "\n")))
+                    }
                 }
+            } onCancel: {
+                isReaped.withLock { if !$0 { kill(pid, SIGKILL) } }
             }
+        }
+
+        /// All that it prints.
+        private func read() -> String {
+            var text: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 4_096)
+            while case let count = Glibc.read(output, &buffer, buffer.count), count > 0 { text += buffer[..<count] }
+            return String(decoding: text, as: UTF8.self)
         }
 
         private func pthread(named name: String, _ body: @escaping @Sendable () -> Void) {
