@@ -18,6 +18,7 @@ let package = Package(
         .executable(name: "cohort", targets: ["cohort"]),
         .executable(name: "cohort-demo-worker", targets: ["cohort-demo-worker"]),
         .executable(name: "cohort-conformance", targets: ["cohort-conformance"]),
+        .executable(name: "cohort-tutorial", targets: ["cohort-tutorial"]),
         .library(name: "Cohort", targets: ["Cohort"]),
         .library(name: "CohortWorker", targets: ["CohortWorker"]),
         .library(name: "ZeroMQ", targets: ["ZeroMQ"]),
@@ -112,6 +113,13 @@ let package = Package(
             path: "workers/conformance",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "cohort-tutorial",
+            dependencies: ["Cohort", "CohortWorker"],
+            path: "workers/tutorial",
+            exclude: ["batch", "expected"],
+            swiftSettings: settings
+        ),
 
         // Tests, one target for each that they test.
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: settings),
@@ -157,18 +165,30 @@ let package = Package(
         .testTarget(
             name: "CohortTests",
             dependencies: [
-                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortWire",
-                "CohortWorker", "cohort-demo-worker", .product(name: "Logging", package: "swift-log"),
+                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortWire", "cohort",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),
         .testTarget(name: "CohortBatchTests", dependencies: ["CohortBatch"], swiftSettings: settings),
         .testTarget(name: "CohortReportTests", dependencies: ["Cohort", "CohortReport"], swiftSettings: settings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["CCohortProcess", "Cohort", "CohortProcess"],
+            path: "Tests/Support",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CohortCommandTests",
             dependencies: [
-                "CCohortProcess", "Cohort", "CohortCore", "CohortProcess", "CohortWire", "ZeroMQ", "cohort",
+                "CCohortProcess", "Cohort", "CohortCore", "CohortProcess", "CohortWire", "TestSupport", "ZeroMQ",
+                "cohort",
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CohortTutorialTests",
+            dependencies: ["Cohort", "TestSupport", "cohort", "cohort-tutorial"],
             swiftSettings: settings
         ),
     ]

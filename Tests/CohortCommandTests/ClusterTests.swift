@@ -1,5 +1,6 @@
 internal import Cohort
 internal import Glibc
+internal import TestSupport
 internal import Testing
 
 extension CommandLineTests {

@@ -1,6 +1,7 @@
 internal import CohortCore
 internal import CohortWire
 internal import Glibc
+internal import TestSupport
 internal import Testing
 internal import ZeroMQ
 

@@ -1,6 +1,7 @@
 internal import Cohort
 internal import FoundationEssentials
 internal import Glibc
+internal import TestSupport
 internal import Testing
 
 extension CommandLineTests {

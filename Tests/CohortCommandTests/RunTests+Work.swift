@@ -1,5 +1,6 @@
 internal import Cohort
 internal import FoundationEssentials
+internal import TestSupport
 internal import Testing
 
 extension CommandLineTests {

@@ -1,4 +1,5 @@
 internal import Cohort
+internal import TestSupport
 internal import Testing
 
 extension CommandLineTests {

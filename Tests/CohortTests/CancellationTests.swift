@@ -9,7 +9,7 @@ internal import Testing
 struct CancellationTests {
     /// The must-show: nothing starts after the cancel, and nothing is left when the call returns.
     @Test func aCancelledCallerWaitsUntilAllHasEnded() async throws {
-        let cluster = try TestCluster(commandSlots: 4)
+        let cluster = try TestCluster(slots: 4)
         let log = "/tmp/cohort-test-log-\(UInt64.random(in: 0 ... .max))"
         defer { unlink(log) }
         try await cluster.withPool { pool in
@@ -44,7 +44,7 @@ struct CancellationTests {
     }
 
     @Test func aShieldedTaskOutlivesTheCancel() async throws {
-        let cluster = try TestCluster(callSlots: 2)
+        let cluster = try TestCluster(slots: 2)
         try await cluster.withPool { pool in
             let caller = Task {
                 try await pool.withGroup("shielded") { group in
@@ -64,7 +64,7 @@ struct CancellationTests {
     }
 
     @Test func anErrorCaughtInTheBodyLeavesTheOuterGroupOk() async throws {
-        let cluster = try TestCluster(callSlots: 2)
+        let cluster = try TestCluster(slots: 2)
         try await cluster.withPool { pool in
             let group = try await pool.withGroup("outer") { outer in
                 let error = try await thrown(GroupError.self) {
@@ -86,11 +86,11 @@ struct CancellationTests {
     }
 
     @Test func anErrorThatLeavesTheBodyIsABranchOfTheOuterTree() async throws {
-        let cluster = try TestCluster(callSlots: 2)
+        let cluster = try TestCluster(slots: 2)
         try await cluster.withPool { pool in
             let error = try await thrown(GroupError.self) {
                 try await pool.withGroup("outer", GroupOptions(policy: .continue)) { outer in
-                    try outer.spawn(Demo.fail, "outside", name: "outside")
+                    _ = try await outer.spawn(Demo.fail, "outside", name: "outside").end
                     _ = try await outer.withGroup("inner") { inner in
                         try inner.spawn(Demo.fail, "inside", name: "inside")
                     }
@@ -111,7 +111,7 @@ struct CancellationTests {
     }
 
     @Test func theOuterDeadlineReachesTheInnerGroup() async throws {
-        let cluster = try TestCluster(callSlots: 2)
+        let cluster = try TestCluster(slots: 2)
         try await cluster.withPool { pool in
             let error = try await thrown(GroupError.self) {
                 try await pool.withGroup("outer", GroupOptions(deadline: .milliseconds(100))) { outer in
@@ -131,7 +131,7 @@ struct CancellationTests {
     }
 
     @Test func aScopeInACleanupRunsThoughTheGroupStops() async throws {
-        let cluster = try TestCluster(callSlots: 2)
+        let cluster = try TestCluster(slots: 2)
         try await cluster.withPool { pool in
             let error = try await thrown(GroupError.self) {
                 try await pool.withGroup("stopped") { group in
@@ -155,7 +155,7 @@ struct CancellationTests {
     }
 
     @Test func aShieldedGroupIsNotReachedByTheCallersCancellation() async throws {
-        let cluster = try TestCluster(callSlots: 2)
+        let cluster = try TestCluster(slots: 2)
         try await cluster.withPool { pool in
             let caller = Task {
                 try await pool.withGroup("outer") { outer in
@@ -170,8 +170,25 @@ struct CancellationTests {
         }
     }
 
+    @Test func aRequestThatIsPendingReachesANewGroupWhereItsBodyWaits() async throws {
+        let cluster = try TestCluster(slots: 2)
+        try await cluster.withPool { pool in
+            let caller = Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return try await pool.withGroup("pending") { group in
+                    let task = try group.spawn(Demo.sleep, 60)
+                    _ = try await thrown(CancellationError.self) { try await task.value }
+                    throw CancellationError()
+                }
+            }
+            let error = try await thrown(GroupError.self) { try await caller.value }
+            #expect(error.kind == .cancelled)
+            #expect(error.document?.tasks.map(\.outcome) == [.cancelled])
+        }
+    }
+
     @Test func aLostConnectionEndsEveryWait() async throws {
-        let cluster = try TestCluster(callSlots: 1)
+        let cluster = try TestCluster(slots: 1)
         let pool = try await Pool.connect(to: cluster.endpoint, name: "lost")
         let error = try await thrown(GroupError.self) {
             try await pool.withGroup("lost") { group in
@@ -202,7 +219,7 @@ struct CancellationTests {
     }
 
     @Test func aClosedPoolEndsEveryWait() async throws {
-        let cluster = try TestCluster(callSlots: 1)
+        let cluster = try TestCluster(slots: 1)
         let pool = try await Pool.connect(to: cluster.endpoint)
         let error = try await thrown(GroupError.self) {
             try await pool.withGroup("closed") { group in

@@ -6,7 +6,7 @@ internal import Testing
 @Suite(.serialized, .timeLimit(.minutes(2)))
 struct CompletionsTests {
     @Test func everyResultComesOnce() async throws {
-        let cluster = try TestCluster(callSlots: 2)
+        let cluster = try TestCluster(slots: 2)
         try await cluster.withPool { pool in
             try await pool.withGroup("stream") { group in
                 for number in 0..<500 { try group.spawn(Demo.echo, number) }
@@ -25,7 +25,7 @@ struct CompletionsTests {
     }
 
     @Test func aReaderThatIsCancelledStops() async throws {
-        let cluster = try TestCluster(callSlots: 1)
+        let cluster = try TestCluster(slots: 1)
         try await cluster.withPool { pool in
             try await pool.withGroup("stopped") { group in
                 let task = try group.spawn(Demo.sleep, 60)
@@ -45,7 +45,7 @@ struct CompletionsTests {
         limits.unconsumedBytes = 64 << 10
         // What a worker has been given, it runs.
         limits.prefetchPerSlot = 2
-        let cluster = try TestCluster(callSlots: 2, limits: limits)
+        let cluster = try TestCluster(slots: 2, limits: limits)
         let text = String(repeating: "x", count: 8 << 10)
         let count = 400
         try await cluster.withPool { pool in
@@ -72,7 +72,7 @@ struct CompletionsTests {
     @Test func aReaderThatGoesAwayHoldsNothingBack() async throws {
         var limits = Limits()
         limits.unconsumedBytes = 64 << 10
-        let cluster = try TestCluster(callSlots: 2, limits: limits)
+        let cluster = try TestCluster(slots: 2, limits: limits)
         let text = String(repeating: "x", count: 8 << 10)
         try await cluster.withPool { pool in
             try await pool.withGroup("gone") { group in

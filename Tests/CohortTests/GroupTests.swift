@@ -1,11 +1,12 @@
 internal import Cohort
+internal import CohortCore
 internal import Testing
 
 /// Groups of a client against a real coordinator: values, errors, deadlines, cancels.
 @Suite(.serialized, .timeLimit(.minutes(2)))
 struct GroupTests {
     @Test func valuesOfCallsAndCommands() async throws {
-        let cluster = try TestCluster(commandSlots: 2, callSlots: 2)
+        let cluster = try TestCluster(slots: 2)
         try await cluster.withPool { pool in
             let (sum, text) = try await pool.withGroup("values") { group in
                 let numbers = try (1...20).map { try group.spawn(Demo.echo, $0) }
@@ -22,7 +23,7 @@ struct GroupTests {
     }
 
     @Test func theFirstErrorCancelsTheRest() async throws {
-        let cluster = try TestCluster(callSlots: 2)
+        let cluster = try TestCluster(slots: 2)
         try await cluster.withPool { pool in
             let error = try await thrown(GroupError.self) {
                 try await pool.withGroup("nightly") { group in
@@ -46,7 +47,7 @@ struct GroupTests {
     }
 
     @Test func aBodyThatRaisesATasksErrorAgainAddsNoLeaf() async throws {
-        let cluster = try TestCluster(callSlots: 2)
+        let cluster = try TestCluster(slots: 2)
         try await cluster.withPool { pool in
             let error = try await thrown(GroupError.self) {
                 try await pool.withGroup("again") { group in
@@ -78,7 +79,7 @@ struct GroupTests {
     }
 
     @Test func policiesContinueAndFirst() async throws {
-        let cluster = try TestCluster(callSlots: 2)
+        let cluster = try TestCluster(slots: 2)
         try await cluster.withPool { pool in
             let error = try await thrown(GroupError.self) {
                 try await pool.withGroup("all", GroupOptions(policy: .continue)) { group in
@@ -108,15 +109,16 @@ struct GroupTests {
     }
 
     @Test func aDeadlineFiresAndCanBeMoved() async throws {
-        let cluster = try TestCluster(callSlots: 1)
+        let cluster = try TestCluster(slots: 1)
         try await cluster.withPool { pool in
             let late = try await thrown(GroupError.self) {
                 try await pool.withGroup("late", GroupOptions(deadline: .seconds(60))) { group in
+                    try group.spawn(Demo.sleep, 60)
                     try await group.setDeadline(.milliseconds(20))
-                    return try await group.spawn(Demo.sleep, 60).value
+                    try await Task.sleep(for: .seconds(60))
                 }
             }
-            #expect(late.kind == .timeout)
+            #expect(late.kind == .timeout, "\(late)")
             #expect(late.deadlineOf == "late")
             #expect(late.filter(types: .groupTimeout) != nil)
 
@@ -143,7 +145,7 @@ struct GroupTests {
     }
 
     @Test func cancelsTellWhetherTheyCameInTime() async throws {
-        let cluster = try TestCluster(callSlots: 2)
+        let cluster = try TestCluster(slots: 2)
         try await cluster.withPool { pool in
             let error = try await thrown(GroupError.self) {
                 try await pool.withGroup("cancelled") { group in
@@ -182,6 +184,19 @@ struct GroupTests {
         }
     }
 
+    @Test func aBodyThatTheStopMeetsAtASpawnEndsCancelled() async throws {
+        let cluster = try TestCluster()
+        try await cluster.withPool { pool in
+            let error = try await thrown(GroupError.self) {
+                try await pool.withGroup("stopped") { group in
+                    await group.cancel()
+                    try group.spawn(Demo.echo, 1)
+                }
+            }
+            #expect(error.kind == .cancelled)
+        }
+    }
+
     @Test func whatCannotBeOpenedIsRefused() async throws {
         let cluster = try TestCluster()
         try await cluster.withPool { pool in
@@ -196,12 +211,44 @@ struct GroupTests {
         }
     }
 
+    @Test func aGroupThatLacksTasksDoesNotEndWell() async throws {
+        var limits = Limits()
+        limits.unfinishedTasks = 5
+        let cluster = try TestCluster(limits: limits)
+        try await cluster.withPool { pool in
+            let error = try await thrown(GroupError.self) {
+                try await pool.withGroup("too many", GroupOptions(policy: .continue)) { group in
+                    let tasks = try (0..<10).map { try group.spawn(Demo.echo, $0) }
+                    _ = await gatherEnds(tasks)
+                }
+            }
+            #expect(error.kind == .refused)
+            #expect(error.message.contains("5 unfinished tasks"))
+        }
+    }
+
+    @Test func whatCannotTravelIsRefusedAtOnce() async throws {
+        let cluster = try TestCluster()
+        try await cluster.withPool { pool in
+            try await pool.withGroup("odd") { group in
+                let number = try await thrown(SpawnRefused.self) { try group.spawn(Demo.sleep, .nan) }
+                #expect(number.code == .invalid)
+                #expect(number.message.contains("demo.sleep"))
+                let empty = try await thrown(SpawnRefused.self) { try group.run(.arguments([])) }
+                #expect(empty.code == .invalid)
+                let large = String(repeating: "x", count: 17 << 20)
+                let text = try await thrown(SpawnRefused.self) { try group.spawn(Demo.echoText, large) }
+                #expect(text.message.contains("pass a file"))
+            }
+        }
+    }
+
     @Test func workersAreListed() async throws {
-        let cluster = try TestCluster(commandSlots: 3)
+        let cluster = try TestCluster(slots: 3)
         try await cluster.withPool { pool in
             try await eventually("the worker") { try await !pool.workers().isEmpty }
             let worker = try #require(try await pool.workers().first)
-            #expect(worker.name == "commands")
+            #expect(worker.name == "worker")
             #expect(worker.slots == 3)
         }
     }
@@ -212,6 +259,9 @@ struct GroupTests {
         }
         #expect(error.kind == .unreachable)
         #expect(error.description.contains("/tmp/cohort-test-nobody"))
+        let nonsense = try await thrown(PoolError.self) { try await Pool.connect(to: "nonsense") }
+        #expect(nonsense.kind == .unreachable)
+        #expect(nonsense.description.contains("nonsense"))
     }
 }
 

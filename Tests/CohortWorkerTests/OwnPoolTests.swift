@@ -7,7 +7,7 @@ internal import Testing
 @testable internal import CohortWorker
 
 /// Programs with a pool of their own, looked at from outside.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(2)))
 struct OwnPoolTests {
     /// A running program of the fixture.
     private final class Program: Sendable {

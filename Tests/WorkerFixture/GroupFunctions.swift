@@ -62,10 +62,11 @@ enum GroupFunctions {
             write(getpid(), to: directory + "/parent")
             return try await context.withGroup("family") { group in
                 _ = try group.spawn(mark, directory + "/call")
+                // The grandchild comes last: when its file is there, all are.
                 let line =
-                    "sleep 1000 & echo $! > '\(directory)/.grandchild' && mv '\(directory)/.grandchild' "
-                    + "'\(directory)/grandchild'; echo $$ > '\(directory)/.child' && mv '\(directory)/.child' "
-                    + "'\(directory)/child'; wait"
+                    "echo $$ > '\(directory)/.child' && mv '\(directory)/.child' '\(directory)/child'; "
+                    + "sleep 1000 & echo $! > '\(directory)/.grandchild' && mv '\(directory)/.grandchild' "
+                    + "'\(directory)/grandchild'; wait"
                 _ = try group.run(.shell(line))
                 return directory
             }

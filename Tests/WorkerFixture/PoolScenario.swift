@@ -54,8 +54,8 @@ enum PoolScenario {
                 }
             }
         }
-        for name in ["call", "child", "grandchild"] {
-            while access(directory + "/" + name, F_OK) != 0 { try await Task.sleep(for: .milliseconds(1)) }
+        for file in ["call", "grandchild"] {
+            while access(directory + "/" + file, F_OK) != 0 { try await Task.sleep(for: .milliseconds(1)) }
         }
         work.cancel()
         do {

@@ -8,6 +8,12 @@ struct Comparison {
     /// How much shorter than expected it may be: timers are rounded.
     static let leeway = 0.1
 
+    /// Lines that tell where a run was not what its scenario expects. Its script must have ended in any case.
+    func differences(_ scenario: Scenario, _ outcome: RunOutcome) -> [String] {
+        let found = differences(expected: scenario.expected ?? JSONObject(), actual: outcome.json)
+        return outcome.took == nil ? found + ["the script has not ended after \(ScenarioRunner.limit) s"] : found
+    }
+
     /// Lines that tell where the outcome is not what was expected; none if it is.
     func differences(expected: JSONObject, actual: JSONObject) -> [String] {
         var found: [String] = []

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Cohort
 internal import CohortWorker
 internal import FoundationEssentials
+@preconcurrency internal import Glibc
 
 /// The runner, and every process of the pools that it opens.
 @main
@@ -47,19 +48,30 @@ struct ConformanceCommand: AsyncParsableCommand {
     @Option(help: "How much longer than expected a script may take, in seconds.")
     var slack = 0.6
 
+    @Option(help: "How often a scenario is run, at most, before it has failed. For machines that are busy otherwise.")
+    var attempts = 1
+
     func validate() throws {
         guard (1...64).contains(jobs) else { throw ValidationError("--jobs must be from 1 to 64") }
+        guard (1...100).contains(attempts) else { throw ValidationError("--attempts must be from 1 to 100") }
         guard (0.1...100).contains(scale) else { throw ValidationError("--scale must be from 0.1 to 100") }
         guard (0...1_000).contains(slack) else { throw ValidationError("--slack must be from 0 to 1000 seconds") }
     }
 
     func run() async throws {
         let runner = ScenarioRunner(worker: try Conformance.worker(), scale: scale)
-        let report = Report(comparison: check ? Comparison(slack: slack) : nil)
-        let files = try ScenarioFiles.find(paths)
-        let tally = await Batch(files: files, jobs: jobs).run(runner, report)
-        if check { report.summary(tally) }
-        if tally.broken > 0 { throw ExitCode(2) }
-        if tally.failed > 0 { throw ExitCode(1) }
+        let files: [String]
+        do throws(RunError) {
+            files = try ScenarioFiles.find(paths)
+        } catch {
+            fputs("cohort-conformance: \(error)\n", stderr)
+            throw ExitCode(2)
+        }
+        let comparison = check ? Comparison(slack: slack) : nil
+        var report = Report()
+        await Batch(files: files, jobs: jobs, attempts: attempts, comparison: comparison).run(runner, &report)
+        if check { report.summarize() }
+        if report.broken > 0 { throw ExitCode(2) }
+        if report.failed > 0 { throw ExitCode(1) }
     }
 }

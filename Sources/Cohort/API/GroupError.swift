@@ -5,7 +5,8 @@
 ///
 ///     do {
 ///         try await pool.withGroup("nightly") { group in … }
-///     } catch let error where error.kind == .errors {
+///     } catch {
+///         guard error.kind == .errors else { throw error }
 ///         let (timeouts, rest) = error.split(types: .taskTimeout)
 ///     }
 public struct GroupError: Error, Sendable {

@@ -74,8 +74,8 @@ public struct TaskHandle<Output: Codable & Sendable>: AwaitableTask {
 
     /// What it returns, once it has.
     ///
-    /// Throws ``TaskFailure`` if it fails, ``TaskCancelled`` if it is cancelled, `CancellationError` if the waiting task is,
-    /// and ``PoolError`` if the connection is lost.
+    /// Throws ``TaskFailure`` if it fails, ``TaskCancelled`` if it is cancelled, `CancellationError` if the waiting task is
+    /// (or both are), and ``PoolError`` if the connection is lost.
     public var value: Output {
         get async throws { try await value(within: nil) }
     }
@@ -126,13 +126,18 @@ public struct TaskHandle<Output: Codable & Sendable>: AwaitableTask {
         case .reported(let account, let reason):
             switch account.outcome {
             case .ok: return try read(account)
-            case .cancelled: throw TaskCancelled(task: name, reason: reason)
+            case .cancelled: throw cancelled(reason)
             case .error, .timeout, .lost: throw failure(account)
             }
-        case .refused(let reason): throw TaskCancelled(task: name, reason: reason)
+        case .refused(let reason): throw cancelled(reason)
         case .lost(let error, _): throw error
         case nil: throw WaitTimeout()
         }
+    }
+
+    /// Where whoever waits is cancelled as well, that comes first: most often one request has reached both.
+    private func cancelled(_ reason: String?) -> any Error {
+        Task.isCancelled ? CancellationError() : TaskCancelled(task: name, reason: reason)
     }
 
     private func failure(_ account: TaskAccount) -> TaskFailure {

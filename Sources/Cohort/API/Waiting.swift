@@ -62,7 +62,7 @@ public func wait(
             switch condition {
             case .firstCompleted: return true
             case .firstFailed:
-                return missing == 0 || tasks[position].reference.cell.result?.outcome.isFailure == true
+                return missing == 0 || tasks[position].reference.cell.outcome?.isFailure == true
             case .allCompleted: return missing == 0
             }
         }

@@ -60,10 +60,12 @@ extension GroupSession {
             // A task of its own, which no cancellation of the caller reaches.
             return await Task { await self.run(group, body) }.value
         }
+        // A request that has come before is delivered where the body waits next, and reaches the group then.
+        let isPending = Task.isCancelled
         return await withTaskCancellationHandler {
             await run(group, body)
         } onCancel: {
-            callerCancelled(cell)
+            if !isPending { callerCancelled(cell) }
         }
     }
 
@@ -77,14 +79,14 @@ extension GroupSession {
         _ body: @escaping @Sendable (Group) async throws -> R
     ) async -> Left<R> {
         let result = await runBody(group, body)
-        // A request that the body has seen must not come after its seal.
+        // A request that the body has seen must not come after its seal, and one that was pending is delivered here.
         if Task.isCancelled { callerCancelled(group.cell) }
         let end: BodyEnd
         var bodyError: ErrorNode?
         switch result {
         case .success: end = .returned
         case .failure(let error):
-            let thrown = ThrownError(error)
+            let thrown = isStop(error, of: group) ? .cancelled : ThrownError(error)
             bodyError = thrown.node(task: "body")
             end = bodyError == nil ? .cancelled : .failed(thrown.detail)
         }
@@ -92,6 +94,11 @@ extension GroupSession {
         send(.seal(group.cell.key, end))
         await group.cell.waitForEnd(group.slots)
         return Left(cell: group.cell, body: result)
+    }
+
+    /// A body that the stop has reached in the form of a refused task has not failed by itself.
+    private func isStop(_ error: any Error, of group: Group) -> Bool {
+        (error as? SpawnRefused)?.code == .shuttingDown && group.isStopping
     }
 
     /// Runs the body in a task of its own, which is cancelled when the caller is or the group stops.

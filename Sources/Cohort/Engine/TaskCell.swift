@@ -143,6 +143,16 @@ final class TaskCell: Sendable {
 
     // MARK: What became of it
 
+    /// Of a task that has ended; `nil` before.
+    var outcome: TaskOutcome? {
+        switch end {
+        case nil: nil
+        case .reported(let account, _): account.outcome
+        case .refused: .cancelled
+        case .lost: .lost
+        }
+    }
+
     /// The result of a task that has ended; `nil` before.
     var result: TaskResult? {
         switch end {

@@ -48,7 +48,11 @@ extension CoordinatorCore {
     }
 
     /// What is wrong with a submission, wherever its group stands.
-    func problem(of submission: TaskSubmission, into place: UInt32, _ known: Known) -> (
+    func problem(
+        of submission: TaskSubmission,
+        into place: UInt32,
+        _ known: Known
+    ) -> (
         code: Refusal.Code, message: String
     )? {
         let group = groups[Int(place)]

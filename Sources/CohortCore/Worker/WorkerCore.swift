@@ -372,9 +372,9 @@ package struct WorkerCore: Sendable, Equatable {
         var detail = AttemptDetail()
         detail.standardOutput = Array(entry.standardOutputTail.suffix(Self.tailBytes))
         detail.standardError = Array(entry.standardErrorTail.suffix(Self.tailBytes))
+        let hasOutput = !detail.standardOutput.isEmpty || !detail.standardError.isEmpty
         switch end {
         case .returned(let value):
-            let hasOutput = !detail.standardOutput.isEmpty || !detail.standardError.isEmpty
             finish(entry, .ok, elapsed: elapsed, detail: hasOutput ? detail : nil, value: value)
         case .threw(let type, let message, let trace, let tree):
             detail.type = type
@@ -383,7 +383,7 @@ package struct WorkerCore: Sendable, Equatable {
             detail.tree = tree
             finish(entry, .failed, elapsed: elapsed, detail: detail)
         case .cancelled(let started):
-            finish(entry, .cancelled, started: started, elapsed: elapsed, detail: nil)
+            finish(entry, .cancelled, started: started, elapsed: elapsed, detail: hasOutput ? detail : nil)
         case .died(let exitCode, let signal, let forced):
             detail.exitCode = exitCode
             detail.signal = signal

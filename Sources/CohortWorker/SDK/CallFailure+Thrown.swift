@@ -11,9 +11,10 @@ extension CallFailure {
         case .cancelled: return nil
         case .tree(let tree): return CallFailure(tree)
         case .plain(let type, let message):
-            let isOfOtherType = type != ErrorType(naming: Swift.type(of: error))
-            // An error that has taken its type from somebody else has said what it is.
-            return isOfOtherType ? CallFailure(type: type.rawValue, message: message) : CallFailure(describing: error)
+            let described = CallFailure(describing: error)
+            // Errors of the library, and those that take their type from somebody else, have said all there is to say.
+            let saysMore = described.type != type.rawValue || described.message != message
+            return saysMore ? CallFailure(type: type.rawValue, message: message) : described
         }
     }
 

@@ -1,5 +1,6 @@
 internal import Cohort
 internal import FoundationEssentials
+internal import TestSupport
 internal import Testing
 
 /// A coordinator and workers as a user starts them, each from a shell of its own.

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Synchronization
+internal import TestSupport
 
 /// A web server that answers everything with one page, on a thread of its own.
 final class TinyServer {

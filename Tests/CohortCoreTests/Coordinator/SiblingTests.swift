@@ -18,6 +18,22 @@ internal import Testing
         script.expect("c1 ended g1/1 ok 'x'", "c2 ended g1/1 ok 'x'")
     }
 
+    @Test func theOwnerCountsItsOwnTasks() {
+        var (script, host) = running()
+        script.send(.siblingsJoined(host, key, script.held("g1/0").ref))
+        script.submit(host, 7, TaskTemplate(name: "head"), count: 2)
+        script.settle()
+        script.submit(SessionID(1), 1)
+        script.expect(
+            "w1 assign g1/3",
+            "c1 name g1/1 head",
+            "c1 name g1/2 head",
+            "c1 accepted key 1: 1 from 3"
+        )
+        script.finish("g1/3", value: "x")
+        script.expect("c1 ended g1/3 ok 'x'")
+    }
+
     @Test func theGroupWaitsForThem() {
         var (script, host) = running()
         script.seal(SessionID(1), 1)

@@ -111,7 +111,10 @@ extension ModelCluster {
             workers[place].attempts[held].wantsSlot = false
             let isWithinLimit = self.held(of: attempt.group) <= Int(self[attempt.group].spec.limit ?? .max)
             // To clean up, a task need not wait for the limit.
-            try check(isWithinLimit || attempt.cancelRequested, "a task goes on beyond the limit of group \(attempt.group.value)")
+            try check(
+                isWithinLimit || attempt.cancelRequested,
+                "a task goes on beyond the limit of group \(attempt.group.value)"
+            )
         }
     }
 

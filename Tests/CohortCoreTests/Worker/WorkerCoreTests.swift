@@ -337,6 +337,18 @@ internal import Testing
         #expect(script.details.map(\.command) == ["true"])
     }
 
+    @Test func aCancelledCallKeepsItsOutput() {
+        var script = WorkerScript()
+        script.assign(0...0, Self.call)
+        script.start(0)
+        script.send(.outputArrived(WorkerScript.key(0), .standardOutput, Array("so far".utf8)))
+        script.cancel(0)
+        script.settle()
+        script.end(0, .cancelled(started: true))
+        #expect(script.details.map(\.standardOutput) == [Array("so far".utf8)])
+        script.expect("ended 0 cancelled")
+    }
+
     @Test func largeReportsAreSplitAndEachAddsUp() {
         var script = WorkerScript(slots: 3)
         script.assign(0...2, Self.call)

@@ -3,24 +3,22 @@ internal import Cohort
 internal import CohortCoordinator
 internal import CohortCore
 internal import CohortProcess
-internal import CohortWorker
 internal import Glibc
 internal import Logging
 internal import Testing
 
-/// A coordinator in this process, with a worker for commands in it and a worker for calls beside it.
+/// A coordinator in this process, and a worker beside it that runs commands and the demo functions.
+///
+/// The worker has a process of its own: one in here would end what other tests have started, as strays.
 final class TestCluster: Sendable {
     let endpoint: String
     private let directory: String
     private let coordinator: Coordinator
-    private let commands: WorkerProcess?
-    private let calls: SpawnedProcess?
+    private let worker: SpawnedProcess?
     private let ownerPipe: Int32
 
-    /// - Parameters:
-    ///   - commandSlots: how many commands run at once; 0 for no such worker.
-    ///   - callSlots: how many calls run at once; 0 for no such worker.
-    init(commandSlots: Int = 0, callSlots: Int = 0, limits: Limits = Limits()) throws {
+    /// - Parameter slots: how many tasks run at once; 0 for no worker.
+    init(slots: Int = 0, limits: Limits = Limits()) throws {
         var template = Array("/tmp/cohort-test-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
         directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
@@ -30,28 +28,16 @@ final class TestCluster: Sendable {
         var log = Logger(label: "test")
         log.logLevel = .critical
         coordinator = try Coordinator(configuration, log: log) { _ in }
-        var worker: WorkerProcess?
-        if commandSlots > 0 {
-            worker = try WorkerProcess(
-                WorkerConfiguration(
-                    endpoint: endpoint,
-                    name: "commands",
-                    slots: commandSlots,
-                    functions: FunctionRegistry()
-                )
-            ) { _ in }
-        }
-        commands = worker
         var reading: Int32 = -1
         var writing: Int32 = -1
         try #require(cohort_pipe(&reading, &writing) == 0)
         defer { close(reading) }
         ownerPipe = writing
-        calls = callSlots > 0 ? try Self.startDemoWorker(endpoint, slots: callSlots, owner: reading) : nil
+        worker = slots > 0 ? try Self.startWorker(endpoint, slots: slots, owner: reading) : nil
     }
 
-    private static func startDemoWorker(_ endpoint: String, slots: Int, owner: Int32) throws -> SpawnedProcess {
-        let arguments = [demoWorker, "--connect", endpoint, "--slots", String(slots), "--name", "calls"]
+    private static func startWorker(_ endpoint: String, slots: Int, owner: Int32) throws -> SpawnedProcess {
+        let arguments = [cohort, "worker", "--connect", endpoint, "--slots", String(slots), "--name", "worker"]
         var request = SpawnRequest(arguments: arguments)
         // It ends when this process does, however that ends.
         request.environment.set(Guardian.ownerVariable, to: "3")
@@ -62,22 +48,21 @@ final class TestCluster: Sendable {
         return try Spawn.spawn(request)
     }
 
-    /// The demo worker stands beside the test program in the directory of build products.
-    private static var demoWorker: String {
+    /// `cohort` stands beside the test program in the directory of build products.
+    private static var cohort: String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let path = String(decoding: buffer.prefix(max(count, 0)).map(UInt8.init(bitPattern:)), as: UTF8.self)
-        return path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/cohort-demo-worker"
+        return path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/cohort"
     }
 
     func stopCoordinator() { coordinator.stop(reason: "the test stops it") }
 
     deinit {
-        commands?.stop(reason: "the test is over")
         close(ownerPipe)
-        if let calls {
-            _ = Spawn.reap(calls.pid)
-            close(calls.pidfd)
+        if let worker {
+            _ = Spawn.reap(worker.pid)
+            close(worker.pidfd)
         }
         coordinator.stop(reason: "the test is over")
         unlink("\(directory)/socket")
@@ -90,7 +75,7 @@ final class TestCluster: Sendable {
     }
 }
 
-/// Functions of the demo worker, with the types that the tests use.
+/// Demo functions, with the types that the tests use.
 enum Demo {
     static let echo = RemoteFunction<Int, Int>("demo.echo")
     static let echoText = RemoteFunction<String, String>("demo.echo")

@@ -1,17 +1,17 @@
-internal import Cohort
+package import Cohort
 internal import CohortProcess
 internal import FoundationEssentials
 internal import Glibc
-internal import Testing
+package import Testing
 
 /// A place of its own for one test: a directory, in which `cohort` keeps its sockets too, and a mark on every process that is
 /// started here. What is left of either when the test is over is removed.
-final class Sandbox {
-    let directory: String
-    let processes: ProcessScan
+package final class Sandbox {
+    package let directory: String
+    package let processes: ProcessScan
     private let environment: [(String, String)]
 
-    init() throws {
+    package init() throws {
         var template = Array("/tmp/cohort-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw SystemFailure(what: "make a directory in /tmp") }
         directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
@@ -32,7 +32,7 @@ final class Sandbox {
     }
 
     /// Where the build has put `cohort`: beside the program with the tests in it.
-    static let programs: String = {
+    package static let programs: String = {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let path = String(decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
@@ -41,31 +41,31 @@ final class Sandbox {
 
     // MARK: Files
 
-    func path(_ name: String) -> String { "\(directory)/\(name)" }
+    package func path(_ name: String) -> String { "\(directory)/\(name)" }
 
     @discardableResult
-    func write(_ name: String, _ text: String) throws -> String {
+    package func write(_ name: String, _ text: String) throws -> String {
         try write(name, Array(text.utf8))
     }
 
     @discardableResult
-    func write(_ name: String, _ bytes: [UInt8]) throws -> String {
+    package func write(_ name: String, _ bytes: [UInt8]) throws -> String {
         try Data(bytes).write(to: URL(filePath: path(name)))
         return path(name)
     }
 
     /// The content of a file, `nil` if there is none.
-    func read(_ name: String) -> String? {
+    package func read(_ name: String) -> String? {
         ProcessScan.contents(path(name)).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// A pipe with a name, by which tasks tell the test how far they are, and the test lets them go on.
-    func gate(_ name: String) throws -> Gate { try Gate(path(name)) }
+    package func gate(_ name: String) throws -> Gate { try Gate(path(name)) }
 
     // MARK: Programs
 
     /// Starts a program; its input stays open.
-    func start(
+    package func start(
         _ words: [String],
         input: [UInt8]? = nil,
         environment additions: [(String, String)] = []
@@ -74,7 +74,7 @@ final class Sandbox {
     }
 
     /// Runs `cohort` to its end.
-    func cohort(
+    package func cohort(
         _ arguments: String...,
         input: String = "",
         environment: [(String, String)] = [],
@@ -84,17 +84,17 @@ final class Sandbox {
     }
 
     /// Starts `cohort`; its input is empty.
-    func startCohort(_ arguments: String..., environment: [(String, String)] = []) throws -> Program {
+    package func startCohort(_ arguments: String..., environment: [(String, String)] = []) throws -> Program {
         try start(["cohort"] + arguments, input: [], environment: environment)
     }
 
     /// Runs a line of shell, in which `cohort` is in the path.
-    func shell(_ line: String, limit: Duration = Program.patience) throws -> Finished {
+    package func shell(_ line: String, limit: Duration = Program.patience) throws -> Finished {
         try start(["/bin/sh", "-c", line], input: []).wait(limit: limit)
     }
 
     /// Runs a batch, given as YAML, and reads its document.
-    func run(
+    package func run(
         _ batch: String,
         _ arguments: String...,
         limit: Duration = Program.patience
@@ -110,13 +110,16 @@ final class Sandbox {
     }
 
     /// Records an issue for each process that was started here and still runs when the limit has passed.
-    func expectNothingSurvives(within limit: Duration = .seconds(2), location: SourceLocation = #_sourceLocation) {
+    package func expectNothingSurvives(
+        within limit: Duration = .seconds(2),
+        location: SourceLocation = #_sourceLocation
+    ) {
         let survivors = processes.survivors(after: limit)
         #expect(survivors.isEmpty, sourceLocation: location)
     }
 
     /// Records an issue if a private pool has left its directory.
-    func expectNoSockets(location: SourceLocation = #_sourceLocation) {
+    package func expectNoSockets(location: SourceLocation = #_sourceLocation) {
         #expect(ProcessScan.names(in: path("run")) == [], sourceLocation: location)
     }
 }
@@ -124,12 +127,12 @@ final class Sandbox {
 /// A named pipe between a test and its tasks.
 ///
 /// A task tells the test with `echo word > path`, and waits for it with `read word < path`.
-final class Gate {
-    let path: String
+package final class Gate {
+    package let path: String
     private let descriptor: Int32
     private var text: [UInt8] = []
 
-    init(_ path: String) throws {
+    package init(_ path: String) throws {
         guard mkfifo(path, 0o600) == 0 else { throw SystemFailure(what: "make \(path)") }
         self.path = path
         // Held open in both directions: tasks neither wait for the test to open it, nor ever see its end.
@@ -141,7 +144,7 @@ final class Gate {
 
     /// Waits until tasks have written so many lines; returns them.
     @discardableResult
-    func await(lines count: Int = 1, limit: Duration = Program.patience) throws -> [String] {
+    package func await(lines count: Int = 1, limit: Duration = Program.patience) throws -> [String] {
         let end = ContinuousClock.now + limit
         while text.count(where: { $0 == UInt8(ascii: "\n") }) < count {
             let left = ContinuousClock.now.duration(to: end)
@@ -161,7 +164,7 @@ final class Gate {
     }
 
     /// Lets so many tasks that wait for a line go on.
-    func open(times count: Int = 1) {
+    package func open(times count: Int = 1) {
         let bytes = Array(String(repeating: "go\n", count: count).utf8)
         _ = write(descriptor, bytes, bytes.count)
     }

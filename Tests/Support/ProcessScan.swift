@@ -2,19 +2,19 @@ internal import Glibc
 
 /// Looks for processes by a mark in their environment, which whatever they start inherits: by name, those of other tests and
 /// other people would be found as well.
-struct ProcessScan {
-    struct Found: Hashable, CustomStringConvertible {
-        var pid: Int32
-        var command: String
+package struct ProcessScan {
+    package struct Found: Hashable, CustomStringConvertible {
+        package var pid: Int32
+        package var command: String
 
-        var description: String { "\(pid): \(command)" }
+        package var description: String { "\(pid): \(command)" }
     }
 
     /// `NAME=value`.
-    let mark: String
+    package let mark: String
 
     /// The marked processes that run now.
-    func running() -> [Found] {
+    package func running() -> [Found] {
         var found: [Found] = []
         for name in Self.names(in: "/proc") {
             guard let pid = Int32(name) else { continue }
@@ -31,7 +31,7 @@ struct ProcessScan {
     /// Waits until no marked process is left.
     ///
     /// - Returns: those that still run at the end of the limit.
-    func survivors(after limit: Duration) -> [Found] {
+    package func survivors(after limit: Duration) -> [Found] {
         let end = ContinuousClock.now + limit
         while true {
             let left = running()
@@ -44,7 +44,7 @@ struct ProcessScan {
     }
 
     /// Waits until no marked process runs a command; returns false if one still does at the end of the limit.
-    func waitForEnd(of command: String, limit: Duration = .seconds(2)) -> Bool {
+    package func waitForEnd(of command: String, limit: Duration = .seconds(2)) -> Bool {
         let end = ContinuousClock.now + limit
         while running().contains(where: { $0.command == command }) {
             if ContinuousClock.now >= end { return false }
@@ -54,7 +54,7 @@ struct ProcessScan {
     }
 
     /// The greatest resident size that a process has had, in bytes.
-    static func peakMemory(of pid: Int32) -> Int? {
+    package static func peakMemory(of pid: Int32) -> Int? {
         let text = String(decoding: contents("/proc/\(pid)/status") ?? [], as: UTF8.self)
         let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
         return line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int($0) }.map {
@@ -63,7 +63,7 @@ struct ProcessScan {
     }
 
     /// The names in a directory, without `.` and `..`.
-    static func names(in directory: String) -> [String] {
+    package static func names(in directory: String) -> [String] {
         guard let stream = opendir(directory) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []
@@ -77,7 +77,7 @@ struct ProcessScan {
     }
 
     /// All bytes of a file, `nil` if it cannot be read.
-    static func contents(_ path: String) -> [UInt8]? {
+    package static func contents(_ path: String) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }

@@ -1,16 +1,16 @@
 internal import CCohortProcess
-internal import CohortProcess
+package import CohortProcess
 internal import Glibc
 
 /// A program that a test has started: its streams, and how it ended.
 ///
 /// Nothing is read or written in the background; whatever waits pumps all three streams meanwhile, so that a program never
 /// blocks on a pipe that nobody looks at.
-final class Program {
+package final class Program {
     /// How long a program may take unless a test says otherwise; only a failing test waits that long.
-    static let patience = Duration.seconds(30)
+    package static let patience = Duration.seconds(30)
 
-    let pid: Int32
+    package let pid: Int32
     private let words: [String]
     private let pidfd: Int32
     private var input: Int32?
@@ -28,7 +28,7 @@ final class Program {
 
     /// - Parameters:
     ///   - input: what the program reads, and the end after it; `nil` keeps its input open for `write`.
-    init(_ words: [String], input: [UInt8]?, environment: [(String, String)], directory: String) throws {
+    package init(_ words: [String], input: [UInt8]?, environment: [(String, String)], directory: String) throws {
         self.words = words
         let stdin = try Pipe()
         let stdout = try Pipe()
@@ -68,30 +68,30 @@ final class Program {
     }
 
     /// What it has written to stdout so far.
-    var standardOutput: String { String(decoding: output.bytes, as: UTF8.self) }
+    package var standardOutput: String { String(decoding: output.bytes, as: UTF8.self) }
     /// What it has written to stderr so far.
-    var standardError: String { String(decoding: error.bytes, as: UTF8.self) }
+    package var standardError: String { String(decoding: error.bytes, as: UTF8.self) }
 
-    func write(_ text: String) { pendingInput += text.utf8 }
+    package func write(_ text: String) { pendingInput += text.utf8 }
 
-    func closeInput() { closesInput = true }
+    package func closeInput() { closesInput = true }
 
-    func send(_ signal: Int32) { kill(pid, signal) }
+    package func send(_ signal: Int32) { kill(pid, signal) }
 
     /// Waits until the program has ended. One that does not is killed, and the error tells what it has said.
-    func wait(limit: Duration = patience) throws -> Finished {
+    package func wait(limit: Duration = patience) throws -> Finished {
         try pump(until: "it ends", limit: limit) { finished != nil }
         guard let finished else { throw Overrun(description: "\(words) has not ended") }
         return finished
     }
 
     /// Waits until stdout holds a text.
-    func waitForOutput(_ text: String, limit: Duration = patience) throws {
+    package func waitForOutput(_ text: String, limit: Duration = patience) throws {
         try pump(until: "stdout holds '\(text)'", limit: limit) { standardOutput.contains(text) }
     }
 
     /// Waits until stderr holds a text.
-    func waitForError(_ text: String, limit: Duration = patience) throws {
+    package func waitForError(_ text: String, limit: Duration = patience) throws {
         try pump(until: "stderr holds '\(text)'", limit: limit) { standardError.contains(text) }
     }
 
@@ -171,57 +171,59 @@ final class Program {
 }
 
 /// A program that has ended.
-struct Finished: CustomStringConvertible {
-    var status: ExitStatus
-    var output: [UInt8]
-    var standardError: String
-    var elapsed: Duration
+package struct Finished: CustomStringConvertible {
+    package var status: ExitStatus
+    package var output: [UInt8]
+    package var standardError: String
+    package var elapsed: Duration
 
-    var standardOutput: String { String(decoding: output, as: UTF8.self) }
+    package var standardOutput: String { String(decoding: output, as: UTF8.self) }
 
-    var lines: [String] { standardOutput.split(separator: "\n").map(String.init) }
+    package var lines: [String] { standardOutput.split(separator: "\n").map(String.init) }
 
     /// The exit code; `nil` if a signal ended it.
-    var code: Int32? {
+    package var code: Int32? {
         if case .exited(let code) = status { return code }
         return nil
     }
 
-    var description: String {
+    package var description: String {
         "\(status) after \(elapsed)\nstdout: \(standardOutput.suffix(2_000))\nstderr: \(standardError.suffix(4_000))"
     }
 }
 
 /// Something has not happened in all the time that it was given.
-struct Overrun: Error, CustomStringConvertible {
-    let description: String
+package struct Overrun: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(description: String) { self.description = description }
 }
 
 /// The two ends of a pipe.
-struct Pipe {
-    var reading: Int32 = -1
-    var writing: Int32 = -1
+package struct Pipe {
+    package var reading: Int32 = -1
+    package var writing: Int32 = -1
 
-    init() throws {
+    package init() throws {
         guard cohort_pipe(&reading, &writing) == 0 else { throw SystemFailure(what: "open a pipe") }
     }
 }
 
 /// A call of the system has failed.
-struct SystemFailure: Error, CustomStringConvertible {
-    let description: String
+package struct SystemFailure: Error, CustomStringConvertible {
+    package let description: String
 
-    init(what: String) { description = "cannot \(what): \(String(cString: strerror(errno)))" }
+    package init(what: String) { description = "cannot \(what): \(String(cString: strerror(errno)))" }
 }
 
 extension Duration {
     /// For `poll`, never less than it is.
-    var milliseconds: Int32 {
+    package var milliseconds: Int32 {
         Int32(
             clamping: components.seconds * 1_000 + (components.attoseconds + 999_999_999_999_999)
                 / 1_000_000_000_000_000
         )
     }
 
-    var inSeconds: Double { self / .seconds(1) }
+    package var inSeconds: Double { self / .seconds(1) }
 }

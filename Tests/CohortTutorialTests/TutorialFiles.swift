@@ -1,0 +1,23 @@
+internal import TestSupport
+
+/// Where the tutorial's examples and what they print are kept.
+enum TutorialFiles {
+    /// The root of the repository.
+    static let repository: String = {
+        var parts = #filePath.split(separator: "/")
+        parts.removeLast(3)
+        return "/" + parts.joined(separator: "/")
+    }()
+    static let tutorial = repository + "/workers/tutorial"
+
+    /// The content of a file of the repository; `nil` if there is none.
+    static func text(_ path: String) -> String? {
+        ProcessScan.contents("\(repository)/\(path)").map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The names, without extension, of the files in a directory that have this extension.
+    static func names(in directory: String, _ ending: String) -> [String] {
+        ProcessScan.names(in: "\(tutorial)/\(directory)").filter { $0.hasSuffix(ending) }
+            .map { String($0.dropLast(ending.count)) }
+    }
+}
