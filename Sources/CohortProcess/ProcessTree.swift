@@ -39,13 +39,18 @@ package enum ProcessTree {
         let reaps = pid == getpid()
         while true {
             var left: [Int32] = []
+            var hasReaped = false
             for descendant in descendants(of: pid) {
-                if reaps && Spawn.collect(descendant) != nil { continue }
+                if reaps && Spawn.collect(descendant) != nil {
+                    hasReaped = true
+                    continue
+                }
                 if !reaps && ProcFile.hasEnded("/proc/\(descendant)/stat") { continue }
                 kill(descendant, SIGKILL)
                 left.append(descendant)
             }
-            if left.isEmpty || ContinuousClock.now >= deadline { return left }
+            // The children of one that ended while the tree was read may be in neither list: they are there the next time.
+            if left.isEmpty && !hasReaped || ContinuousClock.now >= deadline { return left }
             // A killed process needs a moment to go; nothing announces the end of another process's child.
             usleep(500)
         }
