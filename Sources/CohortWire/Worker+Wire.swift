@@ -110,9 +110,13 @@ extension AttemptProgress {
         self.init(
             ref: AttemptRef(task: TaskKey(raw: message.task), attempt: message.attempt),
             fraction: message.hasFraction ? Millionths.fraction(message.fraction) : nil,
-            note: message.note
+            note: message.note.utf8.count <= Self.noteBytes
+                ? message.note : String(message.note.prefix(Self.noteBytes / 4))
         )
     }
+
+    /// Bytes of a note, of which many may be kept for a client that is behind.
+    private static let noteBytes = 1_024
 }
 
 /// A fraction as it travels, in millionths.

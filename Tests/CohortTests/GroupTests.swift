@@ -140,7 +140,7 @@ struct GroupTests {
                     #expect(refusal.code == .shuttingDown)
                 }
             }
-            #expect(error.kind == .timeout)
+            #expect(error.kind == .timeout, "\(error)")
         }
     }
 
@@ -224,6 +224,35 @@ struct GroupTests {
             }
             #expect(error.kind == .refused)
             #expect(error.message.contains("5 unfinished tasks"))
+        }
+    }
+
+    @Test func norDoesOneWhoseBodyWaitsForNothing() async throws {
+        var limits = Limits()
+        limits.unfinishedTasks = 5
+        let cluster = try TestCluster(limits: limits)
+        try await cluster.withPool { pool in
+            let error = try await thrown(GroupError.self) {
+                try await pool.withGroup("too many") { group in
+                    for number in 0..<10 { try group.spawn(Demo.echo, number) }
+                }
+            }
+            #expect(error.kind == .refused)
+        }
+    }
+
+    @Test func aDeadlineInThePastFiresAtOnce() async throws {
+        let cluster = try TestCluster(slots: 1)
+        try await cluster.withPool { pool in
+            let error = try await thrown(GroupError.self) {
+                try await pool.withGroup("over", GroupOptions(deadline: .seconds(60))) { group in
+                    let task = try group.spawn(Demo.sleep, 60)
+                    try await group.setDeadline(.seconds(-5))
+                    return try await task.value
+                }
+            }
+            #expect(error.kind == .timeout, "\(error)")
+            #expect(error.document?.tasks.map(\.outcome) == [.cancelled])
         }
     }
 

@@ -14,6 +14,43 @@ struct LoadTests {
         }
     }
 
+    @Test func oneFailureAmongTenThousandTasks() async throws {
+        let cluster = try TestCluster(slots: 2)
+        try await cluster.withPool { pool in
+            let error = try await thrown(GroupError.self) {
+                try await pool.withGroup("many") { group in
+                    for number in 0..<10_000 {
+                        if number == 5_000 {
+                            try group.spawn(Demo.fail, "no", name: "the one")
+                        } else {
+                            try group.spawn(Demo.echo, number)
+                        }
+                    }
+                }
+            }
+            #expect(error.kind == .errors)
+            #expect(error.leaves.map(\.task) == ["the one"])
+            let tasks = try #require(error.document).tasks
+            #expect(tasks.count == 10_000)
+            #expect(tasks.filter { $0.outcome == .error }.count == 1)
+            #expect(tasks.allSatisfy { [.ok, .error, .cancelled].contains($0.outcome) })
+        }
+    }
+
+    @Test func aThousandFailuresAreAllInTheTree() async throws {
+        let cluster = try TestCluster(slots: 2)
+        try await cluster.withPool { pool in
+            let error = try await thrown(GroupError.self) {
+                try await pool.withGroup("bad", GroupOptions(policy: .continue)) { group in
+                    for number in 0..<1_000 { try group.spawn(Demo.fail, "no \(number)", name: "task \(number)") }
+                }
+            }
+            #expect(error.leaves.count == 1_000)
+            #expect(Set(error.leaves.map(\.task)).count == 1_000)
+            #expect(Set(error.leaves.map(\.message)) == Set((0..<1_000).map { "no \($0)" }))
+        }
+    }
+
     @Test func manyGroupsAtOnce() async throws {
         let cluster = try TestCluster(slots: 2)
         try await cluster.withPool { pool in

@@ -84,14 +84,18 @@ public struct TaskHandle<Output: Codable & Sendable>: AwaitableTask {
     public func value(timeout: Duration) async throws -> Output { try await value(within: timeout) }
 
     private func value(within timeout: Duration?) async throws -> Output {
-        if reference.cell.hasEnded { return try endedValue() }
-        let watch = EndWatch([reference])
-        defer { watch.end() }
-        switch await watch.run(timeout: timeout, { _ in true }) {
-        case .satisfied: return try endedValue()
-        case .expired: throw WaitTimeout()
-        case .cancelled: throw CancellationError()
+        if !reference.cell.hasEnded {
+            let watch = EndWatch([reference])
+            defer { watch.end() }
+            switch await watch.run(timeout: timeout, { _ in true }) {
+            case .satisfied: break
+            case .expired: throw WaitTimeout()
+            case .cancelled: throw CancellationError()
+            }
         }
+        // The request that has ended it may be on its way to whoever waits.
+        if reference.cell.outcome == .cancelled { await reference.session.ledger.wakeupsPassed() }
+        return try endedValue()
     }
 
     /// What became of it, whatever that is. Waits even if the waiting task is cancelled.

@@ -68,7 +68,12 @@ public func wait(
         }
         if finish == .cancelled { throw CancellationError() }
     }
-    return (tasks.filter { $0.state == .ended }, tasks.filter { $0.state != .ended })
+    // Looked at once: one that ends meanwhile must not be missing from both.
+    var (done, pending): ([any AwaitableTask], [any AwaitableTask]) = ([], [])
+    for task in tasks {
+        if task.state == .ended { done.append(task) } else { pending.append(task) }
+    }
+    return (done, pending)
 }
 
 /// The tasks in the order in which they end, those that have ended already first.

@@ -67,8 +67,9 @@ extension SessionLedger {
             sibling(row.group, row.index)?.progressed(progress)
         }
         let held = takeReports(update, &wakeups)
-        for report in update.closed { close(report, &wakeups) }
+        // A group that lacks tasks must know that before it has closed.
         for refusal in update.refusals { take(refusal, &wakeups) }
+        for report in update.closed { close(report, &wakeups) }
         perform(wakeups)
         for answer in update.answers {
             let waiter = state.withLock { $0.answerWaiters.removeValue(forKey: answer.token) }

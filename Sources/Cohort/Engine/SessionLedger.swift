@@ -133,6 +133,9 @@ final class SessionLedger: Sendable {
         }
     }
 
+    /// Returns when whoever was to be cancelled or to go on by now has been told.
+    func wakeupsPassed() async { await wakeups.pass() }
+
     /// What the coordinator knows of itself; `nil` if the connection is lost.
     func query(_ wake: () -> Void) async -> Snapshot? {
         await withCheckedContinuation { continuation in

@@ -54,6 +54,15 @@ final class WakeupQueue: Sendable {
         if mustStart { Task.detached { self.drain() } }
     }
 
+    /// Returns when all that was to be performed before has been.
+    func pass() async {
+        await withCheckedContinuation { continuation in
+            var mark = Wakeups()
+            mark.resume(continuation)
+            perform(mark)
+        }
+    }
+
     private func drain() {
         while let next = next() { next.perform() }
     }

@@ -46,7 +46,9 @@ package struct ClientOutbox: Sendable, Equatable {
     }
 
     private mutating func closeIfFull() {
-        let rows = open.reports.count + open.outputs.count + open.started.count + open.closed.count + open.names.count
+        let rows =
+            open.reports.count + open.outputs.count + open.started.count + open.closed.count + open.names.count
+            + open.progress.count + open.accepted.count + open.answers.count + open.refusals.count
         guard rows >= Self.messageRows || open.payload.count + outputs.count + detailBytes >= Self.messageBytes else {
             return
         }
@@ -67,7 +69,7 @@ package struct ClientOutbox: Sendable, Equatable {
 
 extension AttemptDetail {
     /// Bytes of users in it, which count when a client is behind.
-    package var outputBytes: Int { standardOutput.count + standardError.count }
+    package var outputBytes: Int { standardOutput.count + standardError.count + tree.count }
 
     /// About how long it is on the wire.
     package var approximateBytes: Int {

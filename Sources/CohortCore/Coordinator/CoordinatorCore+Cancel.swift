@@ -74,6 +74,11 @@ extension CoordinatorCore {
     /// Asks one task to end. Idempotent: cancellation is state, and the first cause sticks.
     mutating func order(_ task: UInt32, toEndBecauseOf cause: CancelCause, reason: String, at now: Instant) {
         let index = Int(task)
+        // Its attempt is over: what it has come to is not changed any more, but it has no other one.
+        guard tasks[index].state != .ending else {
+            tasks[index].flags.insert(.retriesOver)
+            return
+        }
         let wasRequested = tasks[index].flags.contains(.cancelRequested)
         if !wasRequested {
             tasks[index].flags.insert(.cancelRequested)

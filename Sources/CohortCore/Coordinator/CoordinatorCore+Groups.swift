@@ -22,7 +22,7 @@ extension CoordinatorCore {
         clients[Int(client)].groups[spec.key] = place
         let id = groups[Int(place)].id
         // Tasks of others come between those of the owner, who therefore counts its own.
-        if spec.acceptsSiblings, !groups[Int(place)].detached {
+        if spec.acceptsSiblings {
             clients[Int(client)].joined[spec.key] = JoinedGroup(group: id, task: nil)
         }
         tell(client) { $0.opened.append(OpenedGroup(key: spec.key, group: id)) }
@@ -47,6 +47,9 @@ extension CoordinatorCore {
                 return refuse(.finished, "the task that opens group \(spec.name) has ended")
             }
             parent = tasks[Int(opener)].group
+            if (nestedGroups[opener]?.count ?? 0) >= limits.openGroupsPerTask {
+                return refuse(.limit, "its task has \(limits.openGroupsPerTask) groups open already")
+            }
         } else {
             guard let parentKey = spec.parent else { return nil }
             guard let place = clients[Int(client)].groups[parentKey] else {
@@ -89,7 +92,9 @@ extension CoordinatorCore {
         let enclosing = parent == GroupRecord.none ? nil : groups[Int(parent)]
         let isCleanup =
             opener.map { tasks[Int($0)].flags.contains(.cancelRequested) } ?? (enclosing?.phase == .stopping)
-        let record = GroupRecord(
+        // A task does not outlive its own grace, and neither does what it has opened.
+        let most = opener == nil ? TimeSpan(nanoseconds: .max) : enclosing?.grace ?? limits.defaultGrace
+        var record = GroupRecord(
             id: id,
             key: spec.key,
             owner: owner,
@@ -100,7 +105,7 @@ extension CoordinatorCore {
             depth: (enclosing?.depth ?? -1) + 1,
             policy: spec.policy,
             limit: spec.limit ?? .max,
-            grace: spec.grace ?? enclosing?.grace ?? limits.defaultGrace,
+            grace: min(spec.grace ?? enclosing?.grace ?? limits.defaultGrace, most),
             shield: spec.shield,
             // A task's own groups are told to the task alone, whatever is kept of the tree around it.
             detached: opener == nil && (enclosing?.detached ?? spec.detached),
@@ -109,6 +114,7 @@ extension CoordinatorCore {
             isCleanup: isCleanup,
             openedAt: now
         )
+        record.isBelowTask = opener != nil || enclosing?.isBelowTask == true
         if Int(place) == groups.count { groups.append(record) } else { groups[Int(place)] = record }
         groupPlaces[id] = place
         if parent == GroupRecord.none {
@@ -169,7 +175,7 @@ extension CoordinatorCore {
             // A later stop finds nothing new to cancel, save for an outside request with a shorter grace.
             guard isFirst || grace != nil || fromOutside else { continue }
             if isFirst || grace != nil {
-                for nested in cancelMembers(of: place, cause, reason: reason, at: now) {
+                for nested in cancelMembers(of: place, cause, reason: reason, isKill: grace != nil, at: now) {
                     pending.append((nested, cause, true))
                 }
             }
@@ -182,13 +188,19 @@ extension CoordinatorCore {
     }
 
     /// Stops a whole tree, shields or not: its owner, or this coordinator, will not be there to wait for it (promise 5).
-    mutating func stopWhole(_ root: UInt32, _ cause: CancelCause, reason: String, at now: Instant) {
+    mutating func stopWhole(
+        _ root: UInt32,
+        _ cause: CancelCause,
+        reason: String,
+        grace: TimeSpan? = nil,
+        at now: Instant
+    ) {
         let id = groups[Int(root)].id
-        stop(root, cause, reason: reason, fromOutside: true, at: now)
+        stop(root, cause, reason: reason, fromOutside: true, grace: grace, at: now)
         guard groupPlaces[id] == root, groups[Int(root)].phase != .closed else { return }
         let tree = openTree(below: root)
         for place in tree where groups[Int(place)].phase == .open {
-            stop(place, cause, reason: reason, fromOutside: true, at: now)
+            stop(place, cause, reason: reason, fromOutside: true, grace: grace, at: now)
         }
         for place in tree where groups[Int(place)].phase != .closed {
             for task in Array(groups[Int(place)].members)
@@ -217,22 +229,23 @@ extension CoordinatorCore {
         of place: UInt32,
         _ cause: CancelCause,
         reason: String,
+        isKill: Bool,
         at now: Instant
     ) -> [UInt32] {
         let members = groups[Int(place)].members
         var nested: [UInt32] = []
         for task in members where task != TaskRecord.none {
             guard !templates[Int(tasks[Int(task)].template)].template.shield else { continue }
-            nested += openedBy(task)
+            nested += openedBy(task, isKill: isKill)
             order(task, toEndBecauseOf: cause, reason: reason, at: now)
         }
         return nested
     }
 
     /// The open groups of a task that a request to it reaches.
-    func openedBy(_ task: UInt32) -> [UInt32] {
+    func openedBy(_ task: UInt32, isKill: Bool = false) -> [UInt32] {
         guard !nestedGroups.isEmpty, let nested = nestedGroups[task] else { return [] }
-        return nested.filter { !groups[Int($0)].isCleanup && !groups[Int($0)].shield }
+        return nested.filter { (isKill || !groups[Int($0)].isCleanup) && !groups[Int($0)].shield }
     }
 
     /// Closes what a stop has emptied, innermost groups first.
@@ -254,6 +267,7 @@ extension CoordinatorCore {
             groups[Int(place)].closedAt = now
             releaseTemplates(of: place)
             reportClosed(place, at: now)
+            dropJoiners(of: place)
             let parent = group.parent
             if group.owner != GroupRecord.none {
                 clients[Int(group.owner)].groups[group.key] = nil
@@ -284,8 +298,9 @@ extension CoordinatorCore {
 
     /// The table of outcomes (R1, R2): errors outrank a cancel from outside, which outranks the group's own deadline.
     private func outcome(of group: GroupRecord) -> GroupOutcome {
-        // Where a task has won under `first`, failures of others are no leaves.
-        if group.hasWinner ? group.bodyFailed : group.failures > 0 { return .errors }
+        // Where a task has won under `first`, failures of others are no leaves, and what comes while they clean up is late.
+        if group.hasWinner { return group.bodyFailed ? .errors : .ok }
+        if group.failures > 0 { return .errors }
         if group.cancelledFromOutside && group.childCancelled || group.bodyCancelled { return .cancelled }
         return group.timedOut ? .timeout : .ok
     }

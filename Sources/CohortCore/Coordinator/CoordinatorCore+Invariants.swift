@@ -61,6 +61,7 @@ extension CoordinatorCore {
             let worker = workers[place]
             var held: UInt32 = 0
             var running: UInt32 = 0
+            var suspended: UInt32 = 0
             var before = TaskRecord.none
             var task = worker.head
             while task != TaskRecord.none {
@@ -74,11 +75,13 @@ extension CoordinatorCore {
                 )
                 if record.state.holdsSlot { held += 1 }
                 if record.state == .running { running += 1 }
+                if record.state.isSuspended { suspended += 1 }
                 before = task
                 task = record.next
             }
             check(worker.tail == before, "worker \(worker.number) has a wrong tail")
             check(held == worker.held, "worker \(worker.number) holds \(held), counted as \(worker.held)")
+            check(suspended == worker.suspended, "worker \(worker.number) has \(suspended) waiting tasks")
             check(running == worker.running, "worker \(worker.number) runs \(running), counted as \(worker.running)")
             // Those that have waited may go on beside others until these end.
             let most = worker.offer.slots * (1 + limits.prefetchPerSlot) + running
@@ -102,7 +105,8 @@ extension CoordinatorCore {
             let suspended = members.filter { tasks[Int($0)].state.isSuspended || tasks[Int($0)].state == .ending }
             check(suspended.count == group.suspended, "\(name) has \(suspended.count) suspended, \(group.suspended)")
             // Cancelled ones may go on beyond it, to clean up.
-            check(group.held <= group.limit || group.phase == .stopping, "\(name) is over its limit")
+            let cleaning = members.count { tasks[Int($0)].flags.contains(.cancelRequested) }
+            check(Int(group.held) - cleaning <= Int(group.limit), "\(name) is over its limit")
             check(group.members.first != TaskRecord.none, "\(name) keeps ended tasks at the front")
             for (offset, task) in group.members.enumerated() where task != TaskRecord.none {
                 check(tasks[Int(task)].group == place, "task \(task) is a member of the wrong group")
@@ -123,7 +127,8 @@ extension CoordinatorCore {
     private func checkStopping(_ group: GroupRecord, _ members: [UInt32], _ check: Check) {
         for task in members where !templates[Int(tasks[Int(task)].template)].template.shield {
             let record = tasks[Int(task)]
-            check(record.flags.contains(.cancelRequested), "task \(task) of a stopping group was not cancelled")
+            let isReached = record.flags.contains(.cancelRequested) || record.state == .ending
+            check(isReached, "task \(task) of a stopping group was not cancelled")
             check(record.state.isAtWorker || record.state == .ending, "task \(task) waits in a stopping group")
         }
         for child in children(of: groupPlaces[group.id] ?? GroupRecord.none) {

@@ -11,11 +11,13 @@ extension CoordinatorCore {
                 staleMessages += 1
                 continue
             }
+            tasks[Int(task)].flags.insert(.startTold)
             attemptStarted(task, at: now)
             guard tasks[Int(task)].state == .running else { continue }
             releaseSlot(of: task)
             tasks[Int(task)].state = .waiting
             groups[Int(tasks[Int(task)].group)].suspended += 1
+            workers[Int(worker)].suspended += 1
         }
         for ref in report.wanting {
             guard let task = task(ref, at: worker) else {
@@ -42,6 +44,7 @@ extension CoordinatorCore {
         groups[group].suspended -= 1
         groups[group].held += 1
         tasks[Int(task)].state = .running
+        workers[Int(worker)].suspended -= 1
         workers[Int(worker)].held += 1
         workers[Int(worker)].running += 1
         workers[Int(worker)].proceedBox.append(ref(task))
@@ -54,9 +57,17 @@ extension CoordinatorCore {
     mutating func leaveBehind(_ task: UInt32, at now: Instant) {
         tasks[Int(task)].state = .ending
         groups[Int(tasks[Int(task)].group)].suspended += 1
+        // A cancelled task had its grace, and what it opened in its cleanup has none beyond that (promise 4). One whose
+        // process died has nobody to clean up for.
+        let isOver = tasks[Int(task)].flags.contains(.cancelRequested) || pendingEnds[task]?.attempt.status == .lost
+        stopNested(of: task, grace: isOver ? .zero : nil, at: now)
+    }
+
+    /// Stops what a task has opened, shields or not, for there is nobody who could wait for it.
+    mutating func stopNested(of task: UInt32, grace: TimeSpan?, at now: Instant) {
         for group in nestedGroups[task] ?? [] where nestedGroups[task]?.contains(group) == true {
             for place in openTree(below: group) { groups[Int(place)].sealed = true }
-            stopWhole(group, .ownerLost, reason: "the task that opened it has ended", at: now)
+            stopWhole(group, .ownerLost, reason: "the task that opened it has ended", grace: grace, at: now)
             closeIfDone(group, at: now)
         }
     }
@@ -84,8 +95,14 @@ extension CoordinatorCore {
         guard group.acceptsSiblings else {
             return refuse(.invalid, "group \(group.name) takes no tasks from its tasks")
         }
-        guard clients[Int(client)].groups[key] == nil else { return refuse(.invalid, "the key is in use") }
+        guard clients[Int(client)].groups[key] == nil, clients[Int(client)].joined[key] == nil else {
+            return refuse(.invalid, "the key is in use")
+        }
+        guard clients[Int(client)].joined.count < limits.openGroupsPerSession else {
+            return refuse(.limit, "this client has joined \(limits.openGroupsPerSession) groups already")
+        }
         clients[Int(client)].joined[key] = JoinedGroup(group: group.id, task: ref)
+        groups[Int(tasks[Int(task)].group)].joiners.append(Joiner(client: client, key: key))
         tell(client) { $0.opened.append(OpenedGroup(key: key, group: group.id)) }
     }
 
@@ -108,9 +125,7 @@ extension CoordinatorCore {
         if let problem = problem(of: submission, into: place, known) {
             return refuseSiblings(submission, problem.code, problem.message, to: client)
         }
-        let before = groups[Int(place)].templates.count
-        addTemplates(submission.templates[...], to: place)
-        let table = joined.templates + groups[Int(place)].templates[before...]
+        let table = joined.templates + submission.templates.map { shared($0, in: place) }
         let index = groups[Int(place)].nextIndex
         clients[Int(client)].joined[submission.group]?.templates = table
         clients[Int(client)].joined[submission.group]?.count += arriving
@@ -119,6 +134,27 @@ extension CoordinatorCore {
         let spawner = joined.task == nil ? nil : clients[Int(client)].id
         if spawner != nil { nameForOwner(submission, table, from: index, of: place) }
         addTasks(submission, to: place, templates: table, skipping: 0, spawner: spawner, at: now)
+    }
+
+    /// The place of a template like this one in a group. The tasks of one group mostly add tasks of the same few kinds, each
+    /// of them on its own.
+    private mutating func shared(_ template: TaskTemplate, in place: UInt32) -> UInt32 {
+        let latest = groups[Int(place)].templates.suffix(Self.templatesCompared)
+        if let known = latest.last(where: { templates[Int($0)].template == template }) { return known }
+        addTemplates([template], to: place)
+        return groups[Int(place)].templates[groups[Int(place)].templates.count - 1]
+    }
+
+    private static let templatesCompared = 16
+
+    /// A group has closed: keys that stand for it are free again.
+    mutating func dropJoiners(of place: UInt32) {
+        let id = groups[Int(place)].id
+        for joiner in groups[Int(place)].joiners
+        where clients[Int(joiner.client)].joined[joiner.key]?.group == id {
+            clients[Int(joiner.client)].joined[joiner.key] = nil
+        }
+        groups[Int(place)].joiners = []
     }
 
     private func openJoinedGroup(_ joined: JoinedGroup) -> UInt32? {

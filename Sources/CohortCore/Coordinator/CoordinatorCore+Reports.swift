@@ -53,7 +53,13 @@ extension CoordinatorCore {
             fraction: progress.fraction,
             note: progress.note
         )
-        for client in audience(of: task) { tell(client) { $0.progress.append(row) } }
+        for client in audience(of: task) {
+            tell(client) { update in
+                // Only the latest counts.
+                let known = update.progress.lastIndex { $0.group == row.group && $0.index == row.index }
+                if let known { update.progress[known] = row } else { update.progress.append(row) }
+            }
+        }
     }
 
     private mutating func deliver(

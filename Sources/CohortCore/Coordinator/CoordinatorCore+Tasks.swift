@@ -192,7 +192,12 @@ extension CoordinatorCore {
             cursor = end
         }
         for ref in report.started {
-            if let task = task(ref, at: place) { attemptStarted(task, at: now) } else { staleMessages += 1 }
+            guard let task = task(ref, at: place) else {
+                staleMessages += 1
+                continue
+            }
+            tasks[Int(task)].flags.insert(.startTold)
+            attemptStarted(task, at: now)
         }
         // Before the ends, for the last word of a task may travel with its end.
         for progress in report.progress {
@@ -213,7 +218,9 @@ extension CoordinatorCore {
         }
         // Backwards, so that pushing each to the front keeps the order of spawning.
         for ref in report.returned.reversed() {
-            guard let task = task(ref, at: place), tasks[Int(task)].state == .assigned else {
+            guard let task = task(ref, at: place), !tasks[Int(task)].flags.contains(.startTold),
+                tasks[Int(task)].state.holdsSlot
+            else {
                 staleMessages += 1
                 continue
             }
@@ -336,7 +343,11 @@ extension CoordinatorCore {
 
     /// Takes an unstarted task back from its worker: to the queue, or to its end if a cancel waits for it.
     mutating func giveBack(_ task: UInt32, at now: Instant) {
+        // It was taken for one that runs on the word of somebody else.
+        if tasks[Int(task)].state == .running { tasks[Int(task)].executions -= 1 }
         releaseWorker(of: task)
+        // Whoever opened groups in its name did not speak for it.
+        if !nestedGroups.isEmpty, nestedGroups[task] != nil { stopNested(of: task, grace: .zero, at: now) }
         if tasks[Int(task)].flags.contains(.cancelRequested) {
             endUnstarted(task, at: now)
         } else {

@@ -87,6 +87,8 @@ package struct GroupRecord: Sendable, Equatable {
     package var unfinished: UInt64 = 0
     /// Own tasks that hold a slot, or will at once: assigned and running ones.
     package var held: UInt32 = 0
+    /// It was opened by a task, or is inside a group that was.
+    package var isBelowTask = false
     /// Own tasks that have begun and hold none: they wait for groups of their own.
     package var suspended: UInt32 = 0
     /// Of those, the ones that want a slot and have to wait because of the limit.
@@ -100,6 +102,8 @@ package struct GroupRecord: Sendable, Equatable {
     package var previousSibling = GroupRecord.none
     package var nextSibling = GroupRecord.none
     package var omitted: UInt64 = 0
+    /// Who has a key for it besides its owner.
+    package var joiners: [Joiner] = []
 
     // Of roots only:
     package var ready: [ReadyLanes] = []
@@ -108,6 +112,13 @@ package struct GroupRecord: Sendable, Equatable {
 
     package var nextIndex: UInt32 { firstUnfinished + UInt32(members.count) }
     package var isFull: Bool { held >= limit }
+}
+
+/// A client that may add tasks to a group on behalf of one of its tasks.
+package struct Joiner: Sendable, Equatable {
+    /// Its place.
+    package var client: UInt32
+    package var key: GroupKey
 }
 
 /// A client that watches a tree, and how far into the tree's log it has been told.

@@ -56,6 +56,8 @@ package struct WorkerRecord: Sendable, Equatable {
     package var tail = TaskRecord.none
     package var held: UInt32 = 0
     package var running: UInt32 = 0
+    /// Of those it holds, the ones that wait for groups of their own, without a slot.
+    package var suspended: UInt32 = 0
     /// How many tasks beyond its slots it may hold at present.
     package var prefetch: UInt32 = 0
     /// Moving average of how long its attempts take, in nanoseconds; `nil` before the first has ended.
@@ -75,11 +77,14 @@ package struct WorkerRecord: Sendable, Equatable {
     package var forgetBox: [TemplateID] = []
     package var isGone = false
 
-    package var freeSlots: UInt32 { draining || isGone || held >= offer.slots ? 0 : offer.slots - held }
+    /// While it drains only tasks that its waiting tasks need go to it.
+    private var takesNothing: Bool { isGone || draining && suspended == 0 }
+
+    package var freeSlots: UInt32 { takesNothing || held >= offer.slots ? 0 : offer.slots - held }
 
     /// How many more tasks it may be sent, prefetch included.
     package var room: UInt32 {
         let most = min(offer.slots + prefetch, max(offer.credit, offer.slots))
-        return draining || isGone || held >= most ? 0 : most - held
+        return takesNothing || held >= most ? 0 : draining ? freeSlots : most - held
     }
 }

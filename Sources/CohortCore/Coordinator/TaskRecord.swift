@@ -43,6 +43,8 @@ package struct TaskRecord: Sendable, Equatable {
         package static let timedOut = Flags(rawValue: 4)
         /// Somebody wants it to end, not merely this attempt, which its own timeout may have ended before.
         package static let retriesOver = Flags(rawValue: 8)
+        /// Its worker itself has said that it runs, not only somebody who speaks for it.
+        package static let startTold = Flags(rawValue: 16)
     }
 
     package var generation: UInt32 = 0

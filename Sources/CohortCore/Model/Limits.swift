@@ -14,10 +14,14 @@ package struct Limits: Sendable, Equatable {
     /// Groups around a group.
     package var nesting = 64
     package var openGroupsPerSession = 100_000
+    package var openGroupsPerTask = 1_000
+    /// Tasks of one worker that may wait for groups of their own, each of them a process, before it is given only tasks of
+    /// such groups.
+    package var suspendedPerWorker: UInt32 = 128
     /// Tasks not yet ended, over all groups.
     package var unfinishedTasks = 10_000_000
     package var templatesPerGroup = 1_000_000
-    package var sessions = 1_000
+    package var sessions = 10_000
     /// Workers that have left and are still known by name.
     package var departedWorkers = 1_000
     package var slotsPerWorker: UInt32 = 4_096

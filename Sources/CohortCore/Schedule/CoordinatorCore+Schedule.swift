@@ -97,12 +97,20 @@ extension CoordinatorCore {
         let requirement = groups[Int(group)].lanes[lane].requirement
         let root = Int(groups[Int(group)].root)
         let entry = ReadyLanes.Entry(order: tasks[Int(head)].order, group: group)
-        if let known = groups[root].ready.firstIndex(where: { $0.requirement == requirement }) {
+        if let known = ready(of: group, requirement) {
             groups[root].ready[known].insert(entry)
         } else {
-            var lanes = ReadyLanes(requirement: requirement)
+            var lanes = ReadyLanes(requirement: requirement, isBelowTask: groups[Int(group)].isBelowTask)
             lanes.insert(entry)
             groups[root].ready.append(lanes)
+        }
+    }
+
+    /// Which of its root's queues of groups a group stands in.
+    private func ready(of group: UInt32, _ requirement: UInt32) -> Int? {
+        let isBelowTask = groups[Int(group)].isBelowTask
+        return groups[Int(groups[Int(group)].root)].ready.firstIndex {
+            $0.requirement == requirement && $0.isBelowTask == isBelowTask
         }
     }
 
@@ -169,7 +177,9 @@ extension CoordinatorCore {
         var best: (entry: ReadyLanes.Entry, requirement: UInt32)?
         for index in groups[Int(root)].ready.indices {
             let requirement = groups[Int(root)].ready[index].requirement
-            guard workers[Int(worker)].requirements.contains(requirement) else { continue }
+            guard workers[Int(worker)].requirements.contains(requirement),
+                groups[Int(root)].ready[index].isBelowTask || !takesNestedOnly(worker)
+            else { continue }
             while let entry = groups[Int(root)].ready[index].earliest, !isCurrent(entry, requirement, root: root) {
                 groups[Int(root)].ready[index].removeEarliest()
             }
@@ -179,6 +189,12 @@ extension CoordinatorCore {
         }
         guard let best else { return nil }
         return (best.entry.group, lane(of: best.entry.group, best.requirement))
+    }
+
+    /// What has begun must be able to end: a worker that drains, or has as many waiting tasks as it can bear, gets nothing
+    /// but tasks of groups that tasks have opened.
+    private func takesNestedOnly(_ worker: UInt32) -> Bool {
+        workers[Int(worker)].draining || workers[Int(worker)].suspended >= limits.suspendedPerWorker
     }
 
     private func isCurrent(_ entry: ReadyLanes.Entry, _ requirement: UInt32, root: UInt32) -> Bool {
@@ -200,7 +216,7 @@ extension CoordinatorCore {
         at now: Instant
     ) -> Int {
         let requirement = groups[Int(group)].lanes[lane].requirement
-        guard let ready = groups[Int(root)].ready.firstIndex(where: { $0.requirement == requirement }) else { return 0 }
+        guard let ready = ready(of: group, requirement) else { return 0 }
         // With other requirements about, or other groups, only the head is certain to be next.
         groups[Int(root)].ready[ready].removeEarliest()
         let alone = groups[Int(root)].ready.count == 1
@@ -333,6 +349,7 @@ extension CoordinatorCore {
         if record.state.isSuspended {
             groups[group].suspended -= 1
             groups[group].wanting.removeAll { $0 == task }
+            workers[Int(record.worker)].suspended -= 1
             return
         }
         workers[Int(record.worker)].held -= 1
@@ -340,7 +357,8 @@ extension CoordinatorCore {
         let wasFull = groups[group].isFull
         groups[group].held -= 1
         mayAssign = true
-        guard wasFull else { return }
+        // A task that cleans up may be beyond the limit.
+        guard wasFull, !groups[group].isFull else { return }
         // Those that have waited in between come before those that have not begun.
         if let next = groups[group].wanting.popFirst() {
             letProceed(next)

@@ -15,9 +15,14 @@ package struct ReadyLanes: Sendable, Equatable {
     }
 
     package var requirement: UInt32
+    /// The groups are those that tasks have opened, or inside such ones.
+    package var isBelowTask: Bool
     private var heap = Heap<Entry>()
 
-    package init(requirement: UInt32) { self.requirement = requirement }
+    package init(requirement: UInt32, isBelowTask: Bool) {
+        self.requirement = requirement
+        self.isBelowTask = isBelowTask
+    }
 
     package var earliest: Entry? { heap.min }
 
@@ -29,6 +34,7 @@ package struct ReadyLanes: Sendable, Equatable {
     package func contains(_ entry: Entry) -> Bool { heap.unordered.contains(entry) }
 
     package static func == (left: ReadyLanes, right: ReadyLanes) -> Bool {
-        left.requirement == right.requirement && left.heap.unordered.sorted() == right.heap.unordered.sorted()
+        left.requirement == right.requirement && left.isBelowTask == right.isBelowTask
+            && left.heap.unordered.sorted() == right.heap.unordered.sorted()
     }
 }

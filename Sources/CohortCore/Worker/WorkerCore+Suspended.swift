@@ -6,6 +6,7 @@ extension WorkerCore {
         guard let entry = entries[task], entry.isCall, entry.phase == .submitted, !entry.isSuspended else { return }
         if !entry.hasStarted { attemptStarted(task) }
         entries[task]?.isSuspended = true
+        suspendedCount += 1
         callsSubmitted -= 1
         report.waiting(entry.ref)
     }
@@ -26,6 +27,7 @@ extension WorkerCore {
 
     mutating func resume(_ task: TaskKey, into actions: inout [WorkerAction]) {
         entries[task]?.isSuspended = false
+        suspendedCount -= 1
         callsSubmitted += 1
         actions.append(.proceed(task))
     }

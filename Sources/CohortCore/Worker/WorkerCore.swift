@@ -58,6 +58,8 @@ package struct WorkerCore: Sendable, Equatable {
     var freeSlotNumbers: [UInt32]
     var commandsRunning: UInt32 = 0
     var callsSubmitted: UInt32 = 0
+    /// Calls that wait for groups of their own.
+    var suspendedCount: UInt32 = 0
     var lastProgress = Instant(nanoseconds: 0)
     var isDraining = false
     var hasToldDrained = false
@@ -135,7 +137,9 @@ package struct WorkerCore: Sendable, Equatable {
                 reportUnstarted(task.ref)
                 continue
             }
-            guard let template = template(task.template), !isDraining, !entries.contains(task.ref.task) else {
+            // While it drains, what its waiting calls wait for must still be able to run.
+            let isWanted = !isDraining || suspendedCount > 0
+            guard isWanted, let template = template(task.template), !entries.contains(task.ref.task) else {
                 report.returned(task.ref)
                 continue
             }
@@ -416,6 +420,7 @@ package struct WorkerCore: Sendable, Equatable {
     private mutating func leave(_ task: TaskKey, at now: Instant) -> Entry? {
         guard let entry = entries.removeValue(forKey: task) else { return nil }
         if entry.isSuspended {
+            suspendedCount -= 1
             resuming.removeAll { $0 == task }
         } else if entry.isCall {
             callsSubmitted -= 1

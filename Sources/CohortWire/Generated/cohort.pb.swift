@@ -1254,7 +1254,7 @@ nonisolated struct PBConsumed: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Bytes of the payload frame and of the output in details, plus 64 for each report.
+  /// Bytes of the payload frame and of the output and trees in details, plus 64 for each report.
   var weight: UInt64 = 0
 
   /// Columns: output of tasks that may still write.

@@ -43,7 +43,7 @@ internal import Testing
         script.finish("g1/0")
         script.expect("c1 name g1/1 task", "c1 ended g1/0 ok")
         script.finish("g1/1")
-        script.expect("w1 forget 2", "c1 ended g1/1 ok", "c1 closed g1 ok", "c2 ended g1/1 ok")
+        script.expect("w1 forget 1", "c1 ended g1/1 ok", "c1 closed g1 ok", "c2 ended g1/1 ok")
     }
 
     @Test func aGroupThatStopsTakesNone() {
@@ -84,6 +84,38 @@ internal import Testing
         script.settle()
         script.send(.taskCancelled(host, key, index: 1, reason: "", token: 6))
         script.expect("c2 answer 6: too late")
+    }
+
+    @Test func theOwnersTasksAndTheirsDoNotMeetInADetachedGroupEither() {
+        var (script, host) = running(detached: true)
+        script.send(.siblingsJoined(host, key, script.held("g1/0").ref))
+        script.submit(host, 7)
+        script.settle()
+        script.submit(SessionID(1), 1)
+        #expect(script.take(containing: "assign") == ["w1 assign g1/2"])
+    }
+
+    @Test func keysAreFreeAgainWhenTheGroupHasClosed() {
+        var (script, host) = running()
+        script.send(.siblingsJoined(host, key, script.held("g1/0").ref))
+        script.send(.siblingsJoined(host, key, script.held("g1/0").ref))
+        script.expect("c2 opened g1", "c2 refused invalid")
+        script.seal(SessionID(1), 1)
+        script.finish("g1/0")
+        script.settle()
+        script.submit(host, 7)
+        script.expect("c2 refused unknownGroup")
+    }
+
+    @Test func tasksOfOneKindShareATemplate() {
+        var (script, host) = running()
+        script.send(.siblingsJoined(host, key, script.held("g1/0").ref))
+        for _ in 0..<3 { script.submit(host, 7, TaskTemplate(name: "head")) }
+        script.finish("g1/0")
+        for index in 1...3 { script.finish("g1/\(index)") }
+        script.settle()
+        script.seal(SessionID(1), 1)
+        script.expect("w1 forget 2", "c1 closed g1 ok")
     }
 
     @Test func theLossOfTheSpawnerLeavesThemAlone() {

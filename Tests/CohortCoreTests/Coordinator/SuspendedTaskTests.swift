@@ -141,6 +141,78 @@ internal import Testing
         #expect(counts?.queued == 0)
     }
 
+    @Test func aWorkerWithManyWaitingTasksGetsOnlyWhatTheyWaitFor() {
+        var limits = Limits()
+        limits.suspendedPerWorker = 2
+        var script = CoreScript(limits: limits)
+        let client = script.client()
+        let host = script.client()
+        script.worker(slots: 1)
+        script.open(client, 1)
+        script.submit(client, 1, count: 4)
+        script.start("g1/0")
+        script.wait("g1/0")
+        script.start("g1/1")
+        script.settle()
+        // Two wait now: the third is not begun though the slot is free, until one of them has gone on.
+        script.wait("g1/1")
+        script.expectNothing()
+        script.open(host, 1, by: "g1/0")
+        script.submit(host, 1)
+        script.expect("c2 opened g2", "w1 assign g2/0")
+        script.seal(host, 1)
+        script.finish("g2/0")
+        script.want("g1/0")
+        script.finish("g1/0")
+        let slots = script.trace.lines.filter { $0.hasPrefix("w1 proceed") || $0.hasPrefix("w1 assign") }
+        #expect(slots == ["w1 proceed g1/0", "w1 assign g1/2"])
+    }
+
+    @Test func aDrainingWorkerStillGetsWhatItsWaitingTasksNeed() {
+        var (script, host) = parent(slots: 1)
+        script.submit(SessionID(1), 1)
+        script.wait("g1/0")
+        script.settle()
+        script.send(.workerDraining(SessionID(1_001)))
+        script.giveBack("g1/1")
+        script.settle()
+        script.submit(host, 1)
+        script.expect("w1 assign g2/0")
+        script.seal(host, 1)
+        script.finish("g2/0")
+        script.want("g1/0")
+        script.finish("g1/0")
+        script.expect(
+            "w1 forget 1",
+            "c2 ended g2/0 ok",
+            "c2 closed g2 ok",
+            "w1 proceed g1/0",
+            "c1 ended g1/0 ok"
+        )
+    }
+
+    @Test func aTaskThatCleansUpBeyondTheLimitMakesRoomForNobody() {
+        var script = CoreScript()
+        let client = script.client()
+        script.worker(slots: 4)
+        script.open(client, 1, limit: 1)
+        script.submit(client, 1, count: 3)
+        script.start("g1/0")
+        script.wait("g1/0")
+        script.start("g1/1")
+        script.wait("g1/1")
+        script.start("g1/2")
+        script.want("g1/0")
+        script.want("g1/1")
+        script.settle()
+        script.cancelTask(client, 1, 0)
+        script.expect("w1 cancel g1/0 requested", "w1 proceed g1/0")
+        script.finish("g1/0", .cancelled)
+        script.expect("c1 ended g1/0 cancelled (requested)")
+        script.finish("g1/2")
+        script.expect("w1 proceed g1/1", "c1 ended g1/2 ok")
+    }
+
     @Test func staleReportsOfSlotsMeanNothing() {
         var (script, _) = parent(slots: 1)
         script.want("g1/0")

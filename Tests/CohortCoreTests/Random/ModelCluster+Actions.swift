@@ -52,7 +52,8 @@ extension ModelCluster {
 
     private mutating func assigned(_ batch: AssignBatch, to session: SessionID) throws(Violation) {
         let place = try worker(session)
-        try check(!workers[place].isDraining, "a draining worker is given tasks")
+        let isNeeded = workers[place].attempts.contains { $0.isSuspended }
+        try check(!workers[place].isDraining || isNeeded, "a draining worker is given tasks")
         for template in batch.templates {
             try check(workers[place].templates.insert(template.id).inserted, "a template is sent twice")
             templateGroups[template.id] = template.group
@@ -231,7 +232,9 @@ extension ModelCluster {
         if group.spec.policy == .first, report.cause == .siblingWon, report.cancelled { return }
         let hasWinner = group.spec.policy == .first && report.cause == .siblingWon
         let expected: GroupOutcome =
-            if hasWinner ? isBodyFailed : failures > 0 {
+            if hasWinner {
+                isBodyFailed ? .errors : .ok
+            } else if failures > 0 {
                 .errors
             } else if report.cancelled && isCancelled {
                 .cancelled
