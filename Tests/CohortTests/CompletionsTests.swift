@@ -24,6 +24,27 @@ struct CompletionsTests {
         }
     }
 
+    @Test func severalReadersShareTheResults() async throws {
+        let cluster = try TestCluster(slots: 2)
+        try await cluster.withPool { pool in
+            try await pool.withGroup("shared") { group in
+                for number in 0..<100 { try group.spawn(Demo.echo, number, name: "task \(number)") }
+                let results = group.completions()
+                let names = try await withThrowingTaskGroup(of: [String].self) { readers in
+                    for _ in 0..<3 {
+                        readers.addTask {
+                            var names: [String] = []
+                            for try await result in results { names.append(result.name) }
+                            return names
+                        }
+                    }
+                    return try await readers.reduce(into: []) { $0 += $1 }
+                }
+                #expect(names.sorted() == (0..<100).map { "task \($0)" }.sorted())
+            }
+        }
+    }
+
     @Test func aReaderThatIsCancelledStops() async throws {
         let cluster = try TestCluster(slots: 1)
         try await cluster.withPool { pool in

@@ -1,8 +1,8 @@
 /// The results of a group's tasks in the order in which they end; see ``Group/completions(buffering:)``.
 ///
-/// Throws `CancellationError` if the task that waits for the next one is cancelled. Meant for one reader, and one that does
-/// not itself wait for further tasks of the same tree: when it is so far behind that nothing starts any more, they do not
-/// either.
+/// Throws `CancellationError` if the task that waits for the next one is cancelled. Several readers share the results between
+/// them. A reader should not itself wait for further tasks of the same tree: when it is so far behind that nothing starts any
+/// more, they do not either.
 public struct Completions: AsyncSequence, Sendable {
     /// What became of a task.
     public typealias Element = TaskResult

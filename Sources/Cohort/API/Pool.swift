@@ -57,6 +57,9 @@ public final class Pool: Sendable {
     /// ends with an error. A cancellation of the calling task cancels the group; this returns when all of it has ended
     /// even so.
     ///
+    /// Called in the body of another group it opens one beside that, which knows of the other's deadline and stop only through
+    /// the cancellation of the body: ``Group/withGroup(_:_:_:)`` opens one inside.
+    ///
     /// - Returns: what the body has returned, if the group has ended well.
     public func withGroup<R: Sendable>(
         _ name: String,

@@ -11,8 +11,17 @@ final class CompletionChannel: Sendable {
         var held = FIFO<UInt64>()
         /// Nothing more will come.
         var isFinished = false
-        var isCancelled = false
-        var waiter: CheckedContinuation<Void, Never>?
+        /// One for each reader that waits, by number.
+        var waiters: [(number: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
+        var lastWaiter: UInt64 = 0
+        /// Waits that were cancelled and have not noticed yet.
+        var cancelled: Set<UInt64> = []
+
+        /// Lets all that wait look again.
+        mutating func wakeAll(_ wakeups: inout Wakeups) {
+            for waiter in waiters { wakeups.resume(waiter.continuation) }
+            waiters = []
+        }
     }
 
     private let limit: Int
@@ -36,7 +45,7 @@ final class CompletionChannel: Sendable {
     func push(_ cell: TaskCell, _ weight: UInt64, _ wakeups: inout Wakeups) -> Bool {
         state.withLock { state in
             state.queue.append(cell)
-            wakeups.resume(state.waiter.take())
+            state.wakeAll(&wakeups)
             guard state.queue.count > limit, weight > 0 else { return false }
             state.held.append(weight)
             return true
@@ -46,16 +55,16 @@ final class CompletionChannel: Sendable {
     func finish(_ wakeups: inout Wakeups) {
         state.withLock { state in
             state.isFinished = true
-            wakeups.resume(state.waiter.take())
+            state.wakeAll(&wakeups)
         }
     }
 
-    func cancel() {
+    private func cancel(_ number: UInt64) {
         let waiter = state.withLock { state in
-            state.isCancelled = true
-            return state.waiter.take()
+            state.cancelled.insert(number)
+            return state.waiters.firstIndex { $0.number == number }.map { state.waiters.remove(at: $0) }
         }
-        waiter?.resume()
+        waiter?.continuation.resume()
     }
 
     /// The next one, and the weight that can be given back now.
@@ -77,22 +86,22 @@ final class CompletionChannel: Sendable {
     ///
     /// - Returns: `false` if it is cancelled.
     func wait() async -> Bool {
+        let number = state.withLock { state in
+            state.lastWaiter += 1
+            return state.lastWaiter
+        }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isDue = state.withLock { state in
-                    if !state.queue.isEmpty || state.isFinished || state.isCancelled { return true }
-                    state.waiter = continuation
+                    if !state.queue.isEmpty || state.isFinished || state.cancelled.contains(number) { return true }
+                    state.waiters.append((number, continuation))
                     return false
                 }
                 if isDue { continuation.resume() }
             }
         } onCancel: {
-            cancel()
+            cancel(number)
         }
-        return state.withLock { state in
-            // It was this wait that was cancelled, not those that may come.
-            defer { state.isCancelled = false }
-            return !state.isCancelled
-        }
+        return state.withLock { $0.cancelled.remove(number) == nil }
     }
 }

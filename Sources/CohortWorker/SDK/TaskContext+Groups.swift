@@ -10,6 +10,8 @@ extension TaskContext {
     /// While anything in the task waits for one of its groups or tasks, the task holds no slot: nesting of any depth works in
     /// a pool of one slot. It gets one back before tasks that have not begun.
     ///
+    /// Called in the body of such a group it opens one beside that; `Group.withGroup` opens one inside.
+    ///
     /// - Throws: ``GroupError``.
     public func withGroup<R: Sendable>(
         _ name: String,
