@@ -292,6 +292,13 @@ extension ModelCluster {
         try send(.groupSealed(client.session, nothing, .returned))
         try send(.tasksSubmitted(client.session, TaskSubmission(group: nothing, first: 3, runs: [])))
         try send(.groupCancelled(client.session, .name("nothing"), grace: nil, reason: ""))
+        let nobody = AttemptRef(
+            task: TaskKey(index: UInt32.random(in: 0...50, using: &generator), generation: 0),
+            attempt: 9
+        )
+        try send(.groupOpened(client.session, GroupSpec(key: nothing, owner: nobody, name: "nobody's")))
+        try send(.siblingsJoined(client.session, nothing, nobody))
+        try send(.taskCancelled(client.session, nothing, index: .max, reason: "", token: 7))
         try send(.queried(client.session))
     }
 }
