@@ -21,8 +21,8 @@ extension WorkerCore {
             return
         }
         resuming.append(ref.task)
-        // Calls that were sent ahead to hosts would otherwise run before it.
-        if callsSubmitted > slots { retractCalls(into: &actions) { !$0.isRunning } }
+        // Calls that were sent ahead to hosts would otherwise run before it, or keep a slot while they wait behind another.
+        retractCalls(into: &actions) { !$0.isRunning }
     }
 
     mutating func resume(_ task: TaskKey, into actions: inout [WorkerAction]) {

@@ -59,6 +59,22 @@ internal import Testing
         script.expect("proceed 0", "ended 1 ok")
     }
 
+    @Test func aCallBehindALongOneKeepsItFromNoSlot() {
+        var script = WorkerScript(slots: 2)
+        script.assign(0...1, Self.exclusive)
+        script.start(0)
+        script.start(1)
+        script.send(.callWaiting(WorkerScript.key(0)))
+        // It may stand behind call 1, which takes long, though a slot is free.
+        script.assign(2...2, WorkerScript.template(2, TaskTemplate(name: "short", function: "f")))
+        script.send(.callWanting(WorkerScript.key(0)))
+        script.settle()
+        script.send(.proceedGranted([WorkerScript.ref(0)]))
+        script.expect("retract [2]")
+        script.send(.callsReturned([WorkerScript.key(2)]))
+        script.expect("proceed 0", "returned 2")
+    }
+
     @Test func aCancelledOneGoesOnAtOnce() {
         var script = WorkerScript(slots: 1)
         script.assign(0...1, Self.exclusive)
