@@ -15,6 +15,8 @@ struct DurationArgument: ExpressibleByArgument {
     }
 
     var span: TimeSpan { TimeSpan(duration) }
+
+    var defaultValueDescription: String { CohortDuration.format(duration) }
 }
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
