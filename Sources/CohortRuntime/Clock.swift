@@ -18,6 +18,13 @@ package enum Host {
 
     package static var processID: UInt32 { UInt32(getpid()) }
 
+    /// The program of this process, as a path.
+    package static var executable: String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        return String(decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
     /// Cores that this process may use.
     package static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
 

@@ -178,14 +178,12 @@ extension CoordinatorCore {
 
     /// A task's own timeout has run out (R9): it is asked to end, and will be told as timed out.
     mutating func timeoutCame(_ ref: AttemptRef, at now: Instant) {
-        let index = ref.task.index
-        guard index < tasks.count, tasks[index].generation == ref.task.generation, tasks[index].attempt == ref.attempt,
-            tasks[index].state == .running || tasks[index].state.isSuspended,
+        guard let task = executingTask(ref), tasks[Int(task)].state != .assigned,
             // Asked to end already, it cleans up: a second request is ignored, and the grace bounds it (R14).
-            !tasks[index].flags.contains(.cancelRequested)
+            !tasks[Int(task)].flags.contains(.cancelRequested)
         else { return }
-        tasks[index].flags.insert(.timedOut)
-        requestCancel(UInt32(index), .taskTimeout, reason: "its timeout", at: now)
+        tasks[Int(task)].flags.insert(.timedOut)
+        requestCancel(task, .taskTimeout, reason: "its timeout", at: now)
     }
 
     mutating func drainRequested(at now: Instant) {

@@ -174,13 +174,8 @@ extension CoordinatorCore {
     }
 
     func task(_ ref: AttemptRef, at worker: UInt32) -> UInt32? {
-        let index = ref.task.index
-        guard index < tasks.count else { return nil }
-        let record = tasks[index]
-        guard record.generation == ref.task.generation, record.attempt == ref.attempt, record.worker == worker,
-            record.state.isAtWorker
-        else { return nil }
-        return UInt32(index)
+        guard let task = executingTask(ref), tasks[Int(task)].worker == worker else { return nil }
+        return task
     }
 
     mutating func workerReported(_ session: SessionID, _ report: WorkerReport, at now: Instant) {

@@ -98,9 +98,7 @@ final class OwnPool: Sendable {
 
     /// This program, by its path if that still leads to it: it names the processes in listings.
     private static var executable: String {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = readlink("/proc/self/exe", &buffer, buffer.count)
-        let path = String(decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let path = Host.executable
         return access(path, X_OK) == 0 ? path : "/proc/self/exe"
     }
 }

@@ -4,7 +4,7 @@ internal import Cohort
 package struct CallFailure: Error, Sendable, Equatable {
     package static let maximumTypeBytes = 256
     package static let maximumTextBytes = 16 << 10
-    package static let maximumTreeBytes = 1 << 20
+    package static let maximumTreeBytes = ErrorNode.wireLimit
 
     /// Name of the error's type, without its module: at most 256 bytes.
     package let type: String

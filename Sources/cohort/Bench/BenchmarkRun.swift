@@ -163,7 +163,7 @@ struct BenchmarkRun {
             process = try Spawn.spawn(
                 SpawnRequest(
                     arguments: ["cohort", "run", "-", "-j", String(settings.slots)],
-                    program: Connection.executable,
+                    program: Host.executable,
                     standardInput: batch.reading,
                     standardOutput: result.writing
                 )

@@ -1,6 +1,6 @@
 internal import Cohort
 internal import CohortCore
-internal import Glibc
+internal import CohortRuntime
 
 /// A client with the pool behind it, private or running.
 final class Connection {
@@ -21,7 +21,7 @@ final class Connection {
                 pool = nil
                 client = try Client(endpoint: endpoint, name: name, patience: .seconds(5))
             } else {
-                let pool = try PrivatePool(executable: Self.executable, slots: slots)
+                let pool = try PrivatePool(executable: Host.executable, slots: slots)
                 self.pool = pool
                 // The coordinator needs a moment to bind; on a loaded machine a long one.
                 client = try Client(endpoint: pool.endpoint, name: name, patience: .seconds(30))
@@ -45,12 +45,5 @@ final class Connection {
     func close() {
         client.close()
         pool?.stop()
-    }
-
-    /// The program of this process.
-    static var executable: String {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = readlink("/proc/self/exe", &buffer, buffer.count)
-        return String(decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }
