@@ -30,6 +30,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // ZeroMQ: a binding that knows nothing of Cohort.
@@ -67,6 +68,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "CohortJournal",
+            dependencies: ["CohortCore", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings
+        ),
+        .target(
             name: "CohortWorker",
             dependencies: [
                 "CCohortProcess", "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortRuntime",
@@ -87,12 +93,21 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "CohortReport", dependencies: ["Cohort"], swiftSettings: settings),
+
+        // Faults: a simulated cluster, and real ones under a plan.
+        .target(
+            name: "CohortFaults",
+            dependencies: [
+                "CCohortProcess", "Cohort", "CohortBatch", "CohortCore", "CohortProcess", "CohortRuntime", "CohortWire",
+                "ZeroMQ", .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "cohort",
             dependencies: [
-                "Cohort", "CohortBatch", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortReport",
-                "CohortRuntime",
-                "CohortWire", "CohortWorker",
+                "Cohort", "CohortBatch", "CohortCoordinator", "CohortCore", "CohortFaults", "CohortJournal",
+                "CohortProcess", "CohortReport", "CohortRuntime", "CohortWire", "CohortWorker", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
@@ -171,6 +186,18 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "CohortBatchTests", dependencies: ["CohortBatch"], swiftSettings: settings),
+        .testTarget(
+            name: "CohortJournalTests",
+            dependencies: [
+                "CohortCore", "CohortJournal", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CohortFaultsTests",
+            dependencies: ["Cohort", "CohortCore", "CohortFaults", "CohortProcess", "TestSupport", "cohort"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "CohortReportTests", dependencies: ["Cohort", "CohortReport"], swiftSettings: settings),
         .target(
             name: "TestSupport",

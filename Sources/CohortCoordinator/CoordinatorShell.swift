@@ -125,9 +125,10 @@ final class CoordinatorShell: LoopHandler {
         }
         switch body {
         case .hello(let greeting): greet(greeting, at: route)
-        case .obituary(let worker, let exitCode, let signal):
-            guard header.epoch == epoch, let peer = peers[SessionID(worker)], peer.role == .worker else { return }
-            event(.sessionEnded(peer.session, .died(exitCode: exitCode, signal: signal)))
+        case .obituary(let worker, let token, let death):
+            guard header.epoch == epoch, let peer = peers[SessionID(worker)], peer.role == .worker, peer.token == token
+            else { return }
+            event(.sessionEnded(peer.session, .died(death)))
         default:
             guard header.epoch == epoch, let session = peers.session(at: route), session.value == header.session else {
                 drop("a message of a session that is not known")
@@ -150,13 +151,13 @@ final class CoordinatorShell: LoopHandler {
         }
         switch greeting.role {
         case .client:
-            let session = peers.add(.client, at: route)
-            event(.clientJoined(session))
+            let session = peers.add(.client, greeting.token, at: route)
+            event(.clientJoined(session, greeting.token))
             welcome(session)
             log.debug("client joined", metadata: ["name": "\(greeting.name)", "pid": "\(greeting.processID)"])
         case .worker(let offer):
-            let session = peers.add(.worker, at: route)
-            event(.workerJoined(session, offer))
+            let session = peers.add(.worker, greeting.token, at: route)
+            event(.workerJoined(session, offer, greeting.token))
             welcome(session)
             log.info(
                 "worker joined",

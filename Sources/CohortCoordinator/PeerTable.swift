@@ -6,6 +6,7 @@ struct Peer {
     enum Role { case client, worker }
     let session: SessionID
     let role: Role
+    let token: PeerToken
     let route: [UInt8]
     var link = Link()
 }
@@ -28,10 +29,10 @@ struct PeerTable {
 
     func session(at route: [UInt8]) -> SessionID? { sessions[route] }
 
-    mutating func add(_ role: Peer.Role, at route: [UInt8]) -> SessionID {
+    mutating func add(_ role: Peer.Role, _ token: PeerToken, at route: [UInt8]) -> SessionID {
         let session = SessionID(next)
         next += 1
-        peers[session] = Peer(session: session, role: role, route: route)
+        peers[session] = Peer(session: session, role: role, token: token, route: route)
         sessions[route] = session
         return session
     }

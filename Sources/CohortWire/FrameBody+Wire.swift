@@ -12,14 +12,18 @@ extension FrameBody {
             frame.welcome.heartbeatInterval = acceptance.heartbeat.nanoseconds
             frame.welcome.lease = acceptance.lease.nanoseconds
             frame.welcome.coordinator = acceptance.coordinator
+            frame.welcome.resumed = acceptance.resumed
+            frame.welcome.unwantedTask = acceptance.unwanted.map(\.task.raw)
+            frame.welcome.unwantedAttempt = acceptance.unwanted.map(\.attempt)
+            frame.welcome.durable = acceptance.durable
         case .refused(let reason): frame.refused.reason = reason
         case .heartbeat(let last): frame.heartbeat.last = last
         case .resend(let from): frame.resend.from = from
         case .goodbye(let reason): frame.goodbye.reason = reason
-        case .obituary(let worker, let exitCode, let signal):
+        case .obituary(let worker, let token, let death):
+            frame.obituary = death.wire
             frame.obituary.workerSession = worker
-            if let exitCode { frame.obituary.exitCode = exitCode }
-            if let signal { frame.obituary.signal = signal }
+            frame.obituary.token = token.value
         case .openGroup(let spec): frame.openGroup = spec.wire
         case .submit(let submission):
             frame.submit = submission.wire
@@ -112,7 +116,10 @@ extension FrameBody {
                 Acceptance(
                     heartbeat: span(message.heartbeatInterval),
                     lease: span(message.lease),
-                    coordinator: message.coordinator
+                    coordinator: message.coordinator,
+                    resumed: message.resumed,
+                    unwanted: try attemptRefs("unwanted attempts", message.unwantedTask, message.unwantedAttempt),
+                    durable: message.durable
                 )
             )
         case .refused(let message): return .refused(message.reason)
@@ -122,8 +129,8 @@ extension FrameBody {
         case .obituary(let message):
             return .obituary(
                 worker: message.workerSession,
-                exitCode: message.hasExitCode ? message.exitCode : nil,
-                signal: message.hasSignal ? message.signal : nil
+                PeerToken(message.token),
+                try WorkerDeath(wire: message)
             )
         case .openGroup(let message): return .openGroup(try GroupSpec(wire: message))
         case .seal(let message): return .seal(GroupKey(message.group), try bodyEnd(message))

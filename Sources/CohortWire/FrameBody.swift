@@ -11,12 +11,35 @@ package struct Greeting: Sendable, Equatable {
     package var name: String
     package var host: String
     package var processID: UInt32
+    package var token: PeerToken
+    /// The session that this one is to continue.
+    package var previous: PreviousSession?
 
-    package init(role: Role, name: String, host: String, processID: UInt32) {
+    package init(
+        role: Role,
+        name: String,
+        host: String,
+        processID: UInt32,
+        token: PeerToken = .none,
+        previous: PreviousSession? = nil
+    ) {
         self.role = role
         self.name = name
         self.host = host
         self.processID = processID
+        self.token = token
+        self.previous = previous
+    }
+}
+
+/// A session that a peer had and did not end itself.
+package struct PreviousSession: Sendable, Equatable {
+    package var epoch: UInt64
+    package var session: UInt64
+
+    package init(epoch: UInt64, session: UInt64) {
+        self.epoch = epoch
+        self.session = session
     }
 }
 
@@ -25,11 +48,27 @@ package struct Acceptance: Sendable, Equatable {
     package var heartbeat: TimeSpan
     package var lease: TimeSpan
     package var coordinator: String
+    /// What the peer had in the session before is known here, and goes on.
+    package var resumed: Bool
+    /// Of the attempts that a worker has, those that are over here: to be killed, and not reported.
+    package var unwanted: [AttemptRef]
+    /// The coordinator's groups outlive its process, and so may what runs for detached ones.
+    package var durable: Bool
 
-    package init(heartbeat: TimeSpan, lease: TimeSpan, coordinator: String) {
+    package init(
+        heartbeat: TimeSpan,
+        lease: TimeSpan,
+        coordinator: String,
+        resumed: Bool = false,
+        unwanted: [AttemptRef] = [],
+        durable: Bool = false
+    ) {
         self.heartbeat = heartbeat
         self.lease = lease
         self.coordinator = coordinator
+        self.resumed = resumed
+        self.unwanted = unwanted
+        self.durable = durable
     }
 }
 
@@ -58,7 +97,7 @@ package enum FrameBody: Sendable, Equatable {
     case heartbeat(last: UInt64)
     case resend(from: UInt64)
     case goodbye(String)
-    case obituary(worker: UInt64, exitCode: Int32?, signal: Int32?)
+    case obituary(worker: UInt64, PeerToken, WorkerDeath)
 
     case openGroup(GroupSpec)
     case submit(TaskSubmission)

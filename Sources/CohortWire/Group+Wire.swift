@@ -6,6 +6,11 @@ extension Greeting {
         message.name = name
         message.host = host
         message.processID = processID
+        message.token = token.value
+        if let previous {
+            message.previousEpoch = previous.epoch
+            message.previousSession = previous.session
+        }
         switch role {
         case .client: message.role = .client
         case .supervisor: message.role = .supervisor
@@ -15,6 +20,9 @@ extension Greeting {
             message.credit = offer.credit
             message.runsCommands = offer.runsCommands
             message.functions = offer.functions
+            message.heldTask = offer.held.map(\.ref.task.raw)
+            message.heldAttempt = offer.held.map(\.ref.attempt)
+            message.heldState = offer.held.map { UInt32($0.state.rawValue) }
         }
         return message
     }
@@ -35,12 +43,33 @@ extension Greeting {
                     slots: message.slots,
                     credit: message.credit,
                     runsCommands: message.runsCommands,
-                    functions: message.functions
+                    functions: message.functions,
+                    held: try Self.held(message)
                 )
             )
         case .unspecified, .UNRECOGNIZED: throw FrameError(.malformed, "a peer without a role")
         }
-        self.init(role: role, name: message.name, host: message.host, processID: message.processID)
+        let previous = PreviousSession(epoch: message.previousEpoch, session: message.previousSession)
+        self.init(
+            role: role,
+            name: message.name,
+            host: message.host,
+            processID: message.processID,
+            token: PeerToken(message.token),
+            // No epoch is 0, and no session.
+            previous: previous.epoch == 0 || previous.session == 0 ? nil : previous
+        )
+    }
+
+    private static func held(_ message: PBHello) throws(FrameError) -> [HeldAttempt] {
+        try checkColumns("held attempts", message.heldTask.count, message.heldState.count)
+        let refs = try attemptRefs("held attempts", message.heldTask, message.heldAttempt)
+        var held: [HeldAttempt] = []
+        held.reserveCapacity(refs.count)
+        for (ref, state) in zip(refs, message.heldState) {
+            held.append(HeldAttempt(ref: ref, state: try decodeCase("state of an attempt", Int(state))))
+        }
+        return held
     }
 }
 

@@ -9,6 +9,7 @@ extension AssignBatch {
             item.group = $0.group.value
             item.groupName = $0.groupName
             item.hold = PBHoldRule(rawValue: Int($0.hold.rawValue)) ?? .never
+            item.detached = $0.detached
             item.template = $0.template.wire
             return item
         }
@@ -47,7 +48,8 @@ extension AssignBatch {
                     group: GroupID(item.group),
                     groupName: item.groupName,
                     hold: try decodeCase("hold rule", item.hold.rawValue),
-                    template: try TaskTemplate(wire: item.template)
+                    template: try TaskTemplate(wire: item.template),
+                    detached: item.detached
                 )
             )
         }
@@ -66,6 +68,31 @@ extension AssignBatch {
             )
         }
         self.payload = payload
+    }
+}
+
+extension WorkerDeath {
+    var wire: PBObituary {
+        var message = PBObituary()
+        if let exitCode { message.exitCode = exitCode }
+        if let signal { message.signal = signal }
+        message.coreDumped = coreDumped
+        message.outOfMemory = outOfMemory
+        message.isExact = begun != nil
+        message.begunTask = begun?.map(\.task.raw) ?? []
+        message.begunAttempt = begun?.map(\.attempt) ?? []
+        return message
+    }
+
+    init(wire message: PBObituary) throws(FrameError) {
+        let begun = try attemptRefs("attempts that had begun", message.begunTask, message.begunAttempt)
+        self.init(
+            exitCode: message.hasExitCode ? message.exitCode : nil,
+            signal: message.hasSignal ? message.signal : nil,
+            begun: message.isExact ? begun : nil
+        )
+        coreDumped = message.coreDumped
+        outOfMemory = message.outOfMemory
     }
 }
 

@@ -90,7 +90,13 @@ final class ClientShell: LoopHandler {
         context = try Context()
         connection = try PeerConnection(
             to: endpoint,
-            as: Greeting(role: .client, name: name, host: Host.name, processID: Host.processID),
+            as: Greeting(
+                role: .client,
+                name: name,
+                host: Host.name,
+                processID: Host.processID,
+                token: .random()
+            ),
             in: context,
             loop: loop,
             token: 0,

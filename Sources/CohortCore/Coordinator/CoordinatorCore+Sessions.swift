@@ -162,13 +162,14 @@ extension CoordinatorCore {
         case .goodbye: detail.message = "\(who) left while the task was running"
         case .leaseExpired: detail.message = "\(who) was not heard of for \(Int(limits.lease.seconds)) s"
         case .unreachable: detail.message = "the connection to \(who) broke off"
-        case .died(let exitCode, let signal):
-            detail.exitCode = exitCode
-            detail.signal = signal
-            if let signal {
+        case .died(let death):
+            detail.exitCode = death.exitCode
+            detail.signal = death.signal
+            detail.coreDumped = death.coreDumped
+            if let signal = death.signal {
                 detail.message = "\(who) was killed by signal \(signal)"
             } else {
-                detail.message = "\(who) exited with status \(exitCode ?? 0) while the task was running"
+                detail.message = "\(who) exited with status \(death.exitCode ?? 0) while the task was running"
             }
         }
         return detail

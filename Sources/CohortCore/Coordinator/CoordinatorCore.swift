@@ -81,8 +81,8 @@ package struct CoordinatorCore: Sendable, Equatable {
     /// Actions that cannot wait for `flush`, such as a session's end, are appended to `actions` at once.
     package mutating func handle(_ event: CoordinatorEvent, at now: Instant, into actions: inout [CoordinatorAction]) {
         switch event {
-        case .clientJoined(let session): clientJoined(session, at: now)
-        case .workerJoined(let session, let offer): workerJoined(session, offer, at: now)
+        case .clientJoined(let session, _): clientJoined(session, at: now)
+        case .workerJoined(let session, let offer, _): workerJoined(session, offer, at: now)
         case .heard(let session): heard(session, at: now)
         case .unreachable(let session): unreachable(session, at: now)
         case .sessionEnded(let session, let end): sessionEnded(session, end, at: now, into: &actions)

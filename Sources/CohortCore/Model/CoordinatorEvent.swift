@@ -7,7 +7,30 @@ package enum SessionEnd: Sendable, Equatable {
     /// Its connection is gone and did not come back.
     case unreachable
     /// Its supervisor has reaped it: the wait status is the proof.
-    case died(exitCode: Int32?, signal: Int32?)
+    case died(WorkerDeath)
+}
+
+/// How a worker's process ended, as its supervisor saw it.
+package struct WorkerDeath: Sendable, Equatable, CustomStringConvertible {
+    package var exitCode: Int32?
+    package var signal: Int32?
+    package var coreDumped = false
+    /// The kernel killed it for want of memory.
+    package var outOfMemory = false
+    /// Attempts that had begun and whose end it may not have reported; `nil` if there is no record of them.
+    package var begun: [AttemptRef]?
+
+    package init(exitCode: Int32? = nil, signal: Int32? = nil, begun: [AttemptRef]? = nil) {
+        self.exitCode = exitCode
+        self.signal = signal
+        self.begun = begun
+    }
+
+    package var description: String {
+        if outOfMemory { return "killed by signal 9, out of memory" }
+        if let signal { return "killed by signal \(signal)\(coreDumped ? ", core dumped" : "")" }
+        return exitCode.map { "exit status \($0)" } ?? "in an unknown way"
+    }
 }
 
 /// How the body of a group ended, the owner's own code.
@@ -29,8 +52,8 @@ package enum GroupTarget: Sendable, Equatable {
 
 /// What happened. Events say what was received or observed, never what to do about it.
 package enum CoordinatorEvent: Sendable, Equatable {
-    case clientJoined(SessionID)
-    case workerJoined(SessionID, WorkerOffer)
+    case clientJoined(SessionID, PeerToken = .none)
+    case workerJoined(SessionID, WorkerOffer, PeerToken = .none)
     /// Something arrived from it.
     case heard(SessionID)
     /// Nothing can be sent to it at present.

@@ -5,6 +5,16 @@ package struct SessionID: Sendable, Hashable, Comparable {
     package static func < (left: SessionID, right: SessionID) -> Bool { left.value < right.value }
 }
 
+/// Who a peer is across its sessions: made at random when its process starts, known to it and the coordinator alone.
+package struct PeerToken: Sendable, Hashable, Comparable {
+    /// Of a peer that does not say who it is, and so cannot come back.
+    package static let none = PeerToken(0)
+
+    package var value: UInt64
+    package init(_ value: UInt64) { self.value = value }
+    package static func < (left: PeerToken, right: PeerToken) -> Bool { left.value < right.value }
+}
+
 /// The coordinator's number of a group: 1, 2, 3, … in the order of opening, never reused within an epoch.
 package struct GroupID: Sendable, Hashable, Comparable {
     package var value: UInt64

@@ -8,6 +8,8 @@ package struct WorkerOffer: Sendable, Equatable {
     package var credit: UInt32
     package var runsCommands: Bool
     package var functions: [String]
+    /// What it has from a session that this one continues.
+    package var held: [HeldAttempt]
 
     package init(
         name: String,
@@ -16,7 +18,8 @@ package struct WorkerOffer: Sendable, Equatable {
         slots: UInt32,
         credit: UInt32,
         runsCommands: Bool,
-        functions: [String]
+        functions: [String],
+        held: [HeldAttempt] = []
     ) {
         self.name = name
         self.host = host
@@ -25,6 +28,29 @@ package struct WorkerOffer: Sendable, Equatable {
         self.credit = credit
         self.runsCommands = runsCommands
         self.functions = functions
+        self.held = held
+    }
+}
+
+/// An attempt that a worker still has when it begins a new session.
+package struct HeldAttempt: Sendable, Equatable {
+    package enum State: UInt8, Sendable, CaseIterable {
+        /// Its program has not begun.
+        case unstarted
+        case running
+        /// It waits for groups of its own, without a slot.
+        case waiting
+        /// It has waited and wants a slot.
+        case wanting
+        /// It is over, and a report that says so follows.
+        case ended
+    }
+    package var ref: AttemptRef
+    package var state: State
+
+    package init(ref: AttemptRef, state: State) {
+        self.ref = ref
+        self.state = state
     }
 }
 
@@ -73,13 +99,23 @@ package struct AssignedTemplate: Sendable, Equatable {
     package var groupName: String
     package var hold: HoldRule
     package var template: TaskTemplate
+    /// Its tasks go on without the coordinator, for the lease.
+    package var detached: Bool
 
-    package init(id: TemplateID, group: GroupID, groupName: String, hold: HoldRule, template: TaskTemplate) {
+    package init(
+        id: TemplateID,
+        group: GroupID,
+        groupName: String,
+        hold: HoldRule,
+        template: TaskTemplate,
+        detached: Bool = false
+    ) {
         self.id = id
         self.group = group
         self.groupName = groupName
         self.hold = hold
         self.template = template
+        self.detached = detached
     }
 }
 

@@ -773,6 +773,21 @@ nonisolated struct PBHello: Sendable {
 
   var functions: [String] = []
 
+  /// Of all: who the peer is across its sessions. Made at random when its process starts; a secret of it and the coordinator.
+  var token: UInt64 = 0
+
+  /// The session that this one continues, if the peer had one that it did not end itself.
+  var previousEpoch: UInt64 = 0
+
+  var previousSession: UInt64 = 0
+
+  /// Of workers that continue: columns of the attempts that they have.
+  var heldTask: [UInt64] = []
+
+  var heldAttempt: [UInt32] = []
+
+  var heldState: [UInt32] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -789,6 +804,17 @@ nonisolated struct PBWelcome: Sendable {
   var lease: UInt64 = 0
 
   var coordinator: String = String()
+
+  /// What the peer said it had before is known here, and goes on.
+  var resumed: Bool = false
+
+  /// Of the attempts that a worker has, those that are over here: they are to be killed, and not reported.
+  var unwantedTask: [UInt64] = []
+
+  var unwantedAttempt: [UInt32] = []
+
+  /// The coordinator's groups outlive its process, and so may what runs for detached ones.
+  var durable: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -872,6 +898,21 @@ nonisolated struct PBObituary: Sendable {
   var hasSignal: Bool {self._signal != nil}
   /// Clears the value of `signal`. Subsequent reads from it will return its default value.
   mutating func clearSignal() {self._signal = nil}
+
+  /// The worker's own, which nobody else knows.
+  var token: UInt64 = 0
+
+  var coreDumped: Bool = false
+
+  /// The kernel killed it for want of memory.
+  var outOfMemory: Bool = false
+
+  /// Whether the columns below tell all attempts that had begun and whose end the worker may not have reported.
+  var isExact: Bool = false
+
+  var begunTask: [UInt64] = []
+
+  var begunAttempt: [UInt32] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1934,6 +1975,9 @@ nonisolated struct PBAssignedTemplate: Sendable {
   /// Clears the value of `template`. Subsequent reads from it will return its default value.
   mutating func clearTemplate() {self._template = nil}
 
+  /// Its tasks go on without the coordinator, for the lease.
+  var detached: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -2855,7 +2899,7 @@ nonisolated extension PBFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension PBHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Hello"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}name\0\u{1}host\0\u{3}process_id\0\u{1}slots\0\u{1}credit\0\u{3}runs_commands\0\u{1}functions\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}name\0\u{1}host\0\u{3}process_id\0\u{1}slots\0\u{1}credit\0\u{3}runs_commands\0\u{1}functions\0\u{1}token\0\u{3}previous_epoch\0\u{3}previous_session\0\u{3}held_task\0\u{3}held_attempt\0\u{3}held_state\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2871,6 +2915,12 @@ nonisolated extension PBHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.credit) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.runsCommands) }()
       case 8: try { try decoder.decodeRepeatedStringField(value: &self.functions) }()
+      case 9: try { try decoder.decodeSingularFixed64Field(value: &self.token) }()
+      case 10: try { try decoder.decodeSingularFixed64Field(value: &self.previousEpoch) }()
+      case 11: try { try decoder.decodeSingularFixed64Field(value: &self.previousSession) }()
+      case 12: try { try decoder.decodeRepeatedFixed64Field(value: &self.heldTask) }()
+      case 13: try { try decoder.decodeRepeatedUInt32Field(value: &self.heldAttempt) }()
+      case 14: try { try decoder.decodeRepeatedUInt32Field(value: &self.heldState) }()
       default: break
       }
     }
@@ -2901,6 +2951,24 @@ nonisolated extension PBHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if !self.functions.isEmpty {
       try visitor.visitRepeatedStringField(value: self.functions, fieldNumber: 8)
     }
+    if self.token != 0 {
+      try visitor.visitSingularFixed64Field(value: self.token, fieldNumber: 9)
+    }
+    if self.previousEpoch != 0 {
+      try visitor.visitSingularFixed64Field(value: self.previousEpoch, fieldNumber: 10)
+    }
+    if self.previousSession != 0 {
+      try visitor.visitSingularFixed64Field(value: self.previousSession, fieldNumber: 11)
+    }
+    if !self.heldTask.isEmpty {
+      try visitor.visitPackedFixed64Field(value: self.heldTask, fieldNumber: 12)
+    }
+    if !self.heldAttempt.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.heldAttempt, fieldNumber: 13)
+    }
+    if !self.heldState.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.heldState, fieldNumber: 14)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2913,6 +2981,12 @@ nonisolated extension PBHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs.credit != rhs.credit {return false}
     if lhs.runsCommands != rhs.runsCommands {return false}
     if lhs.functions != rhs.functions {return false}
+    if lhs.token != rhs.token {return false}
+    if lhs.previousEpoch != rhs.previousEpoch {return false}
+    if lhs.previousSession != rhs.previousSession {return false}
+    if lhs.heldTask != rhs.heldTask {return false}
+    if lhs.heldAttempt != rhs.heldAttempt {return false}
+    if lhs.heldState != rhs.heldState {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2920,7 +2994,7 @@ nonisolated extension PBHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension PBWelcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Welcome"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}heartbeat_interval\0\u{1}lease\0\u{1}coordinator\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}heartbeat_interval\0\u{1}lease\0\u{1}coordinator\0\u{1}resumed\0\u{3}unwanted_task\0\u{3}unwanted_attempt\0\u{1}durable\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2931,6 +3005,10 @@ nonisolated extension PBWelcome: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.heartbeatInterval) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.lease) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.coordinator) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.resumed) }()
+      case 5: try { try decoder.decodeRepeatedFixed64Field(value: &self.unwantedTask) }()
+      case 6: try { try decoder.decodeRepeatedUInt32Field(value: &self.unwantedAttempt) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.durable) }()
       default: break
       }
     }
@@ -2946,6 +3024,18 @@ nonisolated extension PBWelcome: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if !self.coordinator.isEmpty {
       try visitor.visitSingularStringField(value: self.coordinator, fieldNumber: 3)
     }
+    if self.resumed != false {
+      try visitor.visitSingularBoolField(value: self.resumed, fieldNumber: 4)
+    }
+    if !self.unwantedTask.isEmpty {
+      try visitor.visitPackedFixed64Field(value: self.unwantedTask, fieldNumber: 5)
+    }
+    if !self.unwantedAttempt.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.unwantedAttempt, fieldNumber: 6)
+    }
+    if self.durable != false {
+      try visitor.visitSingularBoolField(value: self.durable, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2953,6 +3043,10 @@ nonisolated extension PBWelcome: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.heartbeatInterval != rhs.heartbeatInterval {return false}
     if lhs.lease != rhs.lease {return false}
     if lhs.coordinator != rhs.coordinator {return false}
+    if lhs.resumed != rhs.resumed {return false}
+    if lhs.unwantedTask != rhs.unwantedTask {return false}
+    if lhs.unwantedAttempt != rhs.unwantedAttempt {return false}
+    if lhs.durable != rhs.durable {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3080,7 +3174,7 @@ nonisolated extension PBGoodbye: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension PBObituary: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Obituary"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}worker_session\0\u{3}exit_code\0\u{1}signal\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}worker_session\0\u{3}exit_code\0\u{1}signal\0\u{1}token\0\u{3}core_dumped\0\u{3}out_of_memory\0\u{3}is_exact\0\u{3}begun_task\0\u{3}begun_attempt\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3091,6 +3185,12 @@ nonisolated extension PBObituary: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 1: try { try decoder.decodeSingularFixed64Field(value: &self.workerSession) }()
       case 2: try { try decoder.decodeSingularInt32Field(value: &self._exitCode) }()
       case 3: try { try decoder.decodeSingularInt32Field(value: &self._signal) }()
+      case 4: try { try decoder.decodeSingularFixed64Field(value: &self.token) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.coreDumped) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.outOfMemory) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.isExact) }()
+      case 8: try { try decoder.decodeRepeatedFixed64Field(value: &self.begunTask) }()
+      case 9: try { try decoder.decodeRepeatedUInt32Field(value: &self.begunAttempt) }()
       default: break
       }
     }
@@ -3110,6 +3210,24 @@ nonisolated extension PBObituary: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     try { if let v = self._signal {
       try visitor.visitSingularInt32Field(value: v, fieldNumber: 3)
     } }()
+    if self.token != 0 {
+      try visitor.visitSingularFixed64Field(value: self.token, fieldNumber: 4)
+    }
+    if self.coreDumped != false {
+      try visitor.visitSingularBoolField(value: self.coreDumped, fieldNumber: 5)
+    }
+    if self.outOfMemory != false {
+      try visitor.visitSingularBoolField(value: self.outOfMemory, fieldNumber: 6)
+    }
+    if self.isExact != false {
+      try visitor.visitSingularBoolField(value: self.isExact, fieldNumber: 7)
+    }
+    if !self.begunTask.isEmpty {
+      try visitor.visitPackedFixed64Field(value: self.begunTask, fieldNumber: 8)
+    }
+    if !self.begunAttempt.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.begunAttempt, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3117,6 +3235,12 @@ nonisolated extension PBObituary: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.workerSession != rhs.workerSession {return false}
     if lhs._exitCode != rhs._exitCode {return false}
     if lhs._signal != rhs._signal {return false}
+    if lhs.token != rhs.token {return false}
+    if lhs.coreDumped != rhs.coreDumped {return false}
+    if lhs.outOfMemory != rhs.outOfMemory {return false}
+    if lhs.isExact != rhs.isExact {return false}
+    if lhs.begunTask != rhs.begunTask {return false}
+    if lhs.begunAttempt != rhs.begunAttempt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4973,7 +5097,7 @@ nonisolated extension PBSnapshot: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension PBAssignedTemplate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AssignedTemplate"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}group\0\u{3}group_name\0\u{1}hold\0\u{1}template\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}group\0\u{3}group_name\0\u{1}hold\0\u{1}template\0\u{1}detached\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4986,6 +5110,7 @@ nonisolated extension PBAssignedTemplate: SwiftProtobuf.Message, SwiftProtobuf._
       case 3: try { try decoder.decodeSingularStringField(value: &self.groupName) }()
       case 4: try { try decoder.decodeSingularEnumField(value: &self.hold) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._template) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.detached) }()
       default: break
       }
     }
@@ -5011,6 +5136,9 @@ nonisolated extension PBAssignedTemplate: SwiftProtobuf.Message, SwiftProtobuf._
     try { if let v = self._template {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     } }()
+    if self.detached != false {
+      try visitor.visitSingularBoolField(value: self.detached, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5020,6 +5148,7 @@ nonisolated extension PBAssignedTemplate: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.groupName != rhs.groupName {return false}
     if lhs.hold != rhs.hold {return false}
     if lhs._template != rhs._template {return false}
+    if lhs.detached != rhs.detached {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,3 +1,4 @@
+internal import CohortCore
 internal import CohortRuntime
 internal import CohortWire
 internal import ZeroMQ
@@ -17,7 +18,11 @@ enum Obituary {
             try socket.set(.linger, to: patience)
             try socket.connect(note.endpoint)
             let header = FrameHeader(epoch: note.epoch, session: note.session)
-            let message = FrameBody.obituary(worker: note.session, exitCode: nil, signal: signal)
+            let message = FrameBody.obituary(
+                worker: note.session,
+                note.token,
+                WorkerDeath(signal: signal)
+            )
             _ = try socket.trySend(FrameCodec.encode(header, message))
             // The socket goes first, and the context's end waits until the message has left or the patience is over.
             socket.close()

@@ -1,4 +1,5 @@
 internal import CCohortProcess
+internal import CohortCore
 internal import CohortProcess
 internal import Glibc
 
@@ -7,6 +8,7 @@ struct SessionNote: Equatable {
     var endpoint: String
     var epoch: UInt64
     var session: UInt64
+    var token: PeerToken
 }
 
 /// A pipe by which the worker keeps its guardian up to date about its session.
@@ -46,7 +48,7 @@ struct SessionNotebook {
     var variables: [(String, String)] { [(Self.variable, String(writing))] }
 
     func write(_ note: SessionNote) {
-        let line = Array("\(note.epoch) \(note.session) \(note.endpoint)\n".utf8)
+        let line = Array("\(note.epoch) \(note.session) \(note.token.value) \(note.endpoint)\n".utf8)
         _ = line.withUnsafeBytes { Glibc.write(writing, $0.baseAddress, $0.count) }
     }
 
@@ -60,9 +62,14 @@ struct SessionNotebook {
             bytes.append(contentsOf: buffer.prefix(count))
         }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-        guard let fields = lines.last?.split(separator: " ", maxSplits: 2), fields.count == 3,
-            let epoch = UInt64(fields[0]), let session = UInt64(fields[1])
+        guard let fields = lines.last?.split(separator: " ", maxSplits: 3), fields.count == 4,
+            let epoch = UInt64(fields[0]), let session = UInt64(fields[1]), let token = UInt64(fields[2])
         else { return nil }
-        return SessionNote(endpoint: String(fields[2]), epoch: epoch, session: session)
+        return SessionNote(
+            endpoint: String(fields[3]),
+            epoch: epoch,
+            session: session,
+            token: PeerToken(token)
+        )
     }
 }

@@ -1,4 +1,5 @@
 package import CohortCore
+internal import CohortRuntime
 
 /// What a worker is started with.
 package struct WorkerConfiguration: Sendable {
@@ -14,6 +15,8 @@ package struct WorkerConfiguration: Sendable {
     package var patience: TimeSpan?
     /// Begins a new session when the coordinator has gone, instead of ending.
     package var reconnects: Bool
+    /// Who it is to the coordinator, across its sessions.
+    package var token: PeerToken
 
     package init(
         endpoint: String,
@@ -22,7 +25,8 @@ package struct WorkerConfiguration: Sendable {
         functions: FunctionRegistry,
         runsCommands: Bool = true,
         patience: TimeSpan? = nil,
-        reconnects: Bool = true
+        reconnects: Bool = true,
+        token: PeerToken = .random()
     ) {
         self.endpoint = endpoint
         self.name = name
@@ -31,6 +35,7 @@ package struct WorkerConfiguration: Sendable {
         self.runsCommands = runsCommands
         self.patience = patience
         self.reconnects = reconnects
+        self.token = token
     }
 }
 

@@ -61,6 +61,7 @@ package enum WorkerMain {
         configuration.hostArguments = hostArguments
         configuration.reconnects = !isPrivate
         configuration.patience = isPrivate ? .seconds(30) : nil
+        let token = configuration.token
         let worker = try WorkerProcess(configuration) { messages.put(.notice($0)) }
         try serve(
             worker,
@@ -68,6 +69,7 @@ package enum WorkerMain {
             signals,
             messages,
             notebook,
+            token,
             says: isPrivate ? { _ in } : { fputs("cohort worker: \($0)\n", stderr) }
         )
     }
@@ -78,6 +80,7 @@ package enum WorkerMain {
         _ signals: SignalDescriptor,
         _ messages: Mailbox<Message>,
         _ notebook: SessionNotebook?,
+        _ token: PeerToken,
         says: (String) -> Void
     ) throws {
         var isDraining = false
@@ -103,7 +106,9 @@ package enum WorkerMain {
                 case .notice(.drained): return worker.stop(reason: "the worker has drained")
                 case .notice(.connected(let coordinator, let epoch, let session)):
                     isWaiting = false
-                    notebook?.write(SessionNote(endpoint: coordinator, epoch: epoch, session: session))
+                    notebook?.write(
+                        SessionNote(endpoint: coordinator, epoch: epoch, session: session, token: token)
+                    )
                     says("connected to \(coordinator)")
                 case .notice(.reconnecting(let explanation)): says("\(explanation); trying again")
                 case .notice(.ended(let explanation)):

@@ -51,7 +51,13 @@ final class WorkerShell: LoopHandler {
         )
         connection = try PeerConnection(
             to: configuration.endpoint,
-            as: Greeting(role: .worker(offer), name: offer.name, host: offer.host, processID: offer.processID),
+            as: Greeting(
+                role: .worker(offer),
+                name: offer.name,
+                host: offer.host,
+                processID: offer.processID,
+                token: configuration.token
+            ),
             in: context,
             loop: loop,
             token: Self.socketToken,

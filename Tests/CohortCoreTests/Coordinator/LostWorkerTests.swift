@@ -5,10 +5,10 @@ internal import Testing
 @Suite struct LostWorkerTests {
     @Test func onlyWhatRanIsLost() {
         var script = holding(policy: .continue)
-        script.lose(SessionID(1_001), .died(exitCode: nil, signal: 9))
+        script.lose(SessionID(1_001), .died(WorkerDeath(signal: 9)))
         script.expect(
             "w1 lost: 1 running, 2 returned",
-            "w1 close died(exitCode: nil, signal: Optional(9))",
+            "w1 close died(killed by signal 9)",
             "w2 assign g1/1 #2",
             "w2 assign g1/2 #2",
             "c1 ended g1/0 lost WorkerLost"
@@ -17,9 +17,9 @@ internal import Testing
 
     @Test func theReportNamesTheWorkerAndHowItDied() throws {
         let ends: [(SessionEnd, String, Int32?, Int32?)] = [
-            (.died(exitCode: nil, signal: 9), "worker worker-1 was killed by signal 9", nil, 9),
+            (.died(WorkerDeath(signal: 9)), "worker worker-1 was killed by signal 9", nil, 9),
             (
-                .died(exitCode: 3, signal: nil), "worker worker-1 exited with status 3 while the task was running", 3,
+                .died(WorkerDeath(exitCode: 3)), "worker worker-1 exited with status 3 while the task was running", 3,
                 nil
             ),
             (.leaseExpired, "worker worker-1 was not heard of for 10 s", nil, nil),

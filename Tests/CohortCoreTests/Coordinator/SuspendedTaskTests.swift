@@ -105,7 +105,7 @@ internal import Testing
         script.wait("g1/0")
         script.start("g2/0")
         script.settle()
-        script.lose(SessionID(1_001), .died(exitCode: nil, signal: 9))
+        script.lose(SessionID(1_001), .died(WorkerDeath(signal: 9)))
         let ends = script.take(containing: "ended")
         #expect(ends == ["c2 ended g2/0 lost WorkerLost (ownerLost)", "c1 ended g1/0 lost WorkerLost"])
     }

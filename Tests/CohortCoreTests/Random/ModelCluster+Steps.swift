@@ -238,7 +238,7 @@ extension ModelCluster {
                 try send(.workerDraining(session))
                 workers[place].isDraining = true
             } else {
-                try send(.sessionEnded(session, .died(exitCode: nil, signal: 9)))
+                try send(.sessionEnded(session, .died(WorkerDeath(signal: 9))))
             }
         }
     }

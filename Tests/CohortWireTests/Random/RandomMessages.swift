@@ -17,12 +17,22 @@ struct RandomMessages {
     mutating func body(_ kind: BodyKind) -> FrameBody {
         switch kind {
         case .hello: .hello(greeting())
-        case .welcome: .welcome(Acceptance(heartbeat: span(), lease: span(), coordinator: text()))
+        case .welcome:
+            .welcome(
+                Acceptance(
+                    heartbeat: span(),
+                    lease: span(),
+                    coordinator: text(),
+                    resumed: flag(),
+                    unwanted: list { $0.ref() },
+                    durable: flag()
+                )
+            )
         case .refused: .refused(text())
         case .heartbeat: .heartbeat(last: number())
         case .resend: .resend(from: number())
         case .goodbye: .goodbye(text())
-        case .obituary: .obituary(worker: number(), exitCode: maybe { $0.number() }, signal: maybe { $0.number() })
+        case .obituary: .obituary(worker: number(), PeerToken(number()), death())
         case .openGroup: .openGroup(groupSpec())
         case .submit: .submit(submission())
         case .seal: .seal(GroupKey(number()), pick([.returned, .cancelled, .failed(detail())]))
@@ -103,14 +113,28 @@ struct RandomMessages {
             slots: max(1, number()),
             credit: number(),
             runsCommands: flag(),
-            functions: list { $0.text() }
+            functions: list { $0.text() },
+            held: list { HeldAttempt(ref: $0.ref(), state: $0.pick(HeldAttempt.State.allCases)) }
         )
         return Greeting(
             role: pick([.client, .worker(offer), .supervisor]),
             name: name,
             host: host,
-            processID: processID
+            processID: processID,
+            token: PeerToken(number()),
+            previous: maybe { PreviousSession(epoch: max(1, $0.number()), session: max(1, $0.number())) }
         )
+    }
+
+    private mutating func death() -> WorkerDeath {
+        var death = WorkerDeath(
+            exitCode: maybe { $0.number() },
+            signal: maybe { $0.number() },
+            begun: maybe { $0.list { $0.ref() } }
+        )
+        death.coreDumped = flag()
+        death.outOfMemory = flag()
+        return death
     }
 
     private mutating func target() -> GroupTarget {

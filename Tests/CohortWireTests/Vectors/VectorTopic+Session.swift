@@ -43,7 +43,35 @@ extension VectorTopic {
             FrameHeader(),
             .hello(Greeting(role: .supervisor, name: "alpha-supervisor", host: "alpha", processID: 4700))
         ),
+        Vector(
+            "hello-client-again",
+            "A client that says who it is continues a session that it has lost.",
+            FrameHeader(),
+            .hello(
+                Greeting(
+                    role: .client,
+                    name: "nightly",
+                    host: "alpha",
+                    processID: 4711,
+                    token: PeerToken(0x0807_0605_0403_0201),
+                    previous: PreviousSession(epoch: 77, session: 12)
+                )
+            )
+        ),
+        Vector(
+            "hello-worker-holding",
+            "A worker continues its session and tells what it has: one attempt in each state.",
+            FrameHeader(),
+            .hello(holdingWorker)
+        ),
     ]
+
+    private static let outOfMemory: WorkerDeath = {
+        let begun = [AttemptRef(task: TaskKey(index: 3, generation: 2), attempt: 1)]
+        var death = WorkerDeath(signal: 9, begun: begun)
+        death.outOfMemory = true
+        return death
+    }()
 
     private static func worker(
         _ name: String = "alpha-1",
@@ -66,12 +94,51 @@ extension VectorTopic {
         return Greeting(role: .worker(offer), name: name, host: host, processID: processID)
     }
 
+    private static let holdingWorker: Greeting = {
+        var offer = WorkerOffer(
+            name: "alpha-1",
+            host: "alpha",
+            processID: 4712,
+            slots: 4,
+            credit: 512,
+            runsCommands: true,
+            functions: []
+        )
+        offer.held = HeldAttempt.State.allCases.enumerated().map { number, state in
+            let task = TaskKey(index: UInt32(number), generation: 1)
+            return HeldAttempt(ref: AttemptRef(task: task, attempt: 2), state: state)
+        }
+        return Greeting(
+            role: .worker(offer),
+            name: "alpha-1",
+            host: "alpha",
+            processID: 4712,
+            token: PeerToken(5),
+            previous: PreviousSession(epoch: 77, session: 13)
+        )
+    }()
+
     private static let answers = [
         Vector(
             "welcome",
             "The coordinator opens session 7: heartbeats every second, a lease of ten.",
             .at(0),
             .welcome(Acceptance(heartbeat: .seconds(1), lease: .seconds(10), coordinator: "cohort-1"))
+        ),
+        Vector(
+            "welcome-resumed",
+            "What the worker has goes on, save for one attempt that is over; the coordinator keeps a journal.",
+            .at(1),
+            .welcome(
+                Acceptance(
+                    heartbeat: .seconds(1),
+                    lease: .seconds(10),
+                    coordinator: "cohort-1",
+                    resumed: true,
+                    unwanted: [AttemptRef(task: TaskKey(index: 3, generation: 1), attempt: 2)],
+                    durable: true
+                )
+            )
         ),
         Vector(
             "welcome-extremes",
@@ -135,19 +202,31 @@ extension VectorTopic {
             "obituary-signal",
             "The worker of session 9 was killed by signal 9.",
             FrameHeader(epoch: 0x0102_0304_0506_0708),
-            .obituary(worker: 9, exitCode: nil, signal: 9)
+            .obituary(worker: 9, PeerToken(0x1122), WorkerDeath(signal: 9))
         ),
         Vector(
             "obituary-exit-zero",
             "A worker that exited with status 0: the status is present although it is 0.",
             FrameHeader(epoch: 0x0102_0304_0506_0708),
-            .obituary(worker: .max, exitCode: 0, signal: nil)
+            .obituary(worker: .max, PeerToken(.max), WorkerDeath(exitCode: 0))
         ),
         Vector(
             "obituary-unknown",
             "The supervisor knows that the worker is gone and not how.",
             FrameHeader(epoch: 0x0102_0304_0506_0708),
-            .obituary(worker: 9, exitCode: nil, signal: nil)
+            .obituary(worker: 9, PeerToken(1), WorkerDeath())
+        ),
+        Vector(
+            "obituary-exact",
+            "The kernel killed the worker for want of memory, and the record of what had begun is there.",
+            FrameHeader(epoch: 0x0102_0304_0506_0708),
+            .obituary(worker: 9, PeerToken(1), outOfMemory)
+        ),
+        Vector(
+            "obituary-exact-nothing-begun",
+            "A record that is there and empty is not the same as none.",
+            FrameHeader(epoch: 0x0102_0304_0506_0708),
+            .obituary(worker: 9, PeerToken(1), WorkerDeath(signal: 11, begun: []))
         ),
     ]
 }
