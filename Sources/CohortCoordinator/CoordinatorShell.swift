@@ -16,11 +16,14 @@ package enum CoordinatorNotice: Sendable, Equatable {
 /// cannot be understood is counted and dropped (promise 9).
 final class CoordinatorShell: LoopHandler {
     private static let socketToken = 0
+    private static let entranceToken = 1
     /// Most messages taken in one turn, so that results leave while others still arrive.
     private static let burst = 512
 
     private let context: Context
     private let socket: Socket
+    /// Where peers show keys, if they have to.
+    private let entrance: Entrance?
     private let configuration: CoordinatorConfiguration
     private let log: Logger
     private let notify: @Sendable (CoordinatorNotice) -> Void
@@ -51,10 +54,14 @@ final class CoordinatorShell: LoopHandler {
         try socket.set(.routerMandatory, to: true)
         // A peer's routing id is fresh for each session, so whoever comes with a known one is that peer, reconnecting.
         try socket.set(.routerHandover, to: true)
+        entrance = try configuration.security.map { security in
+            try Entrance(of: socket, in: context, security, log: log, loop: loop, token: Self.entranceToken)
+        }
         self.context = context
         self.socket = socket
+        let isOpen = configuration.security != nil || configuration.isInsecure
         for endpoint in configuration.endpoints {
-            try EndpointGuard.check(endpoint)
+            try EndpointGuard.check(endpoint, isOpen: isOpen)
             try EndpointGuard.withPrivateUmask { () throws in try self.socket.bind(endpoint) }
             boundEndpoints.append(try self.socket.lastEndpoint)
         }
@@ -66,6 +73,10 @@ final class CoordinatorShell: LoopHandler {
     func nextDeadline() -> UInt64? { core.nextDeadline?.nanoseconds }
 
     func socketReady(_ token: Int, in loop: LoopThread) {
+        if token == Self.entranceToken {
+            entrance?.watch()
+            return
+        }
         var frames: [[UInt8]] = []
         for _ in 0..<Self.burst {
             frames.removeAll(keepingCapacity: true)
@@ -74,7 +85,7 @@ final class CoordinatorShell: LoopHandler {
             switch result {
             case .empty: return
             case .tooLong(let count, _): drop("a message of \(count) frames")
-            case .received: take(route: frames[0], Array(frames.dropFirst()))
+            case .received: take(route: frames[0], Array(frames.dropFirst()), entrance?.permit(of: socket))
             }
         }
     }
@@ -107,7 +118,7 @@ final class CoordinatorShell: LoopHandler {
         }
     }
 
-    private func take(route: [UInt8], _ frames: [[UInt8]]) {
+    private func take(route: [UInt8], _ frames: [[UInt8]], _ permit: PeerPermit?) {
         let header: FrameHeader
         let body: FrameBody
         do {
@@ -124,8 +135,12 @@ final class CoordinatorShell: LoopHandler {
             return
         }
         switch body {
-        case .hello(let greeting): greet(greeting, at: route)
+        case .hello(let greeting): greet(greeting, at: route, permit)
         case .obituary(let worker, let token, let death):
+            if let permit, permit.refusal(of: .supervisor) != nil {
+                entrance?.refuse(permit)
+                return
+            }
             guard header.epoch == epoch, let peer = peers[SessionID(worker)], peer.role == .worker, peer.token == token
             else { return }
             event(.sessionEnded(peer.session, .died(death)))
@@ -140,9 +155,14 @@ final class CoordinatorShell: LoopHandler {
         }
     }
 
-    private func greet(_ greeting: Greeting, at route: [UInt8]) {
+    private func greet(_ greeting: Greeting, at route: [UInt8], _ permit: PeerPermit?) {
         if let known = peers.session(at: route) {
             welcome(known)
+            return
+        }
+        if let permit, let refusal = permit.refusal(of: greeting.role) {
+            entrance?.refuse(permit)
+            reply(to: route, .refused(refusal))
             return
         }
         if peers.count >= configuration.limits.sessions {
@@ -252,6 +272,7 @@ final class CoordinatorShell: LoopHandler {
         case .update(let session, let update): send(.update(update), to: session)
         case .answer(let session, var snapshot):
             snapshot.badFrames = badFrames
+            snapshot.refusedPeers = entrance?.refused ?? 0
             send(.snapshot(snapshot), to: session)
         case .heartbeat(let session):
             if let link = peers[session]?.link { send(.heartbeat(last: link.lastSent), to: session) }

@@ -23,8 +23,8 @@ package final class PeerConnection {
     private weak let delegate: (any PeerConnectionDelegate)?
     private var session: PeerSession
     private var actions: [PeerSession.Action] = []
-    /// What was last heard of the connection itself, to explain why nobody answers.
-    private var trouble = ""
+    /// What is heard of the connection itself, to explain why nobody answers.
+    private var handshake: HandshakeWatch
     /// Frames that could not be understood.
     package private(set) var badFrames: UInt64 = 0
 
@@ -32,11 +32,13 @@ package final class PeerConnection {
     private static let burst = 256
 
     /// - Parameters:
+    ///   - keys: for a coordinator that wants them.
     ///   - token: registered with the loop for the socket; `token + 1` for its monitor.
     ///   - patience: how long to wait for the coordinator's first answer; `nil` for ever.
     package init(
         to endpoint: String,
         as greeting: Greeting,
+        keys: PeerKeys? = nil,
         in context: borrowing Context,
         loop: LoopThread,
         token: Int,
@@ -48,11 +50,12 @@ package final class PeerConnection {
         self.token = token
         self.delegate = delegate
         let socket = try Socket(.dealer, in: context)
-        try SocketSettings.applyToPeer(socket)
+        try SocketSettings.applyToPeer(socket, keys)
         try socket.set(.routingID, to: [1] + Host.randomBytes(15))
         let monitor = try SocketMonitor(of: socket)
         try socket.connect(endpoint)
         self.socket = socket
+        handshake = HandshakeWatch(key: keys?.own.publicKey)
         session = PeerSession(at: .now, patience: patience)
         loop.register(socket: self.socket, token: token)
         loop.register(socket: monitor.socket, token: token + 1)
@@ -196,30 +199,19 @@ package final class PeerConnection {
 
     private func watch() {
         while let event = try? monitor?.tryReceive() {
-            switch event.kind {
-            case .connectRetried, .closed:
-                if trouble.isEmpty { trouble = "nothing listens there" }
-            case .handshakeFailedNoDetail, .handshakeFailedProtocol, .handshakeFailedAuth:
-                trouble = "what listens there does not speak Cohort's protocol (\(event.explanation))"
-            case .connected:
-                // The next try to connect says less than how the last one ended.
-                if !trouble.hasPrefix("what listens there") {
-                    trouble = "something accepts connections there but does not answer; is it a Cohort coordinator?"
-                }
-            case .handshakeSucceeded:
-                trouble = "something that speaks ZeroMQ is there but does not answer; is it a Cohort coordinator?"
-            case .disconnected:
-                if trouble.hasPrefix("something accepts") {
-                    trouble = "what listens there hangs up; it does not speak Cohort's protocol"
-                }
-            default: break
-            }
+            handshake.take(event)
+            guard let refusal = handshake.refusal else { continue }
+            session.refused(refusal, into: &actions)
+            // It would try again until it is closed, and then once more for the sake of what waits to be sent.
+            try? socket.set(.linger, to: .zero)
+            try? socket.disconnect(endpoint)
+            return
         }
     }
 
     private func explanation(of loss: PeerSession.Loss) -> String {
         switch loss {
-        case .noAnswer: "no coordinator answers at \(endpoint): \(trouble.isEmpty ? "no reason is known" : trouble)"
+        case .noAnswer: "no coordinator answers at \(endpoint): \(handshake.trouble)"
         case .refused(let reason): "the coordinator at \(endpoint) refuses: \(reason)"
         case .silent: "nothing was heard from the coordinator at \(endpoint) for \(session.lease.seconds) s"
         case .goodbye(let reason): "the coordinator at \(endpoint) ended the session: \(reason)"

@@ -1,5 +1,6 @@
 internal import CohortCore
 internal import CohortProcess
+internal import CohortRuntime
 internal import CohortWire
 internal import Synchronization
 
@@ -19,6 +20,7 @@ final class Executors: Sendable {
         pool.arguments = configuration.hostArguments
         // For the groups that functions open.
         pool.environment.set(CallHostMain.endpointVariable, to: configuration.endpoint)
+        if let keys = configuration.keys?.reference { pool.environment.set(CallHostMain.keysVariable, to: keys) }
         calls = try CallPool(pool) { events in deliver(events.map(Executors.event)) }
     }
 

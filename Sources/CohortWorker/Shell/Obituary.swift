@@ -9,12 +9,12 @@ enum Obituary {
     private static let patience = Duration.seconds(2)
 
     /// Sends it if the worker had a session. What cannot be told now, the lease tells later.
-    static func send(_ note: SessionNote?, signal: Int32) {
+    static func send(_ note: SessionNote?, signal: Int32, keys: PeerKeys?) {
         guard let note else { return }
         do {
             let context = try Context()
             let socket = try Socket(.dealer, in: context)
-            try SocketSettings.applyToPeer(socket)
+            try SocketSettings.applyToPeer(socket, keys)
             try socket.set(.linger, to: patience)
             try socket.connect(note.endpoint)
             let header = FrameHeader(epoch: note.epoch, session: note.session)

@@ -1,6 +1,6 @@
 internal import CohortCore
 internal import CohortProcess
-internal import CohortRuntime
+package import CohortRuntime
 @preconcurrency internal import Glibc
 internal import Synchronization
 
@@ -24,12 +24,14 @@ package enum WorkerMain {
     ///
     /// - Parameters:
     ///   - name: `nil` for one made of host and process id.
+    ///   - keys: for a coordinator that wants them; from a file, which the call hosts read too.
     ///   - isPrivate: part of a pool of one's own: it ends with its coordinator, and says nothing.
     ///   - hostArguments: command line of the call hosts.
     ///   - onOwnerEnd: called in the guardian when whoever wanted the worker has gone, and all of it is gone too.
     package static func run(
         endpoint: String,
         name: String?,
+        keys: PeerKeys? = nil,
         slots: Int,
         functions: FunctionRegistry,
         runsCommands: Bool = true,
@@ -44,7 +46,9 @@ package enum WorkerMain {
                 passing: [notebook.writing],
                 onOwnerEnd: onOwnerEnd
             ) { status in
-                if case .signalled(let signal, _) = status { Obituary.send(notebook.latest, signal: signal) }
+                if case .signalled(let signal, _) = status {
+                    Obituary.send(notebook.latest, signal: signal, keys: keys)
+                }
             }
         }
         let notebook = SessionNotebook.inherited()
@@ -58,6 +62,7 @@ package enum WorkerMain {
             functions: functions,
             runsCommands: runsCommands
         )
+        configuration.keys = keys
         configuration.hostArguments = hostArguments
         configuration.reconnects = !isPrivate
         configuration.patience = isPrivate ? .seconds(30) : nil
