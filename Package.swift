@@ -180,8 +180,8 @@ let package = Package(
         .testTarget(
             name: "CohortTests",
             dependencies: [
-                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortWire", "cohort",
-                .product(name: "Logging", package: "swift-log"),
+                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortRuntime",
+                "CohortWire", "ZeroMQ", "cohort", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),
@@ -203,6 +203,15 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["CCohortProcess", "Cohort", "CohortProcess"],
             path: "Tests/Support",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "cohort-harness",
+            dependencies: [
+                "Cohort", "CohortProcess", "cohort",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Harness",
             swiftSettings: settings
         ),
         .testTarget(

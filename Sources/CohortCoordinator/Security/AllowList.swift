@@ -85,11 +85,11 @@ package struct AllowList: Sendable, Equatable {
         if let name, name.text.utf8.count > nameBytesMax {
             throw KeyFileError(file, name.place, "a name has at most \(nameBytesMax) bytes")
         }
-        return (words[0].text, PeerPermit(roles: roles, name: name?.text ?? words[0].text))
+        return (words[0].text, PeerPermit(roles: roles, keyName: name?.text ?? words[0].text))
     }
 
-    private static func roles(of word: WordLines.Word, _ file: String) throws(KeyFileError) -> PeerPermit.Roles {
-        var roles: PeerPermit.Roles = []
+    private static func roles(of word: WordLines.Word, _ file: String) throws(KeyFileError) -> Set<PeerPermit.Role> {
+        var roles: Set<PeerPermit.Role> = []
         var column = word.place.column
         for role in word.text.split(separator: ",", omittingEmptySubsequences: false) {
             switch role {

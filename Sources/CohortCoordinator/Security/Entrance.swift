@@ -45,7 +45,7 @@ final class Entrance {
     }
 
     /// Counts somebody whose key does not fit what he asked for.
-    func refuse(_ permit: PeerPermit) { gatekeeper.refuse("its key is listed for another role", peer: permit.name) }
+    func refuse(_ permit: PeerPermit) { gatekeeper.refuse("its key is listed for another role", peer: permit.keyName) }
 
     /// Takes notice of those who did not get as far as showing a key.
     func watch() {

@@ -50,7 +50,7 @@ final class Gatekeeper: Sendable {
     ///
     /// - Parameter user: as `decide` has named it.
     func permit(for user: String?) -> PeerPermit {
-        user.flatMap(allowed.permit) ?? PeerPermit(roles: [], name: "nobody")
+        user.flatMap(allowed.permit) ?? PeerPermit(roles: [], keyName: "nobody")
     }
 
     /// Counts somebody who was turned away.

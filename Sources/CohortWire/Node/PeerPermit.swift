@@ -1,31 +1,37 @@
-/// What somebody may be who has come in with a key.
+/// What a connection has proven about whoever is at its other end.
 package struct PeerPermit: Sendable, Equatable {
-    package struct Roles: OptionSet, Sendable, Hashable {
-        package let rawValue: UInt8
-
-        package init(rawValue: UInt8) { self.rawValue = rawValue }
-
-        package static let client = Roles(rawValue: 1)
-        package static let worker = Roles(rawValue: 2)
+    /// What a key may be used for.
+    package enum Role: String, Sendable, CaseIterable {
+        case client
+        case worker
     }
 
-    package var roles: Roles
-    /// What the key is called, for messages and logs.
-    package var name: String
+    package var roles: Set<Role>
+    /// What the list of those who may come in calls the key.
+    package var keyName: String
 
-    package init(roles: Roles, name: String) {
+    package init(roles: Set<Role>, keyName: String) {
         self.roles = roles
-        self.name = name
+        self.keyName = keyName
     }
+}
 
-    /// Why a peer with this permit may not have a role; `nil` if it may.
-    package func refusal(of role: Greeting.Role) -> String? {
-        switch role {
-        case .client where !roles.contains(.client):
-            "the key \(name) is listed as worker, not as client (a worker whose tasks open groups needs both)"
-        case .worker where !roles.contains(.worker), .supervisor where !roles.contains(.worker):
-            "the key \(name) is listed as client, not as worker"
-        default: nil
+extension PeerPermit {
+    /// Why a peer may not have a role; `nil` if it may.
+    func refusal(of role: Greeting.Role) -> String? {
+        guard !roles.contains(role.permit) else { return nil }
+        let told = "the key \(keyName) is not listed as \(role.permit.rawValue)"
+        guard role.permit == .client, !roles.isEmpty else { return told }
+        return told + "; that of a worker whose tasks open groups must be listed as both"
+    }
+}
+
+extension Greeting.Role {
+    /// What a key must be allowed for so that its owner may take this role. A supervisor speaks for its workers.
+    var permit: PeerPermit.Role {
+        switch self {
+        case .client: .client
+        case .worker, .supervisor: .worker
         }
     }
 }
