@@ -217,8 +217,8 @@ let package = Package(
         .testTarget(
             name: "CohortCommandTests",
             dependencies: [
-                "CCohortProcess", "Cohort", "CohortCore", "CohortProcess", "CohortWire", "TestSupport", "ZeroMQ",
-                "cohort",
+                "CCohortProcess", "Cohort", "CohortCore", "CohortProcess", "CohortWire", "TestSupport", "WorkerFixture",
+                "ZeroMQ", "cohort",
             ],
             swiftSettings: settings
         ),

@@ -1,4 +1,5 @@
 internal import CohortCoordinator
+internal import CohortRuntime
 internal import CohortWire
 internal import Testing
 internal import ZeroMQ
