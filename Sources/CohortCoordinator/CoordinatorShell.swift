@@ -142,7 +142,7 @@ final class CoordinatorShell: LoopHandler {
 
     private func greet(_ greeting: Greeting, at route: [UInt8]) {
         if let known = peers.session(at: route) {
-            welcome(known)
+            if let acceptance = peers[known]?.acceptance { send(.welcome(acceptance), to: known) }
             return
         }
         if peers.count >= configuration.limits.sessions {
@@ -153,12 +153,10 @@ final class CoordinatorShell: LoopHandler {
         case .client:
             let session = peers.add(.client, greeting.token, at: route)
             event(.clientJoined(session, greeting.token))
-            welcome(session)
             log.debug("client joined", metadata: ["name": "\(greeting.name)", "pid": "\(greeting.processID)"])
         case .worker(let offer):
             let session = peers.add(.worker, greeting.token, at: route)
             event(.workerJoined(session, offer, greeting.token))
-            welcome(session)
             log.info(
                 "worker joined",
                 metadata: ["worker": "\(offer.name)", "host": "\(offer.host)", "slots": "\(offer.slots)"]
@@ -169,12 +167,15 @@ final class CoordinatorShell: LoopHandler {
         }
     }
 
-    private func welcome(_ session: SessionID) {
+    private func welcome(_ session: SessionID, resumed: Bool, unwanted: [AttemptRef]) {
         let acceptance = Acceptance(
             heartbeat: configuration.limits.heartbeat,
             lease: configuration.limits.lease,
-            coordinator: configuration.name
+            coordinator: configuration.name,
+            resumed: resumed,
+            unwanted: unwanted
         )
+        peers[session]?.acceptance = acceptance
         send(.welcome(acceptance), to: session)
     }
 
@@ -244,6 +245,9 @@ final class CoordinatorShell: LoopHandler {
 
     private func perform(_ action: CoordinatorAction) {
         switch action {
+        // There is no journal here: nothing survives this process.
+        case .record: break
+        case .welcome(let session, let resumed, let unwanted): welcome(session, resumed: resumed, unwanted: unwanted)
         case .assign(let session, let batch): send(.assign(batch), to: session)
         case .cancel(let session, let orders): send(.cancel(orders), to: session)
         case .grant(let session, let grants): send(.grant(grants), to: session)

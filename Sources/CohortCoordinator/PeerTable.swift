@@ -9,6 +9,8 @@ struct Peer {
     let token: PeerToken
     let route: [UInt8]
     var link = Link()
+    /// How its greeting was answered; `nil` before that.
+    var acceptance: Acceptance?
 }
 
 /// The connected peers by session and by the routing id of their connection.
