@@ -208,7 +208,8 @@ let package = Package(
         .executableTarget(
             name: "cohort-harness",
             dependencies: [
-                "Cohort", "CohortProcess", "cohort",
+                "Cohort", "CohortCore", "CohortFuzzKit", "CohortProcess", "CohortRuntime", "CohortWire", "ZeroMQ",
+                "cohort",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Harness",

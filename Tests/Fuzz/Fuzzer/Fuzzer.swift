@@ -12,6 +12,7 @@ private let target: any FuzzTarget = {
     return type.init()
 }()
 
+/// Takes one input in; libFuzzer calls it.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     do {
