@@ -75,16 +75,18 @@ final class FloodedCluster {
     /// What the coordinator says that it has dropped and refused.
     func counts() throws -> (dropped: Int, refused: Int) {
         struct Status: Decodable {
-            var bad_frames: Int
-            var refused_peers: Int
+            var badFrames: Int
+            var refusedPeers: Int
         }
         let words = [Workplace.cohort, "status", "--connect", endpoint, "--output", "json"] + options
         let asked = try workplace.start("\(name)-status", words)
         guard asked.wait(seconds: 30)?.shellCode == 0 else {
             throw HarnessError("status does not answer\n\(asked.errorText)")
         }
-        let status = try JSONDecoder().decode(Status.self, from: Data(asked.output.utf8))
-        return (status.bad_frames, status.refused_peers)
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let status = try decoder.decode(Status.self, from: Data(asked.output.utf8))
+        return (status.badFrames, status.refusedPeers)
     }
 
     func end() {
