@@ -15,11 +15,14 @@ package enum CoordinatorNotice: Sendable, Equatable {
 /// Lives on the loop thread.
 final class CoordinatorShell: LoopHandler {
     private static let socketToken = 0
+    private static let entranceToken = 1
     /// Most messages taken in one turn, so that results leave while others still arrive.
     private static let burst = 512
 
     private let context: Context
     private let socket: Socket
+    /// Where peers show keys, if they have to.
+    private let entrance: Entrance?
     private let log: Logger
     private let notify: @Sendable (CoordinatorNotice) -> Void
     private var node: CoordinatorNode
@@ -49,10 +52,14 @@ final class CoordinatorShell: LoopHandler {
         try socket.set(.routerMandatory, to: true)
         // A peer's routing id is fresh for each session, so whoever comes with a known one is that peer, reconnecting.
         try socket.set(.routerHandover, to: true)
+        entrance = try configuration.security.map { security in
+            try Entrance(of: socket, in: context, security, log: log, loop: loop, token: Self.entranceToken)
+        }
         self.context = context
         self.socket = socket
+        let isOpen = configuration.security != nil || configuration.isInsecure
         for endpoint in configuration.endpoints {
-            try EndpointGuard.check(endpoint)
+            try EndpointGuard.check(endpoint, isOpen: isOpen)
             try EndpointGuard.withPrivateUmask { () throws in try self.socket.bind(endpoint) }
             boundEndpoints.append(try self.socket.lastEndpoint)
         }
@@ -64,6 +71,10 @@ final class CoordinatorShell: LoopHandler {
     func nextDeadline() -> UInt64? { node.nextDeadline?.nanoseconds }
 
     func socketReady(_ token: Int, in loop: LoopThread) {
+        if token == Self.entranceToken {
+            entrance?.watch()
+            return
+        }
         var frames: [[UInt8]] = []
         for _ in 0..<Self.burst {
             frames.removeAll(keepingCapacity: true)
@@ -72,7 +83,9 @@ final class CoordinatorShell: LoopHandler {
             switch result {
             case .empty: return
             case .tooLong(let count, _): node.drop("a message of \(count) frames")
-            case .received: node.received(route: frames[0], frames: Array(frames.dropFirst()), at: .now)
+            case .received:
+                let permit = entrance?.permit(of: socket)
+                node.received(route: frames[0], frames: Array(frames.dropFirst()), permit: permit, at: .now)
             }
         }
     }
@@ -80,6 +93,7 @@ final class CoordinatorShell: LoopHandler {
     func descriptorReady(_ token: Int, events: Int16, in loop: LoopThread) {}
 
     func turnEnded(in loop: LoopThread) {
+        if let entrance { node.refusedPeers = entrance.refused }
         node.flush(at: .now)
         transmit()
         tell()
@@ -127,6 +141,7 @@ final class CoordinatorShell: LoopHandler {
                 "worker lost",
                 metadata: ["how": "\(end)", "tasks running": "\(running)", "tasks given back": "\(returned)"]
             )
+        case .refused(let permit): entrance?.refuse(permit)
         case .dropped(let problem):
             if loggedProblems.count < 64, loggedProblems.insert(problem).inserted {
                 log.warning("dropped a message", metadata: ["problem": "\(problem)"])

@@ -22,18 +22,21 @@ package final class PeerConnection {
     /// Tells why nobody answers; gone once somebody has, for every socket that is polled costs some system calls a turn.
     private var monitor: SocketMonitor?
     private var node: PeerNode
-    /// What was last heard of the connection itself, to explain why nobody answers.
-    private var trouble = ""
+    private let keys: PeerKeys?
+    /// What is heard of the connection itself, to explain why nobody answers.
+    private var handshake: HandshakeWatch
 
     /// Most messages taken in one turn, so that timers and sends have theirs.
     private static let burst = 256
 
     /// - Parameters:
+    ///   - keys: for a coordinator that wants them.
     ///   - token: registered with the loop for the socket; `token + 1` for its monitor.
     ///   - patience: how long to wait for the coordinator's first answer; `nil` for ever.
     package init(
         to endpoint: String,
         as greeting: Greeting,
+        keys: PeerKeys?,
         in context: borrowing Context,
         loop: LoopThread,
         token: Int,
@@ -44,14 +47,19 @@ package final class PeerConnection {
         self.loop = loop
         self.token = token
         self.delegate = delegate
+        self.keys = keys
+        handshake = HandshakeWatch(key: keys?.own.publicKey)
         node = PeerNode(greeting: greeting, at: .now, patience: patience)
-        socket = try Self.makeSocket(in: context)
+        socket = try Self.makeSocket(in: context, keys)
         try connect()
     }
 
-    private static func makeSocket(in context: borrowing Context) throws(ZeroMQError) -> Socket {
+    private static func makeSocket(
+        in context: borrowing Context,
+        _ keys: PeerKeys?
+    ) throws(ZeroMQError) -> Socket {
         let socket = try Socket(.dealer, in: context)
-        try SocketSettings.applyToPeer(socket)
+        try SocketSettings.applyToPeer(socket, keys)
         try socket.set(.routingID, to: [1] + Host.randomBytes(15))
         return socket
     }
@@ -101,8 +109,8 @@ package final class PeerConnection {
         patience: TimeSpan?
     ) throws(ZeroMQError) {
         monitor = nil
-        socket = try Self.makeSocket(in: context)
-        trouble = ""
+        socket = try Self.makeSocket(in: context, keys)
+        handshake = HandshakeWatch(key: keys?.own.publicKey)
         node.resume(held: held, at: .now, patience: patience)
         try connect()
     }
@@ -163,30 +171,19 @@ package final class PeerConnection {
 
     private func watch() {
         while let event = try? monitor?.tryReceive() {
-            switch event.kind {
-            case .connectRetried, .closed:
-                if trouble.isEmpty { trouble = "nothing listens there" }
-            case .handshakeFailedNoDetail, .handshakeFailedProtocol, .handshakeFailedAuth:
-                trouble = "what listens there does not speak Cohort's protocol (\(event.explanation))"
-            case .connected:
-                // The next try to connect says less than how the last one ended.
-                if !trouble.hasPrefix("what listens there") {
-                    trouble = "something accepts connections there but does not answer; is it a Cohort coordinator?"
-                }
-            case .handshakeSucceeded:
-                trouble = "something that speaks ZeroMQ is there but does not answer; is it a Cohort coordinator?"
-            case .disconnected:
-                if trouble.hasPrefix("something accepts") {
-                    trouble = "what listens there hangs up; it does not speak Cohort's protocol"
-                }
-            default: break
-            }
+            handshake.take(event)
+            guard let refusal = handshake.refusal else { continue }
+            // It would try again until it is closed, and then once more for the sake of what waits to be sent.
+            try? socket.set(.linger, to: .zero)
+            try? socket.disconnect(endpoint)
+            node.refused(refusal)
+            return deal()
         }
     }
 
     private func explanation(of loss: PeerSession.Loss) -> String {
         switch loss {
-        case .noAnswer: "no coordinator answers at \(endpoint): \(trouble.isEmpty ? "no reason is known" : trouble)"
+        case .noAnswer: "no coordinator answers at \(endpoint): \(handshake.trouble)"
         case .refused(let reason): "the coordinator at \(endpoint) refuses: \(reason)"
         case .unknown(let reason): "the coordinator at \(endpoint) has been started anew: \(reason)"
         case .silent: "nothing was heard from the coordinator at \(endpoint) for \(node.session.lease.seconds) s"

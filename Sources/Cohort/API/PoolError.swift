@@ -8,6 +8,8 @@ public struct PoolError: Error, Sendable, Equatable, CustomStringConvertible {
         case unreachable
         /// The coordinator does not want this client.
         case refused
+        /// The keys that were named cannot be used.
+        case unusableKeys
         /// The session with the coordinator has ended. The coordinator cancels what was open, if it still lives.
         case lost
         /// The pool was closed here.

@@ -20,10 +20,9 @@ extension CoordinatorNode {
             if let acceptance = peers[known]?.acceptance { send(.welcome(acceptance), to: known) }
             return
         }
-        if let permit, !permit.roles.contains(greeting.role.permit) {
-            let role = greeting.role.permit.rawValue
-            drop("a \(role) with the key \(permit.keyName), which is not allowed for that")
-            reply(to: route, .refused("the key \(permit.keyName) is not allowed for a \(role)"))
+        if let permit, let refusal = permit.refusal(of: greeting.role) {
+            notices.append(.refused(permit))
+            reply(to: route, .refused(refusal))
             return
         }
         if peers.count >= core.limits.sessions {

@@ -15,6 +15,7 @@ extension CoordinatorNode {
         case .update(let session, let update): send(.update(update), to: session)
         case .answer(let session, var snapshot):
             snapshot.badFrames = badFrames
+            snapshot.refusedPeers = refusedPeers
             send(.snapshot(snapshot), to: session)
         case .heartbeat(let session):
             if let link = peers[session]?.link { send(.heartbeat(last: link.lastSent), to: session) }

@@ -26,6 +26,8 @@ package struct CoordinatorNode: Sendable {
         case workerJoined(Greeting)
         /// With so many tasks running and so many merely assigned.
         case workerLost(SessionEnd, running: Int, returned: Int)
+        /// Somebody asked for a role that his key is not listed for.
+        case refused(PeerPermit)
         /// A message was not dealt with; the text says why.
         case dropped(String)
         /// Draining has come to its end; nothing is left to wait for.
@@ -43,6 +45,8 @@ package struct CoordinatorNode: Sendable {
     /// To be written, in this order; `committed` is to be called with the ticket when that has been done.
     package var journal: [JournalEntry] = []
     package internal(set) var badFrames: UInt64 = 0
+    /// Peers that were turned away; kept by whoever drives it, who sees most of them.
+    package var refusedPeers: UInt64 = 0
 
     var peers: PeerTable
     var actions: [CoordinatorAction] = []
@@ -87,6 +91,10 @@ package struct CoordinatorNode: Sendable {
         switch body {
         case .hello(let greeting): greet(greeting, at: route, permit, now)
         case .obituary(let worker, let token, let death):
+            if let permit, permit.refusal(of: .supervisor) != nil {
+                notices.append(.refused(permit))
+                return
+            }
             guard header.epoch == epoch, let peer = peers[SessionID(worker)], peer.role == .worker, peer.token == token
             else { return }
             handle(.sessionEnded(peer.session, .died(death)), at: now)

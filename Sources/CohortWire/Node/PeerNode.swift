@@ -95,6 +95,12 @@ package struct PeerNode: Sendable {
         perform()
     }
 
+    /// The connection itself was refused, before a message could pass.
+    package mutating func refused(_ reason: String) {
+        session.refused(reason, into: &actions)
+        perform()
+    }
+
     /// Something came that is no message, such as one of too many frames.
     package mutating func drop() { badFrames += 1 }
 

@@ -16,6 +16,16 @@ package struct PeerPermit: Sendable, Equatable {
     }
 }
 
+extension PeerPermit {
+    /// Why a peer may not have a role; `nil` if it may.
+    func refusal(of role: Greeting.Role) -> String? {
+        guard !roles.contains(role.permit) else { return nil }
+        let told = "the key \(keyName) is not listed as \(role.permit.rawValue)"
+        guard role.permit == .client, !roles.isEmpty else { return told }
+        return told + "; that of a worker whose tasks open groups must be listed as both"
+    }
+}
+
 extension Greeting.Role {
     /// What a key must be allowed for so that its owner may take this role. A supervisor speaks for its workers.
     var permit: PeerPermit.Role {

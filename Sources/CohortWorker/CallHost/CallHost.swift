@@ -69,14 +69,14 @@ final class CallHost: Sendable {
         var nextAt: UInt64 = 0
     }
 
-    /// - Parameter endpoint: the coordinator's, for the groups that functions open.
+    /// - Parameter session: the way to the coordinator, for the groups that functions open.
     init(
         functions: FunctionRegistry,
         socket: Int32,
         page: HostPage,
         record: AttemptRecord?,
         output: OutputDescriptors,
-        endpoint: String?
+        session: HostSession
     ) {
         self.functions = functions
         self.socket = socket
@@ -84,7 +84,7 @@ final class CallHost: Sendable {
         self.record = record
         meter = OutputMeter(descriptors: output, page: page)
         outbox = HostOutbox(socket: socket, page: page)
-        session = HostSession(endpoint: endpoint)
+        self.session = session
     }
 
     func start() throws(CallPoolError) {

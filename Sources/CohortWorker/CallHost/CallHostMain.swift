@@ -11,6 +11,8 @@ package enum CallHostMain {
     static let variable = "COHORT_CALL_HOST"
     /// The coordinator's endpoint, for the groups that functions open; set in call hosts of a worker.
     static let endpointVariable = "COHORT_ENDPOINT"
+    /// Which keys to show there, if the coordinator wants some: where they are, never what they are.
+    static let keysVariable = "COHORT_ENDPOINT_KEYS"
     /// Number of the first descriptor in every host that a pool starts.
     static let firstDescriptor: Int32 = 3
 
@@ -36,6 +38,8 @@ package enum CallHostMain {
         unsetenv(variable)
         let endpoint = getenv(endpointVariable).map { String(cString: $0) }
         unsetenv(endpointVariable)
+        let keys = getenv(keysVariable).map { String(cString: $0) }
+        unsetenv(keysVariable)
         cohort_name_thread("cohort-call")
         // Lines of a long call are to be seen while it runs.
         setvbuf(stdout, nil, Int32(_IOLBF), 0)
@@ -47,7 +51,7 @@ package enum CallHostMain {
             page: page,
             record: record,
             output: output,
-            endpoint: endpoint
+            session: HostSession(endpoint: endpoint, keys: keys)
         )
         do {
             try host.start()

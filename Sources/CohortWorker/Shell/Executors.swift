@@ -1,5 +1,6 @@
 internal import CohortCore
 internal import CohortProcess
+internal import CohortRuntime
 internal import CohortWire
 internal import Synchronization
 
@@ -22,6 +23,7 @@ final class Executors: Sendable {
         // For the groups that functions open.
         pool.environment.set(CallHostMain.endpointVariable, to: configuration.endpoint)
         pool.record = configuration.record?.descriptor
+        if let keys = configuration.keys?.reference { pool.environment.set(CallHostMain.keysVariable, to: keys) }
         calls = try CallPool(pool) { events in deliver(events.map(Executors.event)) }
     }
 

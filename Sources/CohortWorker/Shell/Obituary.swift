@@ -9,11 +9,11 @@ enum Obituary {
     private static let patience = Duration.seconds(1)
 
     /// Sends it. What cannot be told now, the lease tells later.
-    static func send(_ death: WorkerDeath, of note: SessionNote) {
+    static func send(_ death: WorkerDeath, of note: SessionNote, keys: PeerKeys?) {
         do {
             let context = try Context()
             let socket = try Socket(.dealer, in: context)
-            try SocketSettings.applyToPeer(socket)
+            try SocketSettings.applyToPeer(socket, keys)
             try socket.set(.linger, to: patience)
             try socket.connect(note.endpoint)
             let header = FrameHeader(epoch: note.epoch, session: note.session)

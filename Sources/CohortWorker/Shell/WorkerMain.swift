@@ -2,7 +2,7 @@ internal import CCohortProcess
 internal import Cohort
 internal import CohortCore
 package import CohortProcess
-internal import CohortRuntime
+package import CohortRuntime
 @preconcurrency internal import Glibc
 internal import Synchronization
 
@@ -26,12 +26,14 @@ package enum WorkerMain {
     ///
     /// - Parameters:
     ///   - name: `nil` for one made of host and process id.
+    ///   - keys: for a coordinator that wants them; from a file, which the call hosts read too.
     ///   - isPrivate: part of a pool of one's own: it ends with its coordinator, and says nothing.
     ///   - hostArguments: command line of the call hosts.
     ///   - restarts: how often the worker is started again when it dies.
     package static func run(
         endpoint: String,
         name: String?,
+        keys: PeerKeys? = nil,
         slots: Int,
         functions: FunctionRegistry,
         runsCommands: Bool = true,
@@ -42,7 +44,7 @@ package enum WorkerMain {
         let says: (String) -> Void = { fputs("cohort worker: \($0)\n", stderr) }
         if !Guardian.isGuarded {
             let leftovers = isPrivate ? PrivatePool.leftovers(of: endpoint) : Guardian.Leftovers()
-            try WorkerSupervisor(restarts: restarts, leftovers: leftovers, says: says).run()
+            try WorkerSupervisor(restarts: restarts, leftovers: leftovers, keys: keys, says: says).run()
         }
         cohort_name_process("cohort-worker")
         let record = WorkerSupervisor.inheritedRecord()
@@ -56,6 +58,7 @@ package enum WorkerMain {
             functions: functions,
             runsCommands: runsCommands
         )
+        configuration.keys = keys
         configuration.hostArguments = hostArguments
         configuration.record = record
         configuration.reconnects = !isPrivate

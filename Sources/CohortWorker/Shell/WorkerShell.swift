@@ -60,6 +60,7 @@ final class WorkerShell: LoopHandler {
                 processID: offer.processID,
                 token: configuration.token
             ),
+            keys: configuration.keys,
             in: context,
             loop: loop,
             token: Self.socketToken,

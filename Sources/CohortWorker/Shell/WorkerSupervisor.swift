@@ -13,11 +13,18 @@ struct WorkerSupervisor {
 
     private let restarts: RestartBudget
     private let leftovers: Guardian.Leftovers
+    private let keys: PeerKeys?
     private let says: (String) -> Void
 
-    init(restarts: RestartBudget, leftovers: Guardian.Leftovers, says: @escaping (String) -> Void) {
+    init(
+        restarts: RestartBudget,
+        leftovers: Guardian.Leftovers,
+        keys: PeerKeys?,
+        says: @escaping (String) -> Void
+    ) {
         self.restarts = restarts
         self.leftovers = leftovers
+        self.keys = keys
         self.says = says
     }
 
@@ -46,7 +53,7 @@ struct WorkerSupervisor {
                     if record.hasUnacknowledgedEnds { usleep(Self.lastWordsMicroseconds) }
                     var death = WorkerDeath(status, begun: record.begun)
                     death.outOfMemory = death.signal == SIGKILL && kills.count > killsBefore
-                    Obituary.send(death, of: note)
+                    Obituary.send(death, of: note, keys: keys)
                 }
                 return .restart
             },

@@ -93,7 +93,10 @@ struct NodeTests {
         }
         pair.coordinator.flush(at: pair.now)
         for datagram in pair.coordinator.outgoing { peer.received(frames: datagram.frames, at: pair.now) }
-        #expect(peer.inbox == [.lost(.refused("the key build-7 is not allowed for a client"))])
+        let reason =
+            "the key build-7 is not listed as client; that of a worker whose tasks open groups must be listed as both"
+        #expect(peer.inbox == [.lost(.refused(reason))])
+        #expect(pair.coordinator.notices == [.refused(permit)])
         #expect(pair.coordinator.peerCount == 0)
     }
 
