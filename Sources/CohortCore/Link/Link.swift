@@ -52,6 +52,12 @@ package struct Link: Sendable, Equatable {
 
     package var unacknowledgedCount: Int { unacknowledged.count }
 
+    /// Takes out what has not been acknowledged, oldest first: the session is over, and another one is to carry it.
+    package mutating func takeUnacknowledged() -> [Sent] {
+        defer { unacknowledged.removeAll() }
+        return Array(unacknowledged)
+    }
+
     /// Judges a message by its number; 0 is out of order by intention and always delivered.
     package mutating func received(sequence: UInt64, acknowledge: UInt64) -> Verdict {
         // A peer that acknowledges what was never sent gets no further with it.

@@ -1,11 +1,14 @@
 /// The life of a worker's or client's session, seen from its own side: hello, heartbeats, the lease, the end.
 package struct PeerSession: Sendable, Equatable {
     package enum State: Sendable, Equatable {
-        /// Says hello until it is answered. Next: `open`, or `ended` when nobody answers in time or it is refused.
+        /// Says hello until it is answered. Next: `open`, or `lost` when nobody answers in time or it is refused.
         case greeting
-        /// Next: `ended`.
+        /// Next: `lost` or `closed`.
         case open
-        case ended
+        /// It ended, but not from here: another session may continue it.
+        case lost
+        /// This side has ended it.
+        case closed
     }
 
     /// Why a session ended that was not ended from here.
@@ -14,6 +17,8 @@ package struct PeerSession: Sendable, Equatable {
         case refused(String)
         /// Nothing was heard from the coordinator for the lease.
         case silent
+        /// The coordinator does not know the session: it is another life of it, or the session has ended there.
+        case unknown(String)
         case goodbye(String)
     }
 
@@ -22,7 +27,6 @@ package struct PeerSession: Sendable, Equatable {
         case sendHeartbeat
         case askAgain(from: UInt64)
         case sendAgain([Link.Sent])
-        case opened
         case lost(Loss)
     }
 
@@ -50,7 +54,7 @@ package struct PeerSession: Sendable, Equatable {
         switch state {
         case .greeting: giveUpAt.map { min($0, nextHello) } ?? nextHello
         case .open: min(nextHeartbeat, lastHeard.advanced(by: lease))
-        case .ended: nil
+        case .lost, .closed: nil
         }
     }
 
@@ -71,7 +75,7 @@ package struct PeerSession: Sendable, Equatable {
                 actions.append(.sendHeartbeat)
                 nextHeartbeat = now.advanced(by: heartbeat)
             }
-        case .ended:
+        case .lost, .closed:
             break
         }
     }
@@ -81,8 +85,7 @@ package struct PeerSession: Sendable, Equatable {
         session: UInt64,
         heartbeat: TimeSpan,
         lease: TimeSpan,
-        at now: Instant,
-        into actions: inout [Action]
+        at now: Instant
     ) {
         guard state == .greeting else { return }
         self.epoch = epoch
@@ -93,12 +96,14 @@ package struct PeerSession: Sendable, Equatable {
         state = .open
         lastHeard = now
         nextHeartbeat = now.advanced(by: self.heartbeat)
-        actions.append(.opened)
     }
 
     package mutating func refused(_ reason: String, into actions: inout [Action]) {
-        guard state == .greeting else { return }
-        end(.refused(reason), into: &actions)
+        switch state {
+        case .greeting: end(.refused(reason), into: &actions)
+        case .open: end(.unknown(reason), into: &actions)
+        case .lost, .closed: break
+        }
     }
 
     package mutating func goodbyeReceived(_ reason: String, into actions: inout [Action]) {
@@ -140,10 +145,10 @@ package struct PeerSession: Sendable, Equatable {
     }
 
     /// This side ends the session.
-    package mutating func close() { state = .ended }
+    package mutating func close() { state = .closed }
 
     private mutating func end(_ loss: Loss, into actions: inout [Action]) {
-        state = .ended
+        state = .lost
         actions.append(.lost(loss))
     }
 }

@@ -1,9 +1,8 @@
 internal import CohortCore
-internal import CohortWire
 
-/// A peer that has been welcomed: where it is and how far its messages have come.
-struct Peer {
-    enum Role { case client, worker }
+/// A peer that has a session: where it is and how far its messages have come.
+struct Peer: Sendable {
+    enum Role: Sendable { case client, worker }
     let session: SessionID
     let role: Role
     let token: PeerToken
@@ -12,7 +11,7 @@ struct Peer {
 }
 
 /// The connected peers by session and by the routing id of their connection.
-struct PeerTable {
+struct PeerTable: Sendable {
     private var peers: [SessionID: Peer] = [:]
     private var sessions: [[UInt8]: SessionID] = [:]
     private var next: UInt64 = 1
