@@ -46,9 +46,13 @@ enum SimulatedEvent {
     /// A simulated program has come to the end of the step that it is in, unless that was called off.
     case programStep(node: Int, program: Int, version: Int)
     case thaw(node: Int)
-    case supervisorTells(worker: Int)
-    case workerReplaced(worker: Int)
+    /// A supervisor tells how its worker died.
+    case obituary(frames: [[UInt8]])
+    case workerReplaced
     case coordinatorRestarts
+    case diskRecovers
+    /// The process at its end has left, and what it had said last is through.
+    case closed(connection: Int)
     /// The disk has done what it had been given up to this ticket.
     case committed(life: Int, ticket: UInt64)
     case injection(Stream)

@@ -79,7 +79,7 @@ package struct Injection: Sendable, Equatable {
     }
 
     package var number: Int
-    package var at: Instant
+    var at: Instant
     package var kind: Kind
     /// What it came to: who was hit, and how. Empty if it came at a moment at which it meant nothing.
     package var effect: String

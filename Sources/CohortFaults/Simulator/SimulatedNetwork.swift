@@ -11,6 +11,8 @@ struct SimulatedNetwork {
         let route: [UInt8]
         var isUp = false
         var isClosed = false
+        /// Its peer is gone without a word: everything vanishes, and nobody is told.
+        var isLost = false
         /// Grows whenever it breaks or comes back: what is on its way belongs to one of them.
         var generation = 0
         /// To the peer, and to the coordinator.
@@ -22,8 +24,11 @@ struct SimulatedNetwork {
         /// What came last, for duplicates.
         var latest: (toPeer: [[UInt8]], toCoordinator: [[UInt8]]) = ([], [])
         var generator: SeededGenerator
-        /// When nothing more disturbs it.
-        var disturbedUntil = Instant(nanoseconds: 0)
+        /// It has been up before.
+        var hasBroken = false
+
+        /// Messages get through, both ways.
+        var isClear: Bool { isUp && !isClosed && !isLost && !isStalled.toPeer && !isStalled.toCoordinator }
     }
 
     let seed: UInt64

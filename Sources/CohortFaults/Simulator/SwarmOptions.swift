@@ -5,7 +5,7 @@ internal import CohortCore
 /// Each seed switches some kinds off entirely: a cluster in which everything goes wrong at once hides what goes wrong only
 /// when something else does not ("swarm testing").
 package struct SwarmOptions: Sendable, Equatable {
-    package var limits = Limits()
+    var limits = Limits()
     /// It keeps a journal and comes back with it.
     package var isDurable: Bool
     package var clients: Int

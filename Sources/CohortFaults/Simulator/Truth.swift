@@ -21,6 +21,8 @@ final class Truth {
         var body: BodyEnd?
         /// Its client takes no interest any more: it is gone, or has been told that all is lost.
         var isAbandoned = false
+        /// The coordinator that knew it is no more, and kept no journal.
+        var isForgotten = false
         var mayTimeOut: Bool
         /// Somebody asked for its cancel, or will not have anything added to it.
         var cancelSent: Instant?
