@@ -99,7 +99,8 @@ let package = Package(
             name: "CohortFaults",
             dependencies: [
                 "CCohortProcess", "Cohort", "CohortBatch", "CohortCore", "CohortProcess", "CohortRuntime", "CohortWire",
-                "ZeroMQ", .product(name: "Yams", package: "Yams"),
+                "ZeroMQ", .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings
         ),

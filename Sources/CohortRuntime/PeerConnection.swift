@@ -80,6 +80,12 @@ package final class PeerConnection {
 
     package var nextDeadline: Instant? { node.nextDeadline }
 
+    /// Numbered messages that were sent.
+    package var sentMessages: UInt64 { node.session.link.lastSent }
+
+    /// Those of them, from the first on, that the coordinator has acknowledged.
+    package var acknowledgedMessages: UInt64 { sentMessages - UInt64(node.session.link.unacknowledgedCount) }
+
     /// Sends a message of the session, or of the next one if none is open. What is lost on the way is sent again.
     package func send(_ body: FrameBody) {
         node.send(body)

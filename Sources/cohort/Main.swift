@@ -43,6 +43,7 @@ enum BuiltInFunctions {
         var functions = FunctionRegistry()
         do {
             try DemoFunctions.register(in: &functions)
+            try InjectedCall.register(in: &functions)
         } catch {
             preconditionFailure("the built-in functions have bad names: \(error)")
         }

@@ -236,7 +236,7 @@ struct BatchFileErrorTests {
             ),
             (
                 "tasks: [{run: ls}]\n---\ntasks: []\n",
-                "2:1: a second document starts here: a batch file holds one, so put each in a file of its own"
+                "2:1: a second document starts here: a file holds one, so put each in a file of its own"
             ),
             (
                 "tasks:\n- *x\n",

@@ -1,6 +1,6 @@
 internal import Yams
 
-/// The YAML or JSON document of a batch file: text in, tree of nodes with positions out.
+/// The YAML or JSON document of a file: text in, tree of nodes with positions out.
 enum BatchDocument {
     /// A syntax error with its place, without the file's name.
     struct SyntaxError: Error {
@@ -93,7 +93,7 @@ enum BatchDocument {
         case .composer(_, let problem, let mark, _):
             let message =
                 problem.contains("another document")
-                ? "a second document starts here: a batch file holds one, so put each in a file of its own"
+                ? "a second document starts here: a file holds one, so put each in a file of its own"
                 : problem.contains("undefined alias")
                     ? "this alias has no anchor before it: define '&name' first, or quote the text"
                     : "not valid YAML: \(problem)"

@@ -37,32 +37,15 @@ package enum BatchFile {
         directory: String?,
         limits: BatchReader.Limits
     ) throws(BatchFileError) -> BatchPlan {
-        let source = SourceText(fileName: fileName, text: text)
-        guard text.utf8.count <= TextFile.bytesMax else {
-            let limit = TextFile.bytesMax / 1024 / 1024
-            throw BatchFileError(file: fileName, message: "it is larger than \(limit) MiB, the most that is read")
+        try DocumentReading.read(
+            text,
+            fileName: fileName,
+            directory: FilePath.join(FilePath.current(), directory ?? FilePath.directory(of: fileName)),
+            limits: limits,
+            emptyAdvice: "a batch file needs 'tasks'"
+        ) { reader, root throws(BatchReader.Halt) in
+            try reader.readRoot(root, defaultName: defaultName(fileName))
         }
-        let base = FilePath.join(FilePath.current(), directory ?? FilePath.directory(of: fileName))
-        var reader = BatchReader(source: source, directory: base, limits: limits)
-        var plan: BatchPlan?
-        do {
-            guard let root = try BatchDocument.compose(text), !reader.isNull(root) else {
-                throw BatchFileError(file: fileName, message: "it is empty: a batch file needs 'tasks'")
-            }
-            plan = try reader.readRoot(root, defaultName: defaultName(fileName))
-        } catch let error as BatchDocument.SyntaxError {
-            throw BatchFileError([source.diagnostic(line: error.line, column: error.column, error.message)])
-        } catch let error as BatchFileError {
-            throw error
-        } catch {
-            // The reader halted, and has reported why.
-            plan = nil
-        }
-        guard let plan, reader.errors.isEmpty else {
-            let sorted = reader.errors.sorted { ($0.line ?? 0, $0.column ?? 0) < ($1.line ?? 0, $1.column ?? 0) }
-            throw BatchFileError(sorted, isTruncated: reader.isTruncated)
-        }
-        return plan
     }
 
     private static func defaultName(_ fileName: String) -> String {

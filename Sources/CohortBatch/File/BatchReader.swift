@@ -33,6 +33,8 @@ package struct BatchReader {
 
     let limits: Limits
     let source: SourceText
+    /// What to do instead of merging maps.
+    var mergeAdvice = "write the keys out; env, cwd, retries and task_timeout of a group hold for all of its tasks"
     /// Absolute: where relative paths of the file start.
     let directory: String
     private(set) var errors: [BatchDiagnostic] = []
@@ -129,7 +131,7 @@ package struct BatchReader {
                 continue
             }
             if scalar.string == "<<" {
-                try report(scalar.mark, "merge keys (<<) are not supported: \(Self.mergeAdvice)")
+                try report(scalar.mark, "merge keys (<<) are not supported: \(mergeAdvice)")
                 continue
             }
             guard seen.insert(scalar.string).inserted else {
@@ -141,9 +143,6 @@ package struct BatchReader {
         }
         return entries
     }
-
-    private static let mergeAdvice =
-        "write the keys out; env, cwd, retries and task_timeout of a group hold for all of its tasks"
 
     /// The fields of an object of the format: `keys` are the ones it knows.
     mutating func fields(

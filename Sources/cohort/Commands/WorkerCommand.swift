@@ -31,6 +31,14 @@ struct WorkerCommand: ParsableCommand {
     )
     var name: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "How often it is started again when it dies, in how long; 0 for never (default: 5/60s).",
+            valueName: "n/time"
+        )
+    )
+    var restarts: RestartsArgument?
+
     @Flag(name: .long, help: .hidden)
     var `private` = false
 
@@ -50,7 +58,8 @@ struct WorkerCommand: ParsableCommand {
                 keys: keys,
                 slots: slots ?? Host.cores,
                 functions: BuiltInFunctions.registry,
-                isPrivate: `private`
+                isPrivate: `private`,
+                restarts: restarts?.budget ?? .standard
             )
         } catch let end as WorkerMain.EndedError {
             throw Failure(.coordinator, end.description)

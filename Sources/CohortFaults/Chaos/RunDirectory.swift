@@ -1,0 +1,76 @@
+internal import Glibc
+
+/// A fresh directory that only this user can enter, with a path short enough for sockets in it; gone when the run is over.
+struct RunDirectory {
+    let path: String
+
+    init() throws(ChaosError) {
+        let candidates = [getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR")].compactMap { $0.map { String(cString: $0) } }
+        var problem = ""
+        for parent in candidates + ["/tmp"] where parent.utf8.count < 64 && !parent.isEmpty {
+            var template = Array("\(parent)/cohort-chaos-XXXXXX".utf8CString)
+            if mkdtemp(&template) != nil {
+                path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+                return
+            }
+            problem = "\(parent): \(String(cString: strerror(errno)))"
+        }
+        throw .failed("cannot make a directory for the run: \(problem)")
+    }
+
+    func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    func endpoint(_ name: String) -> String { "ipc://\(file(name))" }
+
+    func write(_ name: String, _ text: String) throws(ChaosError) {
+        let descriptor = open(file(name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .system("make \(file(name))", errno) }
+        defer { close(descriptor) }
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else {
+                if count < 0, errno == EINTR { continue }
+                throw .system("write \(file(name))", errno)
+            }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Opens a file to which processes append.
+    func log(_ name: String) throws(ChaosError) -> Int32 {
+        let descriptor = open(file(name), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .system("make \(file(name))", errno) }
+        return descriptor
+    }
+
+    /// A file's text, empty if there is none.
+    func read(_ name: String, limit: Int = 256 << 20) -> String {
+        let descriptor = open(file(name), O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return "" }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 1) { buffer in
+            while bytes.count < limit, case let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count),
+                count > 0
+            {
+                bytes.append(contentsOf: buffer[..<count])
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Removes it with all that is in it, which is files only.
+    func remove() {
+        if let stream = opendir(path) {
+            while let entry = readdir(stream) {
+                let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                }
+                unlink(file(name))
+            }
+            closedir(stream)
+        }
+        rmdir(path)
+    }
+}

@@ -1,0 +1,74 @@
+internal import Cohort
+internal import CohortBatch
+internal import CohortCore
+
+/// Promises 8 and 9: who is charged with what, and that no message makes anybody fall over.
+extension Trial {
+    // MARK: 8
+
+    /// Only what was executing in a process that died is charged with it.
+    func exactBlame() -> Verdict.Finding {
+        guard !kills.isEmpty else { return Verdict.Finding(untested: .exactBlame, "no worker was killed") }
+        var breaches: [String] = []
+        let lost = told.filter { $0.result.outcome == .lost }
+        for telling in lost { if let why = innocence(telling) { breaches.append("\(name(telling.task)) \(why)") } }
+        // Attempts that are told and that nobody saw begin: a kill can come before the task's first word.
+        var unseen: [Int] = []
+        for telling in told where telling.result.started {
+            for attempt in 1...max(1, telling.result.attempts)
+            where traces[Execution(task: telling.task, attempt: attempt)] == nil {
+                unseen.append(telling.task)
+            }
+        }
+        var excuse = 0
+        for kill in kills { if case .killed(_, let unknown) = kill.kind { excuse += unknown } }
+        if unseen.count > excuse {
+            let names = unseen.prefix(5).map(name).joined(separator: ", ")
+            breaches.append(
+                "\(Self.count(unseen.count, "attempt")) charged that never began, with \(excuse) about to begin in all kills: \(names)"
+            )
+        }
+        var executing = 0
+        for kill in kills { if case .killed(let tasks, _) = kill.kind { executing += tasks.count } }
+        return Verdict.Finding(
+            .exactBlame,
+            "\(Self.count(kills.count, "worker")) killed with \(Self.count(executing, "task")) executing, "
+                + "\(lost.count) lost for good, none falsely",
+            breaches: breaches
+        )
+    }
+
+    /// Why a task should not have been lost.
+    private func innocence(_ telling: Told) -> String? {
+        let execution = Execution(task: telling.task, attempt: telling.result.attempts)
+        guard let trace = traces[execution], let start = trace.starts.last else { return nil }
+        // A call that takes its own process down is lost by itself.
+        if record.batch.tasks[telling.task].isCall, trace.end == nil, !hasHarmed(start) { return nil }
+        if hasHarmed(start) || !disturbances.isEmpty && record.messages.hasFaults { return nil }
+        return "is lost, and the worker that ran it, process \(start.parent), was neither killed nor stopped"
+    }
+
+    /// Whether anything was done to the worker in which an execution began, or to the coordinator that it had.
+    private func hasHarmed(_ start: Evidence) -> Bool {
+        harm.contains { $0.processes.contains(start.parent) || $0.target == .coordinator }
+    }
+
+    // MARK: 9
+
+    /// No process of the pool falls over by itself, whatever it is sent.
+    func badInput() -> Verdict.Finding {
+        var breaches: [String] = []
+        for incident in record.incidents {
+            guard case .ended(let status, expected: false) = incident.kind else { continue }
+            breaches.append("\(incident.subject) ended by itself at \(moment(incident.at)): \(status)")
+        }
+        if breaches.isEmpty, record.messages.corrupted == 0 {
+            return Verdict.Finding(untested: .badInput, "no message was corrupted")
+        }
+        return Verdict.Finding(
+            .badInput,
+            "\(Self.count(record.messages.corrupted, "message")) corrupted, and no process fell over",
+            breaches: breaches
+        )
+    }
+}

@@ -1,0 +1,199 @@
+internal import Cohort
+internal import CohortBatch
+internal import CohortCore
+
+/// Promises 3 to 6: that things end, in time and for good.
+extension Trial {
+    /// How long processes may outlive what they belong to, by promise 5.
+    private static let survival = TimeSpan.seconds(2)
+    /// What promise 4 allows beyond the grace.
+    private static let promptness = TimeSpan.seconds(1)
+
+    // MARK: 3
+
+    /// When the client is told that the batch has ended, nothing of it runs and nothing of it begins any more.
+    func structure() -> Verdict.Finding {
+        guard record.document != nil, let ended = record.ended else {
+            return Verdict.Finding(untested: .structure, "no group was told to have ended")
+        }
+        var breaches: [String] = []
+        var excused = 0
+        for left in record.leftAtClose {
+            // Nobody can end, or even see, what runs below a worker that cannot be reached.
+            if let worker = left.worker, isCutOff(worker, at: ended) {
+                excused += 1
+            } else {
+                breaches.append(
+                    "process \(left.pid) was there when the batch had ended at \(moment(ended)): \(left.command)"
+                )
+            }
+        }
+        for execution in executions {
+            for start in traces[execution]?.starts ?? [] where start.at > ended {
+                breaches.append(
+                    "\(name(execution.task)) began \(moment(start.at)), after the batch had ended at \(moment(ended))"
+                )
+            }
+        }
+        var summary = "\(Self.count(groups.count, "group")) ended, and no process of a task was left then"
+        if excused > 0 { summary += ", save \(excused) below a worker that was cut off" }
+        return Verdict.Finding(.structure, summary, breaches: breaches)
+    }
+
+    /// Whether a worker was beyond reach lately: stopped, without its supervisor, or behind a broken link.
+    private func isCutOff(_ worker: Int, at instant: Instant) -> Bool {
+        disturbances.contains { $0.from <= instant && instant <= $0.to }
+            && (harm.contains { $0.worker == worker || $0.target == .coordinator } || record.messages.hasFaults)
+    }
+
+    // MARK: 4
+
+    /// From what stops a group to the end of the last of its processes it takes the grace and a second at most.
+    func boundedCancellation() -> Verdict.Finding {
+        var breaches: [String] = []
+        var stops = 0
+        var slowest = TimeSpan.zero
+        for (group, document) in groups {
+            guard let (stop, why) = stop(of: group, document) else { continue }
+            let members = executions.filter { isStopped($0.task, with: group) }
+            let running = members.filter {
+                (traces[$0]?.starts.first?.at ?? stop) < stop && (traces[$0]?.ended ?? stop) > stop
+            }
+            let cancelled = document.tally.cancelled
+            if running.isEmpty, cancelled == 0 { continue }
+            stops += 1
+            let grace = TimeSpan(record.batch.groups[group].grace)
+            let promised = TimeSpan(nanoseconds: grace.nanoseconds + Self.promptness.nanoseconds)
+            let extra = disturbance(after: stop, within: promised)
+            let limit = TimeSpan(nanoseconds: promised.nanoseconds + extra.nanoseconds)
+            for execution in running {
+                guard let end = traces[execution]?.ended else { continue }
+                slowest = max(slowest, end.since(stop))
+                if end.since(stop) > limit {
+                    breaches.append(
+                        "group \(document.group) stopped at \(moment(stop)), as \(why), and \(name(execution.task)) ran until "
+                            + "\(moment(end)); its grace is \(Self.seconds(grace))"
+                    )
+                }
+            }
+            for execution in members {
+                guard let start = traces[execution]?.starts.first, start.at > stop,
+                    start.at.since(stop) > TimeSpan(nanoseconds: Self.promptness.nanoseconds + extra.nanoseconds)
+                else { continue }
+                breaches.append(
+                    "group \(document.group) stopped at \(moment(stop)), as \(why), and \(name(execution.task)) began at "
+                        + "\(moment(start.at))"
+                )
+            }
+        }
+        if stops == 0 {
+            return Verdict.Finding(untested: .boundedCancellation, "no group was stopped while it had tasks left")
+        }
+        return Verdict.Finding(
+            .boundedCancellation,
+            "\(Self.count(stops, "group")) stopped early, the last process gone after \(Self.seconds(slowest))",
+            breaches: breaches
+        )
+    }
+
+    /// When a group was stopped, and why; `nil` if it was not, or nobody can say when.
+    private func stop(of group: Int, _ document: OutcomeDocument) -> (at: Instant, why: String)? {
+        let plan = record.batch.groups[group]
+        guard plan.policy == .cancel else { return nil }
+        var first: (at: Instant, why: String)?
+        for result in document.tasks where result.outcome == .error {
+            guard let task = record.batch.task(result.name, in: group),
+                let end = traces[Execution(task: task.number, attempt: result.attempts)]?.end,
+                first.map({ end.at < $0.at }) ?? true
+            else { continue }
+            first = (end.at, "\(task.path) failed")
+        }
+        return first
+    }
+
+    /// Whether a task is stopped when a group is: those behind a shield go on.
+    private func isStopped(_ task: Int, with group: Int) -> Bool {
+        let task = record.batch.tasks[task]
+        guard record.batch.isGroup(task.group, within: group), !task.plan.shield else { return false }
+        return task.group == group || !record.batch.groups[task.group].shield
+    }
+
+    // MARK: 5
+
+    /// What was started for the batch is gone: below a killed worker in 2 s, and in the end all of it.
+    func nothingSurvives() -> Verdict.Finding {
+        var breaches: [String] = []
+        var slowest = TimeSpan.zero
+        var orphans = 0
+        for kill in kills {
+            guard case .killed(let executing, _) = kill.kind else { continue }
+            for execution in executing where isCommand(execution) {
+                orphans += 1
+                let end = traces[execution]?.ended
+                let lived = (end ?? record.ended ?? kill.at).since(kill.at)
+                slowest = max(slowest, lived)
+                if lived > Self.survival {
+                    breaches.append(
+                        "\(name(execution.task)) ran on for \(Self.seconds(lived)) after \(kill.subject) was killed "
+                            + "at \(moment(kill.at))"
+                    )
+                }
+            }
+        }
+        breaches += record.survivors.map {
+            "process \($0.pid) is still there 2 s after the end of the pool: \($0.command)"
+        }
+        let below =
+            orphans == 0
+            ? "" : "; \(Self.count(orphans, "task")) below killed workers gone in \(Self.seconds(slowest)) at most"
+        return Verdict.Finding(
+            .nothingSurvives,
+            "no process left after the end\(below)",
+            breaches: breaches
+        )
+    }
+
+    private func isCommand(_ execution: Execution) -> Bool {
+        record.batch.tasks.indices.contains(execution.task) && !record.batch.tasks[execution.task].isCall
+    }
+
+    // MARK: 6
+
+    /// The client ends by itself: with the outcome, or with the word that the coordinator is lost.
+    func noSilentHang() -> Verdict.Finding {
+        if record.isInterrupted { return Verdict.Finding(untested: .noSilentHang, "the run was interrupted") }
+        guard let ended = record.ended else { return hang() }
+        guard !harm.isEmpty || record.messages.hasFaults || traces.values.contains(where: { !$0.injected.isEmpty })
+        else {
+            return Verdict.Finding(untested: .noSilentHang, "nothing happened that could make anybody wait in vain")
+        }
+        return Verdict.Finding(.noSilentHang, "the client left with \(statusText) at \(moment(ended))")
+    }
+
+    private func hang() -> Verdict.Finding {
+        let limit = CohortDuration.format(record.limit)
+        let unfinished = executions.filter { traces[$0]?.ended == nil }
+        let hanging = unfinished.filter { isHanging($0) }
+        if let first = hanging.first, hanging.count == unfinished.count {
+            let others = hanging.count > 1 ? " and \(hanging.count - 1) more" : ""
+            return Verdict.Finding(
+                untested: .noSilentHang,
+                "after \(limit), \(name(first.task))\(others) still hung, as planned: the batch sets no timeout for it"
+            )
+        }
+        let names = unfinished.prefix(5).map { name($0.task) }.joined(separator: ", ")
+        return Verdict.Finding(
+            .noSilentHang,
+            "the batch did not end",
+            breaches: [
+                "after \(limit) the client still waited; \(Self.count(unfinished.count, "task")) had begun and not ended"
+                    + (names.isEmpty ? "" : ": \(names)")
+            ]
+        )
+    }
+
+    private func isHanging(_ execution: Execution) -> Bool {
+        let order = record.batch.order(for: record.batch.tasks[execution.task])
+        return order.decision(attempt: execution.attempt).ending == .hang
+    }
+}

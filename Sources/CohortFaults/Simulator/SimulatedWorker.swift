@@ -1,0 +1,198 @@
+internal import CohortCore
+internal import CohortWire
+
+/// A worker's process of the simulated cluster, with the programs that it runs.
+final class SimulatedWorker: SimulatedPeer {
+    private(set) var core: WorkerCore
+    private var actions: [WorkerAction] = []
+    /// What the programs have said, on its way to the loop.
+    private var events: [WorkerEvent] = []
+    let slots: Int
+    var isDraining = false
+
+    // The programs; see SimulatedWorker+Programs.
+    var programs: ContiguousArray<Program?> = []
+    var freePlaces: [Int] = []
+    var versions = 0
+    /// Looked up, never iterated.
+    var places: [TaskKey: Int] = [:]
+    /// Calls that wait in a host behind others.
+    var queue: [Int] = []
+    /// The record that survives the worker: attempts that have begun, and the number of the message that told of their end.
+    private var begun: [(ref: AttemptRef, toldIn: UInt64?)] = []
+
+    init(_ simulation: Simulation, name: String, machine: Int, slots: Int) {
+        self.slots = slots
+        core = WorkerCore(slots: UInt32(slots))
+        let token = PeerToken(SeededGenerator.first(of: simulation.seed, stream: 0x3_0000_0000 + UInt64(simulation.nodes.count)))
+        let life = simulation.truth.workers.count
+        simulation.truth.workers.append(Truth.Life(name: name, token: token, began: simulation.now))
+        let offer = WorkerOffer(
+            name: name,
+            host: "machine-\(machine)",
+            processID: UInt32(life + 1),
+            slots: UInt32(slots),
+            credit: UInt32(slots) * 513,
+            runsCommands: true,
+            functions: ["f", "nest"]
+        )
+        let greeting = Greeting(
+            role: .worker(offer),
+            name: name,
+            host: offer.host,
+            processID: offer.processID,
+            token: token
+        )
+        super.init(simulation, machine: machine, life: life, greeting: greeting)
+    }
+
+    override var name: String { "worker \(life)" }
+
+    override var nextDeadline: Instant? {
+        guard let due = core.nextDeadline else { return super.nextDeadline }
+        return min(due, super.nextDeadline ?? due)
+    }
+
+    override func calmChanged(_ since: Instant?, _ simulation: Simulation) {
+        simulation.truth.workers[life].calmSince = since
+    }
+
+    /// A program has something to say; the loop gets round to it.
+    func deliver(_ event: WorkerEvent, _ simulation: Simulation) {
+        events.append(event)
+        simulation.wakeSoon(self)
+    }
+
+    override func turn(_ simulation: Simulation) {
+        super.turn(simulation)
+        if isDead { return }
+        let said = events
+        events.removeAll(keepingCapacity: true)
+        for event in said { core.handle(event, at: simulation.now, into: &actions) }
+        if let due = core.nextDeadline, due <= simulation.now {
+            core.handle(.timeReached, at: simulation.now, into: &actions)
+        }
+        core.flush(into: &actions)
+        while !actions.isEmpty, !isDead {
+            let batch = actions
+            actions.removeAll(keepingCapacity: true)
+            for action in batch { perform(action, simulation) }
+        }
+        transmit(simulation)
+    }
+
+    private func perform(_ action: WorkerAction, _ simulation: Simulation) {
+        switch action {
+        case .runCommand(let order): runCommand(order, simulation)
+        case .runCall(let order, _): runCall(order, simulation)
+        case .cancel(let task, _, let grace, _, _): cancel(task, grace: grace, simulation)
+        case .grant: break
+        case .retract(let tasks): retract(tasks, simulation)
+        case .proceed(let task): proceed(task, simulation)
+        case .report(let report):
+            peer.send(.report(report))
+            let number = peer.session.link.lastSent
+            for finished in report.finished {
+                if let place = begun.lastIndex(where: { $0.ref == finished.ref }) { begun[place].toldIn = number }
+            }
+        case .announceDraining: peer.send(.draining)
+        case .drained: end(simulation)
+        }
+    }
+
+    // MARK: Session
+
+    override func opened(_ acceptance: Acceptance, _ simulation: Simulation) {
+        if isDraining { peer.send(.draining) }
+    }
+
+    override func received(_ body: FrameBody, _ simulation: Simulation) {
+        let event: WorkerEvent
+        switch body {
+        case .assign(let batch):
+            noteAssigned(batch, simulation)
+            event = .assigned(batch)
+        case .cancel(let orders):
+            noteCancelled(orders, simulation)
+            event = .cancelled(orders)
+        case .grant(let grants): event = .granted(grants)
+        case .forget(let templates): event = .forgotten(templates)
+        case .proceed(let refs): event = .proceedGranted(refs)
+        default: return
+        }
+        core.handle(event, at: simulation.now, into: &actions)
+    }
+
+    private func noteAssigned(_ batch: AssignBatch, _ simulation: Simulation) {
+        var offset = 0
+        for assignment in batch.tasks {
+            let task = Self.task(of: batch.payload[offset..<(offset + Int(assignment.payloadLength))])
+            offset += Int(assignment.payloadLength)
+            simulation.observe(.assigned(task: task, assignment.ref, worker: life))
+        }
+    }
+
+    private func noteCancelled(_ orders: [CancelOrder], _ simulation: Simulation) {
+        for order in orders {
+            guard let place = places[order.ref.task], let execution = programs[place]?.execution,
+                simulation.truth.executions[execution].ref == order.ref,
+                simulation.truth.executions[execution].cancelArrived == nil
+            else { continue }
+            simulation.truth.executions[execution].cancelArrived = simulation.now
+            simulation.truth.executions[execution].grace = order.grace
+        }
+    }
+
+    /// The number in `Truth` of the task whose payload this is.
+    static func task(of payload: some Collection<UInt8>) -> Int {
+        payload.reversed().reduce(0) { $0 << 8 | Int($1) }
+    }
+
+    /// Without its coordinator nobody wants what runs here.
+    override func lost(_ loss: PeerSession.Loss, _ simulation: Simulation) {
+        killPrograms(.killed, simulation)
+        core = WorkerCore(slots: UInt32(slots))
+        events = []
+        actions = []
+        begun = []
+        if isDraining { end(simulation) } else { retry(simulation) }
+    }
+
+    /// It has drained: a goodbye, and its process ends.
+    private func end(_ simulation: Simulation) {
+        guard !isDead else { return }
+        killPrograms(.killed, simulation)
+        peer.close(reason: "the worker has drained")
+        transmit(simulation)
+        simulation.truth.workers[life].ended = simulation.now
+        leave(simulation)
+    }
+
+    /// Its process is killed, with everything that runs in it.
+    ///
+    /// - Returns: what the record that survives it says of the attempts that had begun.
+    func kill(signal: Int32, isNoticed: Bool, _ simulation: Simulation) -> [AttemptRef] {
+        let unacknowledged = peer.session.link.resend(from: 0).first?.sequence ?? .max
+        let record = begun.filter { ($0.toldIn ?? .max) >= unacknowledged }.map(\.ref)
+        simulation.truth.workers[life].ended = simulation.now
+        simulation.truth.workers[life].signal = signal
+        killPrograms(.died(signal: signal), simulation)
+        die(isNoticed: isNoticed, simulation)
+        return record
+    }
+
+    func drain(_ simulation: Simulation) {
+        guard !isDraining else { return }
+        isDraining = true
+        core.handle(.drainRequested, at: simulation.now, into: &actions)
+        simulation.wakeSoon(self)
+    }
+
+    func noteBegun(_ ref: AttemptRef) {
+        if begun.count > 256 {
+            let unacknowledged = peer.session.link.resend(from: 0).first?.sequence ?? .max
+            begun.removeAll { ($0.toldIn ?? .max) < unacknowledged }
+        }
+        begun.append((ref, nil))
+    }
+}
