@@ -232,7 +232,7 @@ let package = Package(
             name: "CohortCommandTests",
             dependencies: [
                 "CCohortProcess", "Cohort", "CohortCore", "CohortProcess", "CohortWire", "TestSupport", "WorkerFixture",
-                "ZeroMQ", "cohort",
+                "ZeroMQ", "cohort", "cohort-harness",
             ],
             swiftSettings: settings
         ),

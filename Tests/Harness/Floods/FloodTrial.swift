@@ -154,10 +154,18 @@ extension Started {
     /// Resident bytes now, and the most so far.
     var memory: (now: Int, peak: Int) { Self.memory(of: pid) }
 
-    /// The same of the biggest process among this one and its children: a worker is one below its guardian.
+    /// The same of this one and all below it together: whoever has the connection is one of them.
     var familyMemory: (now: Int, peak: Int) {
-        let children = Files.read("/proc/\(pid)/task/\(pid)/children").split(separator: " ").compactMap { Int32($0) }
-        return ([pid] + children).map(Self.memory).max { $0.peak < $1.peak } ?? (0, 0)
+        var family = [pid]
+        var sum = (now: 0, peak: 0)
+        while let member = family.popLast() {
+            let memory = Self.memory(of: member)
+            sum = (sum.now + memory.now, sum.peak + memory.peak)
+            family += Files.read("/proc/\(member)/task/\(member)/children").split(separator: " ").compactMap {
+                Int32($0)
+            }
+        }
+        return sum
     }
 
     private static func memory(of pid: Int32) -> (now: Int, peak: Int) {
