@@ -31,7 +31,7 @@ package struct FrameTarget: FuzzTarget {
         guard !input.messages.isEmpty else { return others.isEmpty ? nil : other }
         let index = random.below(input.messages.count)
         switch random.below(8) {
-        case 0: input.messages.remove(at: index)
+        case 0: input.messages = Array(input.messages[index...].prefix(1 + random.below(8)))
         case 1: input.messages.insert(input.messages[index], at: random.below(input.messages.count + 1))
         case 2: input.messages[index].route = random.byte() % 4
         case 3:
@@ -60,6 +60,8 @@ private struct Stage {
     private static let client: UInt8 = 1
     private static let worker: UInt8 = 2
     private static let epoch: UInt64 = 7
+    /// More than the lease.
+    private static let secondsToRest = 13
     private static let own = FrameHeader(epoch: epoch, session: 1)
 
     private var coordinator: CoordinatorNode
@@ -128,7 +130,7 @@ private struct Stage {
     /// The core is in order, and comes to rest when nobody speaks any more.
     mutating func finish() throws {
         try check()
-        for _ in 0..<30 {
+        for _ in 0..<Self.secondsToRest {
             now = now.advanced(by: .seconds(1))
             settle()
         }
