@@ -65,11 +65,8 @@ package final class PeerConnection {
 
     package var nextDeadline: Instant? { session.nextDeadline }
 
-    /// Numbered messages that were sent.
-    package var sentMessages: UInt64 { session.link.lastSent }
-
-    /// Those of them, from the first on, that the coordinator has acknowledged.
-    package var acknowledgedMessages: UInt64 { sentMessages - UInt64(session.link.unacknowledgedCount) }
+    /// Messages given to `send` that the coordinator has not acknowledged: the last ones, since it acknowledges in order.
+    package var unacknowledgedMessages: Int { session.link.unacknowledgedCount }
 
     /// Sends a message of the session. What is lost on the way is sent again; nothing is sent once the session has ended.
     package func send(_ body: FrameBody) {

@@ -81,7 +81,7 @@ final class WorkerShell: LoopHandler {
 
     func turnEnded(in loop: LoopThread) {
         connection?.tick()
-        if let keeper, let connection { keeper.acknowledged(connection.acknowledgedMessages) }
+        if let keeper, let connection { keeper.acknowledged(allBut: connection.unacknowledgedMessages) }
         let now = Instant.now
         if let due = core.nextDeadline, due <= now { core.handle(.timeReached, at: now, into: &actions) }
         core.flush(into: &actions)
@@ -140,6 +140,7 @@ final class WorkerShell: LoopHandler {
             executors.cancel(task, isCall: isCall, grace: grace, reason: reason)
         case .grant(let task, let isCall, let bytes): executors.grant(task, isCall: isCall, bytes: bytes)
         case .retract(let tasks): executors.retract(tasks)
+        case .kill(let task, let isCall): executors.kill(task, isCall: isCall)
         case .proceed(let task): executors.proceed(task)
         case .report(let report): send(report)
         case .announceDraining: connection?.send(.draining)
@@ -157,7 +158,7 @@ extension WorkerShell {
     private func send(_ report: WorkerReport) {
         guard let connection else { return }
         connection.send(.report(report))
-        keeper?.sent(report, as: connection.sentMessages)
+        keeper?.sent(report)
     }
 }
 
