@@ -76,7 +76,6 @@ extension WorkerCore {
                 entries[ref.task] = nil
                 report.returned(ref)
             } else {
-                entries[ref.task]?.isGivenUp = true
                 entries[ref.task]?.silence = now.since(cutOff.lastHeard)
                 actions.append(.kill(ref.task, isCall: entry.isCall))
             }
