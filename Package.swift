@@ -205,6 +205,15 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "cohort-harness",
+            dependencies: [
+                "Cohort", "CohortProcess", "cohort",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Harness",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CohortCommandTests",
             dependencies: [

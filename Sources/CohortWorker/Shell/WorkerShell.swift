@@ -190,7 +190,7 @@ extension WorkerShell: PeerConnectionDelegate {
         let isFinal: Bool =
             switch loss {
             case .noAnswer, .refused: true
-            case .silent, .goodbye: !configuration.reconnects || isDraining
+            case .silent, .unknown, .goodbye: !configuration.reconnects || isDraining
             }
         do {
             guard !isFinal else { throw LoopEnd() }
