@@ -20,6 +20,10 @@ struct EvidenceWorkerCommand: AsyncParsableCommand {
     var arguments: [String] = []
 
     func run() async throws {
+        try await Self.worker().run(arguments: arguments)
+    }
+
+    static func worker() throws -> Worker {
         var worker = Worker()
         try worker.register(RemoteFunction<Evidence, Int>(Evidence.function)) { evidence, _ in
             let line = Array("\(evidence.number)\n".utf8)
@@ -31,6 +35,6 @@ struct EvidenceWorkerCommand: AsyncParsableCommand {
             usleep(useconds_t(evidence.milliseconds) * 1_000)
             return evidence.number
         }
-        try await worker.run(arguments: arguments)
+        return worker
     }
 }
