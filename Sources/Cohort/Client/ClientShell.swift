@@ -43,7 +43,8 @@ final class ClientShell: LoopHandler {
                 name: name,
                 host: Host.name,
                 processID: Host.processID,
-                token: policy == .never ? .none : .random()
+                // Who owns nothing there need not be known when it comes back.
+                token: policy == .withinLease ? .random() : .none
             ),
             in: context,
             loop: loop,

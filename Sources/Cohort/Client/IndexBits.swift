@@ -2,6 +2,11 @@
 struct IndexBits {
     private var words: [UInt64] = []
 
+    func contains(_ index: UInt32) -> Bool {
+        let word = Int(index / 64)
+        return words.indices.contains(word) && words[word] & 1 << UInt64(index % 64) != 0
+    }
+
     /// - Returns: whether it was not there before.
     mutating func insert(_ index: UInt32) -> Bool {
         let word = Int(index / 64)

@@ -153,8 +153,9 @@ package final class OutcomeCollector {
         for group in update.groups { learn(group) }
         for name in update.names { names[TaskPlace(group: name.group, index: name.index)] = name.name }
         for start in update.started {
+            guard let place = place(of: start.group), !nodes[place].ended.contains(start.index) else { continue }
             let isNew = startedPlaces.insert(TaskPlace(group: start.group, index: start.index)).inserted
-            if isNew, let place = placesByID[start.group] { nodes[place].running += 1 }
+            if isNew { nodes[place].running += 1 }
         }
         var cursor = 0
         for piece in update.outputs {

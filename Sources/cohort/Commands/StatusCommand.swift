@@ -29,7 +29,7 @@ struct StatusCommand: ParsableCommand {
     }
 
     func run() throws {
-        let policy = watch ? ReturnPolicy.patient(WaitCommand.defaultPatience.span) : .withinLease
+        let policy = ReturnPolicy.patient(WaitCommand.defaultPatience.span)
         let session = try Session(coordinator, name: "cohort status", policy: policy)
         defer { session.close() }
         let client = session.client
