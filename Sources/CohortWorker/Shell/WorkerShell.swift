@@ -9,17 +9,20 @@ internal import ZeroMQ
 final class WorkerShell: LoopHandler {
     private static let socketToken = 0
 
-    private let context: Context
-    private let configuration: WorkerConfiguration
-    private let notify: @Sendable (WorkerNotice) -> Void
+    let context: Context
+    let configuration: WorkerConfiguration
+    let notify: @Sendable (WorkerNotice) -> Void
     private let deliver: @Sendable ([WorkerEvent]) -> Void
     private let loop: LoopThread
-    private var core: WorkerCore
+    var core: WorkerCore
     private var executors: Executors
-    private var connection: PeerConnection?
-    private var actions: [WorkerAction] = []
-    private var isDraining = false
-    private var hasEnded = false
+    private let keeper: RecordKeeper?
+    private(set) var connection: PeerConnection?
+    var actions: [WorkerAction] = []
+    private(set) var isDraining = false
+    var hasEnded = false
+    /// When the connection broke or the session was lost, until something is heard again.
+    var brokenAt: Instant?
 
     init(
         _ configuration: WorkerConfiguration,
@@ -30,6 +33,7 @@ final class WorkerShell: LoopHandler {
         self.notify = notify
         self.loop = loop
         context = try Context()
+        keeper = configuration.record.map { RecordKeeper($0.record) }
         core = WorkerCore(slots: UInt32(configuration.slots))
         let deliver: @Sendable ([WorkerEvent]) -> Void = { [weak loop] events in
             loop?.perform { handler in (handler as? WorkerShell)?.take(events) }
@@ -39,7 +43,7 @@ final class WorkerShell: LoopHandler {
         try connect()
     }
 
-    private func connect() throws {
+    func connect() throws {
         let offer = WorkerOffer(
             name: configuration.name,
             host: Host.name,
@@ -79,14 +83,28 @@ final class WorkerShell: LoopHandler {
 
     func turnEnded(in loop: LoopThread) {
         connection?.tick()
+        noteAcknowledgements()
+        noteHeard()
         let now = Instant.now
         if let due = core.nextDeadline, due <= now { core.handle(.timeReached, at: now, into: &actions) }
+        performAll()
+    }
+
+    /// Does all that is to be done, the reports included.
+    func performAll() {
         core.flush(into: &actions)
         while !actions.isEmpty {
             let batch = actions
             actions.removeAll(keepingCapacity: true)
             perform(batch)
         }
+    }
+
+    private func noteAcknowledgements() {
+        guard let connection else { return }
+        let outstanding = connection.unacknowledgedMessages
+        core.acknowledged(allBut: outstanding)
+        keeper?.acknowledged(allBut: outstanding)
     }
 
     func take(_ events: [WorkerEvent]) {
@@ -107,10 +125,24 @@ final class WorkerShell: LoopHandler {
         connection?.close(reason: reason)
     }
 
+    /// Kills everything that runs.
+    func stopExecutors() { executors.stop() }
+
+    /// Begins anew, as if nothing had been before: what runs is killed, and nobody will hear of it.
+    func forgetEverything() throws {
+        executors.stop()
+        core = WorkerCore(slots: UInt32(configuration.slots))
+        if isDraining { core.handle(.drainRequested, at: .now, into: &actions) }
+        actions.removeAll()
+        keeper?.forgetAll()
+        brokenAt = nil
+        executors = try Executors(configuration, deliver: deliver)
+    }
+
     // MARK: Actions out
 
     private func perform(_ batch: [WorkerAction]) {
-        var calls: [(order: WorkOrder, ahead: Bool)] = []
+        var calls: [CallOrder] = []
         // Calls go out together, but never past another order that may concern them.
         func submitCalls() {
             if !calls.isEmpty { executors.run(calls) }
@@ -118,7 +150,7 @@ final class WorkerShell: LoopHandler {
         }
         for action in batch {
             if case .runCall(let order, let ahead) = action {
-                calls.append((order, ahead))
+                calls.append(CallOrder(order: order, ahead: ahead, place: place(of: order)))
                 continue
             }
             submitCalls()
@@ -130,62 +162,31 @@ final class WorkerShell: LoopHandler {
     private func perform(_ action: WorkerAction) {
         switch action {
         case .runCommand(let order):
-            if let failure = executors.run(order) { take([failure]) }
-        case .runCall(let order, let ahead): executors.run([(order, ahead)])
+            if let failure = executors.run(order, place: place(of: order)) { take([failure]) }
+        case .runCall(let order, let ahead):
+            executors.run([CallOrder(order: order, ahead: ahead, place: place(of: order))])
         case .cancel(let task, let isCall, let grace, _, let reason):
             executors.cancel(task, isCall: isCall, grace: grace, reason: reason)
         case .grant(let task, let isCall, let bytes): executors.grant(task, isCall: isCall, bytes: bytes)
         case .retract(let tasks): executors.retract(tasks)
+        case .kill(let task, let isCall): executors.kill(task, isCall: isCall)
         case .proceed(let task): executors.proceed(task)
-        case .report(let report): connection?.send(.report(report))
+        case .report(let report): send(report)
         case .announceDraining: connection?.send(.draining)
         case .drained: notify(.drained)
         }
     }
 }
 
-extension WorkerShell: PeerConnectionDelegate {
-    func connectionOpened(_ connection: PeerConnection) {
-        notify(
-            .connected(coordinator: connection.endpoint, epoch: connection.epoch, session: connection.sessionID)
-        )
-        if isDraining { connection.send(.draining) }
+extension WorkerShell {
+    /// A place in the record of attempts for one that is about to be handed over.
+    private func place(of order: WorkOrder) -> UInt32 {
+        keeper?.assign(AttemptRef(task: order.task, attempt: order.attempt)) ?? AttemptRecord.noEntry
     }
 
-    func connection(_ connection: PeerConnection, received body: FrameBody) {
-        let event: WorkerEvent
-        switch body {
-        case .assign(let batch): event = .assigned(batch)
-        case .cancel(let orders): event = .cancelled(orders)
-        case .grant(let grants): event = .granted(grants)
-        case .forget(let templates): event = .forgotten(templates)
-        case .proceed(let refs): event = .proceedGranted(refs)
-        default: return
-        }
-        core.handle(event, at: .now, into: &actions)
+    private func send(_ report: WorkerReport) {
+        guard let connection else { return }
+        connection.send(.report(report))
+        keeper?.sent(report)
     }
-
-    /// Without its coordinator nobody wants what runs here: it is killed, and with a new session everything begins anew.
-    func connection(_ connection: PeerConnection, lost loss: PeerSession.Loss, explanation: String) {
-        guard !hasEnded else { return }
-        executors.stop()
-        let isFinal: Bool =
-            switch loss {
-            case .noAnswer, .refused: true
-            case .silent, .unknown, .goodbye: !configuration.reconnects || isDraining
-            }
-        do {
-            guard !isFinal else { throw LoopEnd() }
-            core = WorkerCore(slots: UInt32(configuration.slots))
-            actions.removeAll()
-            executors = try Executors(configuration, deliver: deliver)
-            try connect()
-            notify(.reconnecting(explanation: explanation))
-        } catch {
-            hasEnded = true
-            notify(.ended(explanation: explanation))
-        }
-    }
-
-    private struct LoopEnd: Error {}
 }

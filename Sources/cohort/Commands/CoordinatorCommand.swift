@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CCohortProcess
 internal import CohortCoordinator
 internal import CohortCore
 internal import CohortJournal
@@ -39,6 +40,7 @@ struct CoordinatorCommand: ParsableCommand {
     }
 
     func run() throws {
+        cohort_name_process("cohort-coord")
         let signals = SignalDescriptor(Wish.signals)
         let finished = Mailbox<CoordinatorNotice>()
         let isPrivate = `private`

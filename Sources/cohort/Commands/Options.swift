@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CohortBatch
 internal import CohortCore
+internal import CohortProcess
 internal import CohortRuntime
 
 /// A span of time on the command line: `500ms`, `30s`, `10m`, `1h30m`, or seconds as a number.
@@ -17,6 +18,16 @@ struct DurationArgument: ExpressibleByArgument {
     var span: TimeSpan { TimeSpan(duration) }
 
     var defaultValueDescription: String { CohortDuration.format(duration) }
+}
+
+/// How often something is started again: `5/60s`, or `0` for never.
+struct RestartsArgument: ExpressibleByArgument {
+    var budget: RestartBudget
+
+    init?(argument: String) {
+        guard let budget = RestartBudget(argument) else { return nil }
+        self.budget = budget
+    }
 }
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
