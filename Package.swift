@@ -107,7 +107,7 @@ let package = Package(
         .executableTarget(
             name: "cohort",
             dependencies: [
-                "Cohort", "CohortBatch", "CohortCoordinator", "CohortCore", "CohortFaults", "CohortJournal",
+                "CCohortProcess", "Cohort", "CohortBatch", "CohortCoordinator", "CohortCore", "CohortFaults", "CohortJournal",
                 "CohortProcess", "CohortReport", "CohortRuntime", "CohortWire", "CohortWorker", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -209,7 +209,7 @@ let package = Package(
         .executableTarget(
             name: "cohort-harness",
             dependencies: [
-                "Cohort", "CohortProcess", "cohort",
+                "Cohort", "CohortFaults", "CohortProcess", "CohortWorker", "cohort",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Harness",
@@ -219,7 +219,7 @@ let package = Package(
             name: "CohortCommandTests",
             dependencies: [
                 "CCohortProcess", "Cohort", "CohortCore", "CohortProcess", "CohortWire", "TestSupport", "WorkerFixture",
-                "ZeroMQ", "cohort",
+                "ZeroMQ", "cohort", "cohort-harness",
             ],
             swiftSettings: settings
         ),
