@@ -205,8 +205,9 @@ final class SimulatedClient: SimulatedPeer {
             let detail = report.detail >= 0 ? update.details[Int(report.detail)] : nil
             ended(report, detail, value, simulation)
         }
-        for report in update.closed { closed(report, simulation) }
+        // What was refused belongs to the group no more when that is judged.
         for refusal in update.refusals { refused(refusal, truth) }
+        for report in update.closed { closed(report, simulation) }
         caughtUp += update.caughtUp
         if let program, opened.allSatisfy({ truth.groups[$0].closed != nil || truth.groups[$0].isRefused }) {
             simulation.groupsClosed(worker: program.worker, program: program.place)

@@ -314,9 +314,6 @@ extension SimulatedWorker {
             }
             if let execution = program.execution { simulation.ended(execution, end) }
         }
-        programs = []
-        freePlaces = []
-        places = [:]
         queue = []
     }
 }

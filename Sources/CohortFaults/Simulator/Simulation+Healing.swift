@@ -4,7 +4,7 @@ internal import CohortWire
 /// The second phase: everything works, and everything must come to its end.
 extension Simulation {
     /// What that may take at most, in simulated time.
-    private static let bound = TimeSpan.seconds(900)
+    private static let bound = TimeSpan.seconds(300)
 
     /// Mends what is broken. What is not known to be dead is found out in time.
     func recover() {

@@ -23,7 +23,7 @@ package final class Simulation {
     }
 
     let settings: Settings
-    package let options: SwarmOptions
+    package private(set) var options: SwarmOptions
     let truth = Truth()
     var network: SimulatedNetwork
     var queue = EventQueue()
@@ -65,6 +65,7 @@ package final class Simulation {
         faults = SeededGenerator(seed: settings.seed, stream: 3)
         loops = SeededGenerator(seed: settings.seed, stream: 4)
         truth.limits = options.limits
+        options.isDurable = false
         truth.isDurable = options.isDurable
     }
 
