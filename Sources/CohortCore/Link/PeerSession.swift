@@ -41,13 +41,33 @@ package struct PeerSession: Sendable, Equatable {
     private var lastHeard: Instant
     private var nextHeartbeat: Instant
     private var helloDelay = TimeSpan.milliseconds(100)
+    /// Random numbers for the times between hellos; `nil` where nobody else says hello at the same moment.
+    private var jitter: UInt64?
+    private var lastLook: Instant
 
-    /// - Parameter patience: how long to wait for an answer to the hello; `nil` for ever.
-    package init(at now: Instant, patience: TimeSpan?) {
+    /// - Parameters:
+    ///   - patience: how long to wait for an answer to the hello; `nil` for ever.
+    ///   - seed: spreads the hellos at random, with this number as the beginning: of many peers that all lost the same
+    ///     coordinator.
+    package init(at now: Instant, patience: TimeSpan?, seed: UInt64? = nil) {
         nextHello = now
+        lastLook = now
+        jitter = seed
         giveUpAt = patience.map { now.advanced(by: $0) }
         lastHeard = now
         nextHeartbeat = now
+        if seed != nil {
+            helloDelay = .milliseconds(50)
+            nextHello = now.advanced(by: spread(helloDelay))
+        }
+    }
+
+    /// Full jitter: anything up to `span`.
+    private mutating func spread(_ span: TimeSpan) -> TimeSpan {
+        guard var state = jitter else { return span }
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        jitter = state
+        return TimeSpan(nanoseconds: (state >> 16) % max(span.nanoseconds, 1))
     }
 
     package var nextDeadline: Instant? {
@@ -65,10 +85,12 @@ package struct PeerSession: Sendable, Equatable {
                 end(.noAnswer, into: &actions)
             } else if now >= nextHello {
                 actions.append(.sendHello)
-                nextHello = now.advanced(by: helloDelay)
-                helloDelay = min(TimeSpan(nanoseconds: helloDelay.nanoseconds * 2), .seconds(2))
+                helloDelay = min(helloDelay, jitter == nil ? .seconds(2) : .seconds(1))
+                nextHello = now.advanced(by: max(spread(helloDelay), .milliseconds(50)))
+                helloDelay = TimeSpan(nanoseconds: helloDelay.nanoseconds * 2)
             }
         case .open:
+            forgiveSilence(at: now)
             if now >= lastHeard.advanced(by: lease) {
                 end(.silent, into: &actions)
             } else if now >= nextHeartbeat {
@@ -78,6 +100,15 @@ package struct PeerSession: Sendable, Equatable {
         case .lost, .closed:
             break
         }
+    }
+
+    /// A process that was stopped for a while has heard nothing, whatever was said: it must first read what waits.
+    private mutating func forgiveSilence(at now: Instant) {
+        defer { lastLook = now }
+        let usual = heartbeat.nanoseconds.multipliedReportingOverflow(by: 3)
+        guard !usual.overflow, now.since(lastLook).nanoseconds > usual.partialValue else { return }
+        let latest = Instant(nanoseconds: now.nanoseconds - min(lease.nanoseconds, now.nanoseconds))
+        lastHeard = max(lastHeard, latest.advanced(by: min(heartbeat, lease)))
     }
 
     package mutating func welcomed(
@@ -95,6 +126,7 @@ package struct PeerSession: Sendable, Equatable {
         self.lease = max(lease, .milliseconds(100))
         state = .open
         lastHeard = now
+        lastLook = now
         nextHeartbeat = now.advanced(by: self.heartbeat)
     }
 
@@ -122,6 +154,7 @@ package struct PeerSession: Sendable, Equatable {
     ) -> Bool {
         guard state == .open else { return false }
         lastHeard = now
+        lastLook = now
         switch link.received(sequence: sequence, acknowledge: acknowledge) {
         case .deliver:
             if link.owesAcknowledgement { actions.append(.sendHeartbeat) }

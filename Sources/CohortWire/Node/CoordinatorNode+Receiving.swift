@@ -7,6 +7,7 @@ extension CoordinatorNode {
         if let header = error.header, header.epoch == epoch, let session = peers.session(at: route) {
             // It has arrived, though nothing can be made of it.
             _ = peers[session]?.link.received(sequence: header.sequence, acknowledge: header.acknowledge)
+            noteArrival(from: session)
         }
         if case .version(let version) = error.code {
             reply(to: route, .refused("it speaks version \(FrameCodec.version) of the protocol, not \(version)"))
@@ -15,7 +16,8 @@ extension CoordinatorNode {
 
     mutating func greet(_ greeting: Greeting, at route: [UInt8], _ permit: PeerPermit?, _ now: Instant) {
         if let known = peers.session(at: route) {
-            welcome(known)
+            // One that has not been answered yet will be.
+            if let acceptance = peers[known]?.acceptance { send(.welcome(acceptance), to: known) }
             return
         }
         if let permit, !permit.roles.contains(greeting.role.permit) {
@@ -32,12 +34,10 @@ extension CoordinatorNode {
         case .client:
             let session = peers.add(.client, greeting.token, at: route)
             handle(.clientJoined(session, greeting.token), at: now)
-            welcome(session)
             notices.append(.clientJoined(greeting))
         case .worker(let offer):
             let session = peers.add(.worker, greeting.token, at: route)
             handle(.workerJoined(session, offer, greeting.token), at: now)
-            welcome(session)
             notices.append(.workerJoined(greeting))
         case .supervisor:
             // It says one thing, in an obituary, and needs no session for that.
@@ -45,18 +45,17 @@ extension CoordinatorNode {
         }
     }
 
-    private mutating func welcome(_ session: SessionID) {
-        let acceptance = Acceptance(
-            heartbeat: core.limits.heartbeat,
-            lease: core.limits.lease,
-            coordinator: name
-        )
-        send(.welcome(acceptance), to: session)
+    /// What has come is acknowledged when all that follows from it is on disk.
+    private mutating func noteArrival(from session: SessionID) {
+        guard core.keepsJournal, peers[session]?.isHeard == false else { return }
+        peers[session]?.isHeard = true
+        heard.append(session)
     }
 
     /// A message of a session that is known.
     mutating func take(_ header: FrameHeader, _ body: FrameBody, from session: SessionID, at now: Instant) {
         handle(.heard(session), at: now)
+        noteArrival(from: session)
         let verdict = peers[session]?.link.received(sequence: header.sequence, acknowledge: header.acknowledge)
         switch verdict {
         case .deliver: deal(with: body, from: session, at: now)

@@ -4,6 +4,9 @@ internal import CohortCore
 extension CoordinatorNode {
     mutating func perform(_ action: CoordinatorAction) {
         switch action {
+        // Only a core that keeps a journal makes one, and then it has been taken out.
+        case .record: break
+        case .welcome(let session, let resumed, let unwanted): welcome(session, resumed: resumed, unwanted: unwanted)
         case .assign(let session, let batch): send(.assign(batch), to: session)
         case .cancel(let session, let orders): send(.cancel(orders), to: session)
         case .grant(let session, let grants): send(.grant(grants), to: session)
@@ -22,6 +25,19 @@ extension CoordinatorNode {
         }
     }
 
+    private mutating func welcome(_ session: SessionID, resumed: Bool, unwanted: [AttemptRef]) {
+        let acceptance = Acceptance(
+            heartbeat: core.limits.heartbeat,
+            lease: core.limits.lease,
+            coordinator: name,
+            resumed: resumed,
+            unwanted: unwanted,
+            durable: core.keepsJournal
+        )
+        peers[session]?.acceptance = acceptance
+        send(.welcome(acceptance), to: session)
+    }
+
     private mutating func close(_ session: SessionID, _ end: SessionEnd) {
         switch end {
         case .goodbye: break
@@ -38,7 +54,7 @@ extension CoordinatorNode {
             epoch: epoch,
             session: session.value,
             sequence: sequence,
-            acknowledge: link.lastReceived
+            acknowledge: link.settled
         )
         let frames = FrameCodec.encode(header, body)
         if sequence == 0 { link.acknowledged() } else { link.sent(sequence, frames) }

@@ -13,6 +13,13 @@ package struct CoordinatorNode: Sendable {
         package var frames: [[UInt8]]
     }
 
+    /// A batch for the journal.
+    package struct JournalEntry: Sendable, Equatable {
+        /// 1, 2, 3, …
+        package var ticket: UInt64
+        package var batch: JournalBatch
+    }
+
     /// What happened that is told to people, or to the process around.
     package enum Notice: Sendable, Equatable {
         case clientJoined(Greeting)
@@ -33,15 +40,22 @@ package struct CoordinatorNode: Sendable {
     /// To be sent, in this order.
     package var outgoing: [Datagram] = []
     package var notices: [Notice] = []
+    /// To be written, in this order; `committed` is to be called with the ticket when that has been done.
+    package var journal: [JournalEntry] = []
     package internal(set) var badFrames: UInt64 = 0
 
-    var peers = PeerTable()
+    var peers: PeerTable
     var actions: [CoordinatorAction] = []
+    private var gate = Gate()
+    /// Sessions of which something has come since the last flush.
+    var heard: [SessionID] = []
+    private var lastFlush: Instant?
 
     package init(core: CoordinatorCore, epoch: UInt64, name: String) {
         self.core = core
         self.epoch = epoch
         self.name = name
+        peers = PeerTable(settlesLater: core.keepsJournal)
     }
 
     /// When `timeReached` is due; `nil` for never.
@@ -102,13 +116,65 @@ package struct CoordinatorNode: Sendable {
     /// Opens no group any more and cancels those that are open.
     package mutating func drain(at now: Instant) { handle(.drainRequested, at: now) }
 
+    /// A connection has broken, and nobody knows whose: whoever cannot be reached any more is found out.
+    package mutating func connectionLost(at now: Instant) { handle(.connectionLost, at: now) }
+
     /// Ends a turn: deals with the passing of time, and makes what is to be sent of all that has happened.
     package mutating func flush(at now: Instant) {
+        forgiveSilence(at: now)
         if let due = core.nextDeadline, due <= now { handle(.timeReached, at: now) }
         core.flush(at: now, into: &actions)
-        let batch = actions
+        guard core.keepsJournal else {
+            let batch = actions
+            actions.removeAll(keepingCapacity: true)
+            for action in batch { perform(action) }
+            return
+        }
+        holdBack()
+    }
+
+    /// Everything up to the entry of this ticket is on disk.
+    package mutating func committed(_ ticket: UInt64) {
+        for held in gate.committed(ticket) { release(held) }
+    }
+
+    /// A process that was stopped for a while has heard nobody, whoever spoke: what they said may still wait at the socket.
+    private mutating func forgiveSilence(at now: Instant) {
+        defer { lastFlush = now }
+        let usual = core.limits.heartbeat.nanoseconds.multipliedReportingOverflow(by: 3)
+        guard let lastFlush, !usual.overflow, now.since(lastFlush).nanoseconds > usual.partialValue else { return }
+        for session in peers.all { handle(.heard(session), at: now) }
+    }
+
+    // MARK: The gate
+
+    /// Keeps what this flush has brought about until it is on disk. Heartbeats pass: they tell nothing.
+    private mutating func holdBack() {
+        var held = Gate.Held()
+        for action in actions {
+            switch action {
+            case .record(let batch): journal.append(JournalEntry(ticket: gate.nextTicket(), batch: batch))
+            case .heartbeat: perform(action)
+            default: held.actions.append(action)
+            }
+        }
         actions.removeAll(keepingCapacity: true)
-        for action in batch { perform(action) }
+        for session in heard {
+            guard let link = peers[session]?.link else { continue }
+            held.received.append((session, link.lastReceived))
+            peers[session]?.isHeard = false
+        }
+        heard.removeAll(keepingCapacity: true)
+        if let held = gate.hold(held) { release(held) }
+    }
+
+    private mutating func release(_ held: Gate.Held) {
+        for (session, sequence) in held.received { peers[session]?.link.settle(upTo: sequence) }
+        for action in held.actions { perform(action) }
+        for (session, _) in held.received {
+            guard let link = peers[session]?.link, link.owesAcknowledgement else { continue }
+            send(.heartbeat(last: link.lastSent), to: session)
+        }
     }
 
     /// Says goodbye to everybody.

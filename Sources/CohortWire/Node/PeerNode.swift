@@ -65,7 +65,7 @@ package struct PeerNode: Sendable {
             epoch: session.epoch,
             session: session.session,
             sequence: sequence,
-            acknowledge: session.link.lastReceived
+            acknowledge: session.link.settled
         )
         let frames = FrameCodec.encode(header, body)
         if sequence == 0 { session.link.acknowledged() } else { session.link.sent(sequence, frames) }
@@ -124,7 +124,7 @@ package struct PeerNode: Sendable {
             offer.held = held
             greeting.role = .worker(offer)
         }
-        session = PeerSession(at: now, patience: patience)
+        session = PeerSession(at: now, patience: patience, seed: greeting.token.value ^ now.nanoseconds)
         outgoing.removeAll()
         actions.removeAll()
     }

@@ -7,7 +7,11 @@ struct Peer: Sendable {
     let role: Role
     let token: PeerToken
     let route: [UInt8]
-    var link = Link()
+    var link: Link
+    /// How its greeting was answered; `nil` before that.
+    var acceptance: Acceptance?
+    /// Something of it has come since the last flush.
+    var isHeard = false
 }
 
 /// The connected peers by session and by the routing id of their connection.
@@ -15,6 +19,10 @@ struct PeerTable: Sendable {
     private var peers: [SessionID: Peer] = [:]
     private var sessions: [[UInt8]: SessionID] = [:]
     private var next: UInt64 = 1
+    private let settlesLater: Bool
+
+    /// - Parameter settlesLater: what peers send is acknowledged only when that is said.
+    init(settlesLater: Bool) { self.settlesLater = settlesLater }
 
     var count: Int { peers.count }
 
@@ -31,7 +39,13 @@ struct PeerTable: Sendable {
     mutating func add(_ role: Peer.Role, _ token: PeerToken, at route: [UInt8]) -> SessionID {
         let session = SessionID(next)
         next += 1
-        peers[session] = Peer(session: session, role: role, token: token, route: route)
+        peers[session] = Peer(
+            session: session,
+            role: role,
+            token: token,
+            route: route,
+            link: Link(settlesLater: settlesLater)
+        )
         sessions[route] = session
         return session
     }

@@ -16,6 +16,34 @@ internal import Testing
         #expect(times == [0, 100, 300, 700, 1_500, 3_100, 5_100, 7_100])
     }
 
+    @Test func hellosOfManyAreSpread() {
+        var waits: Set<UInt64> = []
+        for seed: UInt64 in 1...8 {
+            var session = PeerSession(at: Self.start, patience: nil, seed: seed)
+            var last = Self.start
+            for _ in 0..<12 {
+                guard let due = session.nextDeadline else { break }
+                #expect(due.since(last) <= .seconds(1))
+                #expect(tick(&session, at: due) == [.sendHello])
+                waits.insert(due.since(last).nanoseconds)
+                last = due
+            }
+        }
+        #expect(waits.count > 40)
+    }
+
+    /// One that was stopped for longer than the lease reads what waits before it judges.
+    @Test func ownSleepIsNobodysSilence() {
+        var session = opened()
+        let later = Self.start.advanced(by: .seconds(60))
+        #expect(tick(&session, at: later) == [.sendHeartbeat])
+        #expect(session.state == .open)
+        #expect(received(&session, 1, at: later).isWanted)
+        var other = opened()
+        #expect(tick(&other, at: later) == [.sendHeartbeat])
+        #expect(tick(&other, at: later.advanced(by: .seconds(1))) == [.lost(.silent)])
+    }
+
     @Test func patienceComesToAnEnd() {
         var session = PeerSession(at: Self.start, patience: .milliseconds(250))
         var actions: [PeerSession.Action] = []

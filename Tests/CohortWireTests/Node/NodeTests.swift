@@ -46,7 +46,7 @@ struct NodeTests {
         // Said while there is no session: it goes into the next one.
         pair.peers[client].send(.openGroup(GroupSpec(key: GroupKey(1), name: "g")))
         pair.resume(client)
-        pair.run()
+        pair.pass(.seconds(1), step: .milliseconds(10))
         #expect(pair.peers[client].isOpen)
         #expect(pair.peers[client].greeting.previous == before)
         #expect(pair.peers[client].session.epoch == 8)
