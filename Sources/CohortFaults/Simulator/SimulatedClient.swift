@@ -13,6 +13,9 @@ final class SimulatedClient: SimulatedPeer {
     /// Watched trees of which all has been told.
     private(set) var caughtUp: [GroupID] = []
     private var nextKey: UInt32 = 1
+    /// How many sessions it has had, and in which of them each group was opened, or will be.
+    private var sessions = 0
+    private var openedIn: [Int: Int] = [:]
     private var owedWeight: UInt64 = 0
     private var payBackAt: Instant?
     /// The call that it belongs to.
@@ -68,18 +71,18 @@ final class SimulatedClient: SimulatedPeer {
         }
         caughtUp = []
         owedWeight = 0
-        if !acceptance.resumed, peer.greeting.previous != nil { abandon(simulation) }
+        sessions += 1
+        if !acceptance.resumed { abandon(simulation) }
     }
 
-    /// What it had is lost, and its user is told so.
+    /// What it had in earlier sessions is lost, and its user is told so.
     private func abandon(_ simulation: Simulation) {
-        for group in opened where simulation.truth.groups[group].closed == nil {
+        let lost = opened.filter { openedIn[$0] ?? 0 < sessions && simulation.truth.groups[$0].closed == nil }
+        for group in lost {
             simulation.truth.groups[group].isAbandoned = true
-        }
-        for group in opened where simulation.truth.groups[group].closed == nil {
             groups[simulation.truth.groups[group].spec.key] = nil
         }
-        if let program { simulation.groupsLost(worker: program.worker, program: program.place) }
+        if let program, !lost.isEmpty { simulation.groupsLost(worker: program.worker, program: program.place) }
     }
 
     override func lost(_ loss: PeerSession.Loss, _ simulation: Simulation) { retry(simulation) }
@@ -135,6 +138,7 @@ final class SimulatedClient: SimulatedPeer {
         )
         groups[key] = number
         opened.append(number)
+        openedIn[number] = peer.isOpen ? sessions : sessions + 1
         peer.send(.openGroup(spec))
         return number
     }

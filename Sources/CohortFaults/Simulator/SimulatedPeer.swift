@@ -90,7 +90,7 @@ class SimulatedPeer: SimulatedNode {
     }
 
     private func renew(_ simulation: Simulation) {
-        simulation.network.close(connection)
+        simulation.close(connection)
         connection = simulation.network.add(peer: number)
         frames = []
         peer.resume(held: held, at: simulation.now, patience: nil)
@@ -106,7 +106,7 @@ class SimulatedPeer: SimulatedNode {
     /// Its process is gone, and with it its end of the connection, if that tells of it.
     func die(isNoticed: Bool, _ simulation: Simulation) {
         isDead = true
-        if isNoticed { simulation.network.close(connection) } else { simulation.network[connection].isLost = true }
+        if isNoticed { simulation.close(connection) } else { simulation.network[connection].isLost = true }
         conditionsChanged(simulation)
     }
 

@@ -236,5 +236,6 @@ extension Simulation {
     func changeDiskStalls(by change: Int) {
         diskStalls = max(0, diskStalls + change)
         coordinator.conditionsChanged(self)
+        coordinator.beginCommit(self)
     }
 }

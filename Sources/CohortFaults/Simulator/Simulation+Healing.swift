@@ -11,7 +11,7 @@ extension Simulation {
         restartCoordinator()
         diskStalls = 0
         for node in nodes where node.isFrozen { thaw(node) }
-        coordinator.conditionsChanged(self)
+        changeDiskStalls(by: 0)
         for connection in network.open {
             if !network[connection].isUp {
                 let span = UInt64.random(in: 1_000_000...200_000_000, using: &network[connection].generator)

@@ -27,6 +27,13 @@ extension Simulation {
         nodes[network[connection].peer].conditionsChanged(self)
     }
 
+    /// The peer closes its end, or its process is gone.
+    func close(_ connection: Int) {
+        guard !network[connection].isClosed else { return }
+        network.close(connection)
+        coordinator.connectionBroke(self)
+    }
+
     /// What was under way when the connection broke comes twice, sometimes.
     private func repeatLatest(_ connection: Int) {
         guard network[connection].generator.chance(options.duplicates) else { return }
@@ -90,6 +97,7 @@ extension Simulation {
         guard network[connection].isUp else { return }
         network.disconnect(connection)
         network[connection].hasBroken = true
+        coordinator.connectionBroke(self)
         nodes[network[connection].peer].conditionsChanged(self)
         schedule(.connected(connection: connection, generation: network[connection].generation), after: span)
     }
