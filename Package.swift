@@ -107,7 +107,7 @@ let package = Package(
         .executableTarget(
             name: "cohort",
             dependencies: [
-                "Cohort", "CohortBatch", "CohortCoordinator", "CohortCore", "CohortFaults", "CohortJournal",
+                "CCohortProcess", "Cohort", "CohortBatch", "CohortCoordinator", "CohortCore", "CohortFaults", "CohortJournal",
                 "CohortProcess", "CohortReport", "CohortRuntime", "CohortWire", "CohortWorker", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),

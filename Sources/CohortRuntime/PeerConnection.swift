@@ -72,6 +72,9 @@ package final class PeerConnection {
 
     package var nextDeadline: Instant? { node.nextDeadline }
 
+    /// Messages given to `send` that the coordinator has not acknowledged: the last ones, since it acknowledges in order.
+    package var unacknowledgedMessages: Int { node.unacknowledgedCount }
+
     /// Sends a message of the session, or of the next one if none is open. What is lost on the way is sent again.
     package func send(_ body: FrameBody) {
         node.send(body)

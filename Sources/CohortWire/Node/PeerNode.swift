@@ -40,6 +40,9 @@ package struct PeerNode: Sendable {
     /// When `timeReached` is due; `nil` for never.
     package var nextDeadline: Instant? { session.nextDeadline }
 
+    /// Messages given to `send` that the coordinator has not acknowledged.
+    package var unacknowledgedCount: Int { session.link.unacknowledgedCount + carried.count + waiting.count }
+
     // MARK: Sending
 
     /// Sends a message of the session, or of the next one if none is open. What is lost on the way is sent again.

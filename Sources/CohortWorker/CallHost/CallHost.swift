@@ -16,6 +16,8 @@ final class CallHost: Sendable {
     let functions: FunctionRegistry
     let socket: Int32
     let page: HostPage
+    /// Where what begins is marked, for the case that the worker is killed.
+    let record: AttemptRecord?
     let meter: OutputMeter
     let outbox: HostOutbox
     let session: HostSession
@@ -72,12 +74,14 @@ final class CallHost: Sendable {
         functions: FunctionRegistry,
         socket: Int32,
         page: HostPage,
+        record: AttemptRecord?,
         output: OutputDescriptors,
         endpoint: String?
     ) {
         self.functions = functions
         self.socket = socket
         self.page = page
+        self.record = record
         meter = OutputMeter(descriptors: output, page: page)
         outbox = HostOutbox(socket: socket, page: page)
         session = HostSession(endpoint: endpoint)

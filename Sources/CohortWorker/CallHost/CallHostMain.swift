@@ -3,9 +3,9 @@ internal import CCohortProcess
 
 /// The life of a process that is a call host.
 ///
-/// It is given four descriptors with consecutive numbers, the first of which the environment names: the socket to the pool,
+/// It is given four descriptors, or five, with consecutive numbers, the first of which the environment names: the socket to the pool,
 /// the ``HostPage``, and the reading ends of its own stdout and stderr (it does not read there, but looks at how much the
-/// pool has yet to read).
+/// pool has yet to read), and the worker's ``AttemptRecord`` if there is one.
 package enum CallHostMain {
     /// Names the first descriptor; set in call hosts only.
     static let variable = "COHORT_CALL_HOST"
@@ -30,6 +30,9 @@ package enum CallHostMain {
         for inherited in descriptor...descriptor + 3 {
             _ = fcntl(inherited, F_SETFD, FD_CLOEXEC)
         }
+        let record = AttemptRecord.open(descriptor + 4)
+        // Mapped, it needs no descriptor; without a record the number is somebody else's.
+        if record != nil { close(descriptor + 4) }
         unsetenv(variable)
         let endpoint = getenv(endpointVariable).map { String(cString: $0) }
         unsetenv(endpointVariable)
@@ -42,6 +45,7 @@ package enum CallHostMain {
             functions: functions,
             socket: descriptor,
             page: page,
+            record: record,
             output: output,
             endpoint: endpoint
         )

@@ -17,6 +17,8 @@ package struct WorkerConfiguration: Sendable {
     package var reconnects: Bool
     /// Who it is to the coordinator, across its sessions.
     package var token: PeerToken
+    /// Where what runs is recorded, for whoever must tell how the worker has died; with the descriptor to pass on.
+    package var record: (record: AttemptRecord, descriptor: Int32)?
 
     package init(
         endpoint: String,

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CCohortProcess
 internal import CohortCoordinator
 internal import CohortProcess
 internal import CohortRuntime
@@ -30,6 +31,7 @@ struct CoordinatorCommand: ParsableCommand {
     }
 
     func run() throws {
+        cohort_name_process("cohort-coord")
         let signals = SignalDescriptor(Wish.signals)
         let finished = Mailbox<CoordinatorNotice>()
         let isPrivate = `private`

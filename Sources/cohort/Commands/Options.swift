@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CohortBatch
 internal import CohortCore
+internal import CohortProcess
 internal import CohortRuntime
 
 /// A span of time on the command line: `500ms`, `30s`, `10m`, `1h30m`, or seconds as a number.
@@ -17,6 +18,23 @@ struct DurationArgument: ExpressibleByArgument {
     var span: TimeSpan { TimeSpan(duration) }
 
     var defaultValueDescription: String { CohortDuration.format(duration) }
+}
+
+/// How often something is started again: `5/60s`, or `0` for never.
+struct RestartsArgument: ExpressibleByArgument {
+    var budget: RestartBudget
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let limit = Int(parts[0]), (0...1_000_000).contains(limit) else { return nil }
+        guard parts.count == 2 else {
+            guard limit == 0 else { return nil }
+            budget = .none
+            return
+        }
+        guard let period = try? CohortDuration.parse(String(parts[1])), period > .zero else { return nil }
+        budget = RestartBudget(limit: limit, period: period)
+    }
 }
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {

@@ -26,6 +26,14 @@ struct WorkerCommand: ParsableCommand {
     )
     var name: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "How often it is started again when it dies, in how long; 0 for never (default: 5/60s).",
+            valueName: "n/time"
+        )
+    )
+    var restarts: RestartsArgument?
+
     @Flag(name: .long, help: .hidden)
     var `private` = false
 
@@ -41,7 +49,8 @@ struct WorkerCommand: ParsableCommand {
             name: name,
             slots: slots ?? Host.cores,
             functions: BuiltInFunctions.registry,
-            isPrivate: `private`
+            isPrivate: `private`,
+            restarts: restarts?.budget ?? .standard
         )
     }
 }
