@@ -10,8 +10,8 @@ class SimulatedPeer: SimulatedNode {
     private var frames: [[[UInt8]]] = []
     /// When it tries again to have a session.
     private var retryAt: Instant?
-    private var openSince: Instant?
-    private var lastHeard = Instant(nanoseconds: 0)
+    private(set) var openSince: Instant?
+    private(set) var lastHeard = Instant(nanoseconds: 0)
     private var isCalm = false
     var generator: SeededGenerator
 
@@ -80,6 +80,8 @@ class SimulatedPeer: SimulatedNode {
     func opened(_ acceptance: Acceptance, _ simulation: Simulation) {}
     func received(_ body: FrameBody, _ simulation: Simulation) {}
     func lost(_ loss: PeerSession.Loss, _ simulation: Simulation) {}
+    /// Its connection has broken, and the kernel has told.
+    func connectionBroke(_ simulation: Simulation) {}
     /// What a session that continues this one is to be told that it has.
     var held: [HeldAttempt] { [] }
 

@@ -98,8 +98,15 @@ extension Simulation {
         network.disconnect(connection)
         network[connection].hasBroken = true
         coordinator.connectionBroke(self)
-        nodes[network[connection].peer].conditionsChanged(self)
+        tellPeer(connection)
         schedule(.connected(connection: connection, generation: network[connection].generation), after: span)
+    }
+
+    /// The peer's end notices that its connection is gone.
+    func tellPeer(_ connection: Int) {
+        let node = nodes[network[connection].peer]
+        node.conditionsChanged(self)
+        (node as? SimulatedPeer)?.connectionBroke(self)
     }
 
     func stall(_ connection: Int, toPeer: Bool, toCoordinator: Bool, for span: UInt64) {

@@ -81,8 +81,19 @@ final class Truth {
         var wasNoticed = true
         /// Of a call that opens groups: the execution that it is part of.
         var execution: Int?
+        /// Since when it has known that its connection is broken.
+        var cutOffSince: Instant?
+        /// When it last heard of the coordinator, and when it was last woken from a freeze.
+        var lastHeard = Instant(nanoseconds: 0)
+        var thawed = Instant(nanoseconds: 0)
+        var isFrozen = false
         /// Nothing has disturbed it or its connection since; `nil` while something does.
         var calmSince: Instant?
+
+        mutating func wake(at now: Instant) {
+            thawed = now
+            isFrozen = false
+        }
     }
 
     var groups: [Group] = []
