@@ -37,16 +37,16 @@ internal import Testing
         script.submit(client, 1)
         script.start("g1/0")
         script.settle()
-        script.advance(by: .seconds(10), silent: [worker])
+        script.advance(by: .milliseconds(9_999), silent: [worker])
         script.expectNothing()
-        script.advance(by: .seconds(1), silent: [worker])
+        script.advance(by: .milliseconds(1), silent: [worker])
         script.expect(
             "w1 lost: 1 running, 0 returned",
             "w1 close leaseExpired",
             "c1 stopping g1 siblingFailed",
             "c1 ended g1/0 lost WorkerLost"
         )
-        script.advance(by: .seconds(11), silent: [client])
+        script.advance(by: .seconds(10), silent: [client])
         script.expect("c1 close leaseExpired")
     }
 

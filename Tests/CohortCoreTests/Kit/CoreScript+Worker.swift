@@ -96,6 +96,16 @@ extension CoreScript {
         report(from: held.worker, sourceLocation: sourceLocation) { $0.wanting.append(held.ref) }
     }
 
+    /// The worker is killed, and its record names what it had begun.
+    mutating func kill(
+        _ worker: SessionID,
+        begun: String...,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let refs = begun.map { held($0, sourceLocation: sourceLocation).ref }
+        send(.sessionEnded(worker, .died(WorkerDeath(signal: 9, begun: refs))), sourceLocation: sourceLocation)
+    }
+
     mutating func lose(
         _ session: SessionID,
         _ end: SessionEnd = .leaseExpired,
