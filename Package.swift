@@ -219,7 +219,7 @@ let package = Package(
             name: "CohortCommandTests",
             dependencies: [
                 "CCohortProcess", "Cohort", "CohortCore", "CohortProcess", "CohortWire", "TestSupport", "ZeroMQ",
-                "cohort",
+                "cohort", "cohort-harness",
             ],
             swiftSettings: settings
         ),

@@ -8,6 +8,11 @@ package struct CoordinatorConfiguration: Sendable {
     /// What it calls itself in answers.
     package var name = "cohort"
 
+    /// Where its state is kept; `nil` if it ends with the process.
+    package var journal: (any JournalSink)?
+    /// What the journal held: the coordinator goes on from there.
+    package var state = JournalState()
+
     package init(endpoints: [String]) {
         self.endpoints = endpoints
     }

@@ -22,6 +22,7 @@ package final class GroupSession: Sendable {
                 endpoint: endpoint,
                 name: name ?? Self.defaultName,
                 patience: TimeSpan(patience),
+                policy: .withinLease,
                 requests: { ledger.outbox.takeAll() },
                 receive: { ledger.take($0) }
             )

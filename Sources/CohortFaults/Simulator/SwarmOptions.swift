@@ -34,7 +34,7 @@ package struct SwarmOptions: Sendable, Equatable {
     /// How often each kind of thing is injected in proportion to the others; 0 for never.
     package private(set) var weights: [Int]
 
-    static let hasRecovery = false
+    static let hasRecovery = true
     package static let millisecond: UInt64 = 1_000_000
     package static let second: UInt64 = 1_000_000_000
 

@@ -13,13 +13,6 @@ package struct CoordinatorNode: Sendable {
         package var frames: [[UInt8]]
     }
 
-    /// A batch for the journal.
-    package struct JournalEntry: Sendable, Equatable {
-        /// 1, 2, 3, …
-        package var ticket: UInt64
-        package var batch: JournalBatch
-    }
-
     /// What happened that is told to people, or to the process around.
     package enum Notice: Sendable, Equatable {
         case clientJoined(Greeting)

@@ -62,6 +62,11 @@ package struct PeerNode: Sendable {
         carried.removeAll()
     }
 
+    /// Says something, so that the other side answers if it does not know the session.
+    package mutating func speak() {
+        if isOpen { transmit(.heartbeat(last: session.link.lastSent)) }
+    }
+
     private mutating func transmit(_ body: FrameBody) {
         let sequence = body.isNumbered ? session.link.nextSequence() : 0
         let header = FrameHeader(
