@@ -209,7 +209,7 @@ let package = Package(
         .executableTarget(
             name: "cohort-harness",
             dependencies: [
-                "Cohort", "CohortProcess", "cohort",
+                "Cohort", "CohortFaults", "CohortProcess", "CohortWorker", "cohort",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Harness",

@@ -87,6 +87,10 @@ package final class PeerConnection {
     package var badFrames: UInt64 { node.badFrames }
 
     package var nextDeadline: Instant? { node.nextDeadline }
+    /// When something of the session has last arrived.
+    package var lastHeard: Instant { node.session.lastHeard }
+    /// How long the two sides wait for one another.
+    package var lease: TimeSpan { node.session.lease }
 
     /// Messages given to `send` that the coordinator has not acknowledged: the last ones, since it acknowledges in order.
     package var unacknowledgedMessages: Int { node.unacknowledgedCount }

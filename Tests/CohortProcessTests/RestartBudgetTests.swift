@@ -21,6 +21,16 @@ struct RestartBudgetTests {
         #expect(budget.takeStart(at: .seconds(61), jitter: 0.5) == .milliseconds(50))
     }
 
+    @Test func `is read from text`() {
+        #expect(RestartBudget("5/60s") == .standard)
+        #expect(RestartBudget("0") == RestartBudget.none)
+        #expect(RestartBudget("3/500ms") == RestartBudget(limit: 3, period: .milliseconds(500)))
+        #expect(RestartBudget("3/2h") == RestartBudget(limit: 3, period: .seconds(7_200)))
+        for text in ["", "5", "/", "5/", "-1/60s", "5/0s", "5/s", "5/6d", "x/60s", "5/60s/3", "5/-1s"] {
+            #expect(RestartBudget(text) == nil, "\(text)")
+        }
+    }
+
     @Test func `none allows none`() {
         var budget = RestartBudget.none
         #expect(budget.takeStart(at: .zero, jitter: 0) == nil)

@@ -62,6 +62,13 @@ extension WorkerCore {
         giveUpOverdue(at: now, into: &actions)
     }
 
+    /// Something answers connections again, though nothing has been heard of the session: attached tasks get a little more.
+    mutating func wayIsBack(at now: Instant) {
+        guard let cutOff, !cutOff.hasKilledAttached else { return }
+        let end = max(cutOff.attachedUntil, cutOff.detachedUntil)
+        self.cutOff?.attachedUntil = min(now.advanced(by: Self.attachedPatience), end)
+    }
+
     /// Kills what has gone on without the coordinator for as long as it may.
     mutating func giveUpOverdue(at now: Instant, into actions: inout [WorkerAction]) {
         guard let cutOff, now >= cutOff.attachedUntil else { return }

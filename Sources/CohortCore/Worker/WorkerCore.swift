@@ -131,7 +131,8 @@ package struct WorkerCore: Sendable, Equatable {
         case .timeReached: timeReached(at: now, into: &actions)
         case .cutOff(let lastHeard, let lease, let isDurable):
             wasCutOff(lastHeard: lastHeard, lease: lease, isDurable: isDurable, at: now, into: &actions)
-        case .connectionRestored: cutOff = nil
+        case .wayRestored: wayIsBack(at: now)
+        case .heardAgain: cutOff = nil
         case .resumed(let unwanted): wasResumed(unwanted: unwanted, into: &actions)
         }
         startWaiting(at: now, into: &actions)

@@ -58,8 +58,10 @@ package enum WorkerEvent: Sendable, Equatable {
 
     /// The connection has broken, or the session is over: the coordinator cannot be heard. `lease` counts from when it was.
     case cutOff(lastHeard: Instant, lease: TimeSpan, isDurable: Bool)
+    /// There is a way to the coordinator again, or to one that has taken its place.
+    case wayRestored
     /// The coordinator is heard again, in the same session.
-    case connectionRestored
+    case heardAgain
     /// A session continues the one that was lost; it wants nothing of these attempts.
     case resumed(unwanted: [AttemptRef])
 }

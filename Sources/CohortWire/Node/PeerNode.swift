@@ -160,7 +160,8 @@ package struct PeerNode: Sendable {
         if acceptance.resumed { for body in carried { transmit(body) } }
         carried.removeAll()
         inbox.append(.opened(acceptance))
-        for body in waiting { transmit(body) }
+        // What was said to a coordinator that has forgotten all of it would be taken for something else by this one.
+        if acceptance.resumed || greeting.previous == nil { for body in waiting { transmit(body) } }
         waiting.removeAll()
     }
 

@@ -76,6 +76,15 @@ final class RecordKeeper {
         }
     }
 
+    /// All attempts are gone, and nobody will ask for them.
+    func forgetAll() {
+        for place in 0..<used { record.clear(place) }
+        places = TaskTable()
+        free = Array((0..<used).reversed())
+        reported = []
+        head = 0
+    }
+
     private func release(_ place: UInt32) {
         record.clear(place)
         free.append(place)

@@ -1,4 +1,5 @@
 public import Cohort
+internal import CohortProcess
 internal import CohortRuntime
 
 /// A program that runs functions for a Cohort coordinator.
@@ -53,7 +54,7 @@ public struct Worker: Sendable {
     /// Serves calls if this process is a call host; else connects to a coordinator, as the command line says, and runs its
     /// calls until a signal or the coordinator ends it.
     ///
-    /// The program understands `--connect ENDPOINT`, `--slots N` and `--name NAME`, as `cohort worker` does. Of the
+    /// The program understands `--connect ENDPOINT`, `--slots N`, `--name NAME` and `--restarts N/TIME`, as `cohort worker` does. Of the
     /// processes that this starts, and of the one that the user has started, none returns from it but the worker itself.
     ///
     /// - Parameter arguments: the command line without the program's name.
@@ -69,7 +70,8 @@ public struct Worker: Sendable {
             slots: options.slots ?? Host.cores,
             functions: functions,
             runsCommands: false,
-            isPrivate: false
+            isPrivate: false,
+            restarts: options.restarts
         )
     }
 }
@@ -79,17 +81,23 @@ struct WorkerArguments: Equatable {
     var endpoint = "tcp://127.0.0.1:7077"
     var slots: Int?
     var name: String?
+    var restarts = RestartBudget.standard
 
     init(_ arguments: [String]) throws(WorkerError) {
         var rest = arguments[...]
         while let option = rest.popFirst() {
-            guard ["--connect", "--slots", "--name"].contains(option) else {
-                throw .usage("unknown argument '\(option)'; use --connect ENDPOINT, --slots N, --name NAME")
+            guard ["--connect", "--slots", "--name", "--restarts"].contains(option) else {
+                throw .usage("unknown argument '\(option)'; use --connect ENDPOINT, --slots N, --name NAME, --restarts N/TIME")
             }
             guard let value = rest.popFirst() else { throw .usage("'\(option)' needs a value") }
             switch option {
             case "--connect": endpoint = value
             case "--name": name = value
+            case "--restarts":
+                guard let budget = RestartBudget(value) else {
+                    throw .usage("--restarts \(value): so many in so long, such as 5/60s, or 0 for never")
+                }
+                restarts = budget
             default:
                 guard let number = Int(value), (1...4_096).contains(number) else {
                     throw .usage("--slots \(value): the number of tasks at once must be from 1 to 4096")

@@ -74,6 +74,17 @@ internal import Testing
         script.expect("kill command 0")
     }
 
+    @Test func aWayThatIsBackGivesAttachedTasksAnotherSecond() {
+        var script = twoOfThreeRunning()
+        cutOff(&script)
+        script.advance(by: .milliseconds(900))
+        script.send(.wayRestored)
+        script.advance(by: .milliseconds(999))
+        script.expectNothing()
+        script.advance(by: .milliseconds(1))
+        script.expect("kill command 0")
+    }
+
     @Test func whatEndsByItselfBeforeTheKillHasEndedSo() {
         var script = twoOfThreeRunning()
         cutOff(&script)
@@ -88,7 +99,7 @@ internal import Testing
         cutOff(&script)
         script.exit(0)
         script.expect("ended 0 ok")
-        script.send(.connectionRestored)
+        script.send(.heardAgain)
         script.expect("run 2 slot 1")
         script.advance(by: .seconds(20))
         #expect(!script.lines.contains { $0.hasPrefix("kill") })
