@@ -13,9 +13,6 @@ final class SimulatedClient: SimulatedPeer {
     /// Watched trees of which all has been told.
     private(set) var caughtUp: [GroupID] = []
     private var nextKey: UInt32 = 1
-    /// How many sessions it has had, and in which of them each group was opened, or will be.
-    private var sessions = 0
-    private var openedIn: [Int: Int] = [:]
     private var owedWeight: UInt64 = 0
     private var payBackAt: Instant?
     /// The call that it belongs to.
@@ -71,13 +68,12 @@ final class SimulatedClient: SimulatedPeer {
         }
         caughtUp = []
         owedWeight = 0
-        sessions += 1
-        if !acceptance.resumed { abandon(simulation) }
+        if !acceptance.resumed, peer.greeting.previous != nil { abandon(simulation) }
     }
 
     /// What it had in earlier sessions is lost, and its user is told so.
     private func abandon(_ simulation: Simulation) {
-        let lost = opened.filter { openedIn[$0] ?? 0 < sessions && simulation.truth.groups[$0].closed == nil }
+        let lost = opened.filter { simulation.truth.groups[$0].closed == nil }
         for group in lost {
             simulation.truth.groups[group].isAbandoned = true
             groups[simulation.truth.groups[group].spec.key] = nil
@@ -138,7 +134,6 @@ final class SimulatedClient: SimulatedPeer {
         )
         groups[key] = number
         opened.append(number)
-        openedIn[number] = peer.isOpen ? sessions : sessions + 1
         peer.send(.openGroup(spec))
         return number
     }

@@ -1,17 +1,16 @@
 internal import CohortCore
-internal import CohortWire
 
 /// The disk of the coordinator with its journal: what has been committed survives, the rest does not.
 ///
 /// Whatever has gathered while a commit was under way goes into the next one, as one transaction.
 struct SimulatedDisk {
     private(set) var state = JournalState()
-    private var waiting: [CoordinatorNode.JournalEntry] = []
-    private var underWay: [CoordinatorNode.JournalEntry] = []
+    private var waiting: [JournalEntry] = []
+    private var underWay: [JournalEntry] = []
 
     var isIdle: Bool { underWay.isEmpty }
 
-    mutating func write(_ entries: [CoordinatorNode.JournalEntry]) { waiting += entries }
+    mutating func write(_ entries: [JournalEntry]) { waiting += entries }
 
     /// Begins a commit of what has gathered.
     ///

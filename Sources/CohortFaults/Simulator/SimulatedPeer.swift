@@ -10,6 +10,9 @@ class SimulatedPeer: SimulatedNode {
     private var frames: [[[UInt8]]] = []
     /// When it tries again to have a session.
     private var retryAt: Instant?
+    /// What it said first; a session that continues nothing begins with it again.
+    private let greeting: Greeting
+    private var isNew = false
     private(set) var openSince: Instant?
     private(set) var lastHeard = Instant(nanoseconds: 0)
     private var isCalm = false
@@ -18,6 +21,7 @@ class SimulatedPeer: SimulatedNode {
     init(_ simulation: Simulation, machine: Int, life: Int, greeting: Greeting) {
         let number = simulation.nodes.count
         self.life = life
+        self.greeting = greeting
         peer = PeerNode(greeting: greeting, at: simulation.now, patience: nil)
         connection = simulation.network.add(peer: number)
         generator = SeededGenerator(seed: simulation.seed, stream: 0x1_0000_0000 + UInt64(number))
@@ -82,11 +86,15 @@ class SimulatedPeer: SimulatedNode {
     func lost(_ loss: PeerSession.Loss, _ simulation: Simulation) {}
     /// Its connection has broken, and the kernel has told.
     func connectionBroke(_ simulation: Simulation) {}
+    func connectionRestored(_ simulation: Simulation) {}
     /// What a session that continues this one is to be told that it has.
     var held: [HeldAttempt] { [] }
 
     /// Asks for a new session after a moment that is never the same, or all peers would come at once.
-    func retry(_ simulation: Simulation) {
+    ///
+    /// - Parameter isNew: the session is to continue nothing.
+    func retry(_ simulation: Simulation, isNew: Bool = false) {
+        self.isNew = isNew
         let wait = UInt64.random(in: 1_000_000...(simulation.options.limits.lease.nanoseconds / 20), using: &generator)
         retryAt = simulation.now.advanced(by: TimeSpan(nanoseconds: wait))
     }
@@ -95,7 +103,11 @@ class SimulatedPeer: SimulatedNode {
         simulation.close(connection)
         connection = simulation.network.add(peer: number)
         frames = []
-        peer.resume(held: held, at: simulation.now, patience: nil)
+        if isNew {
+            peer = PeerNode(greeting: greeting, at: simulation.now, patience: nil)
+        } else {
+            peer.resume(held: held, at: simulation.now, patience: nil)
+        }
         simulation.connect(connection)
     }
 

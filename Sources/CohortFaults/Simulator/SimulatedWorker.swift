@@ -23,8 +23,10 @@ final class SimulatedWorker: SimulatedPeer {
     /// Messages with reports that it has sent, over all its sessions.
     private var reports: UInt64 = 0
     private var isDurable = false
-    private var isCutOff = false
+    private var cutOffSince: Instant?
+    /// What its end of the connection has noticed.
     private var hasBroken = false
+    private var isRestored = false
 
     init(_ simulation: Simulation, name: String, machine: Int, slots: Int) {
         self.slots = slots
@@ -69,10 +71,10 @@ final class SimulatedWorker: SimulatedPeer {
     }
 
     override func turn(_ simulation: Simulation) {
-        let heardBefore = lastHeard
         super.turn(simulation)
         if isDead { return }
-        noteHeard(heardBefore, simulation)
+        watchConnection(simulation)
+        noteHeard(simulation)
         let said = events
         events.removeAll(keepingCapacity: true)
         for event in said { core.handle(event, at: simulation.now, into: &actions) }
@@ -115,12 +117,14 @@ final class SimulatedWorker: SimulatedPeer {
 
     override func opened(_ acceptance: Acceptance, _ simulation: Simulation) {
         isDurable = acceptance.durable
-        isCutOff = false
+        let isFirst = cutOffSince == nil
+        cutOffSince = nil
         hasBroken = false
+        isRestored = false
         simulation.truth.workers[life].cutOffSince = nil
         if acceptance.resumed {
             core.handle(.resumed(unwanted: acceptance.unwanted), at: simulation.now, into: &actions)
-        } else {
+        } else if !isFirst {
             startAnew(simulation)
         }
         if isDraining { peer.send(.draining) }
@@ -140,6 +144,8 @@ final class SimulatedWorker: SimulatedPeer {
         case .proceed(let refs): event = .proceedGranted(refs)
         default: return
         }
+        // In the order in which they were sent: what has come proves that the way is open.
+        noteHeard(simulation)
         core.handle(event, at: simulation.now, into: &actions)
     }
 
@@ -173,26 +179,38 @@ final class SimulatedWorker: SimulatedPeer {
         if !isFrozen { simulation.wakeSoon(self) }
     }
 
-    /// What this turn has learned of the connection.
-    private func noteHeard(_ before: Instant, _ simulation: Simulation) {
-        simulation.truth.workers[life].lastHeard = lastHeard
+    override func connectionRestored(_ simulation: Simulation) {
+        isRestored = true
+        if !isFrozen { simulation.wakeSoon(self) }
+    }
+
+    /// What its end of the connection has noticed.
+    private func watchConnection(_ simulation: Simulation) {
         guard peer.isOpen else { return }
-        if lastHeard > before, isCutOff, simulation.network[connection].isUp {
-            isCutOff = false
-            simulation.truth.workers[life].cutOffSince = nil
-            core.handle(.connectionRestored, at: simulation.now, into: &actions)
-        } else if hasBroken {
-            cutOff(simulation)
-        }
+        if hasBroken { cutOff(simulation) }
         hasBroken = false
+        if isRestored {
+            peer.speak()
+            core.handle(.wayRestored, at: simulation.now, into: &actions)
+        }
+        isRestored = false
+    }
+
+    /// Lets the session go on if something was heard since it was cut off.
+    private func noteHeard(_ simulation: Simulation) {
+        let heard = peer.session.lastHeard
+        simulation.truth.workers[life].lastHeard = heard
+        guard let since = cutOffSince, peer.isOpen, heard > since else { return }
+        cutOffSince = nil
+        simulation.truth.workers[life].cutOffSince = nil
+        core.handle(.heardAgain, at: simulation.now, into: &actions)
     }
 
     private func cutOff(_ simulation: Simulation) {
-        guard !isCutOff else { return }
-        isCutOff = true
-        simulation.truth.workers[life].cutOffSince = simulation.now
+        cutOffSince = cutOffSince ?? simulation.now
+        simulation.truth.workers[life].cutOffSince = cutOffSince
         core.handle(
-            .cutOff(lastHeard: lastHeard, lease: peer.session.lease, isDurable: isDurable),
+            .cutOff(lastHeard: peer.session.lastHeard, lease: peer.session.lease, isDurable: isDurable),
             at: simulation.now,
             into: &actions
         )
@@ -200,8 +218,15 @@ final class SimulatedWorker: SimulatedPeer {
 
     /// It keeps what it has, for a while, and asks for a session that continues this one.
     override func lost(_ loss: PeerSession.Loss, _ simulation: Simulation) {
-        cutOff(simulation)
-        retry(simulation)
+        switch loss {
+        case .goodbye:
+            // It has ended what it had there, and wants nothing of it any more.
+            startAnew(simulation)
+            if isDraining { end(simulation) } else { retry(simulation, isNew: true) }
+        case .silent, .unknown, .noAnswer, .refused:
+            cutOff(simulation)
+            retry(simulation)
+        }
     }
 
     override var held: [HeldAttempt] { core.held }

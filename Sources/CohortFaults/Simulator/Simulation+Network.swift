@@ -25,6 +25,7 @@ extension Simulation {
         for frames in waiting { sendToCoordinator(frames, over: connection) }
         network[connection].hasBroken = false
         nodes[network[connection].peer].conditionsChanged(self)
+        if isAgain { (nodes[network[connection].peer] as? SimulatedPeer)?.connectionRestored(self) }
     }
 
     /// The peer closes its end, or its process is gone.
