@@ -52,7 +52,8 @@ class SimulatedPeer: SimulatedNode {
             peer.inbox.removeAll(keepingCapacity: true)
             for notice in notices { take(notice, simulation) }
         }
-        if peer.isOpen, simulation.now.since(max(lastHeard, openSince ?? lastHeard)) > tolerance(simulation) {
+        let last = max(lastHeard, thawedAt, openSince ?? lastHeard)
+        if peer.isOpen, simulation.now.since(last) > tolerance(simulation) {
             simulation.broke(
                 BrokenPromise(promise: .noSilentHang, message: "\(name) heard nothing for its lease, in silence", evidence: [])
             )

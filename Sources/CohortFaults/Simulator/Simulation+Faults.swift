@@ -168,6 +168,7 @@ extension Simulation {
     func thaw(_ node: SimulatedNode) {
         guard node.isFrozen else { return }
         node.isFrozen = false
+        node.thawedAt = now
         if let worker = node as? SimulatedWorker { truth.workers[worker.life].wake(at: now) }
         node.conditionsChanged(self)
         if !node.isDead { wakeSoon(node) }

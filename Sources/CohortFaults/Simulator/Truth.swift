@@ -87,6 +87,8 @@ final class Truth {
         var lastHeard = Instant(nanoseconds: 0)
         var thawed = Instant(nanoseconds: 0)
         var isFrozen = false
+        /// It was out of the coordinator's sight for a while, and may have been given up.
+        var wasOutOfSight = false
         /// Nothing has disturbed it or its connection since; `nil` while something does.
         var calmSince: Instant?
 
@@ -162,6 +164,7 @@ final class Truth {
         return path(from: tasks[task].group).contains { place in
             let group = groups[place]
             if group.cancelSent != nil || group.mayTimeOut || group.isAbandoned { return true }
+            if clients[group.client].wasOutOfSight || clients[group.client].ended != nil { return true }
             if let body = group.body, body != .returned { return true }
             if let opener = group.opener {
                 // It is stopped with its task, and when that has ended.
