@@ -5,7 +5,9 @@ extension CoordinatorCore {
     mutating func restoreTasks(_ state: JournalState, at now: Instant) {
         var ended: [GroupID: Set<UInt32>] = [:]
         for place in groups.indices {
-            for end in state.ends[groups[place].id] ?? [] { ended[end.report.group, default: []].insert(end.report.index) }
+            for end in state.ends[groups[place].id] ?? [] {
+                ended[end.report.group, default: []].insert(end.report.index)
+            }
         }
         reservePlaces(state)
         var held: [UInt32] = []
