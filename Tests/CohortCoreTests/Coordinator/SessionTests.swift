@@ -104,8 +104,8 @@ internal import Testing
         script.expect(
             "c1 close unreachable",
             "w1 cancel g1/0 ownerLost grace 0.25",
-            "w1 cancel g2/1 ownerLost grace 0.25",
-            "w1 cancel g2/0 requested grace 0.25"
+            "w1 cancel g2/0 ownerLost grace 0.25",
+            "w1 cancel g2/1 ownerLost grace 0.25"
         )
     }
 
