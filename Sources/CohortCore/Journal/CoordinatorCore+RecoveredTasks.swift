@@ -207,6 +207,7 @@ extension CoordinatorCore {
         )
         var record = WorkerRecord(session: SessionID(0), token: .none, number: number, offer: offer, lastHeard: now)
         record.isAbsent = true
+        take(offer, into: &record)
         return addWorker(record)
     }
 
