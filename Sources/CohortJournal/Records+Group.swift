@@ -135,14 +135,30 @@ extension JournalClosing: Recorded {
     func write(to writer: inout RecordWriter) {
         writer.put(sequence)
         writer.put(head.value)
+        writer.put(key.value)
         writer.put(report)
+        writer.put(accepted) { writer, tasks in
+            writer.put(tasks.key.value)
+            writer.put(tasks.first)
+            writer.put(tasks.index)
+            writer.put(tasks.count)
+        }
     }
 
     init(from reader: inout RecordReader) throws(RecordReader.Fault) {
         self.init(
             sequence: try reader.unsigned(),
             head: GroupID(try reader.unsigned()),
-            report: try reader.record()
+            key: GroupKey(try reader.number()),
+            report: try reader.record(),
+            accepted: try reader.list { reader throws(RecordReader.Fault) in
+                AcceptedTasks(
+                    key: GroupKey(try reader.number()),
+                    first: try reader.number(),
+                    index: try reader.number(),
+                    count: try reader.number()
+                )
+            }
         )
     }
 }

@@ -103,7 +103,7 @@ extension CommandLineTests {
             // More than there is room for: it must not be told that this was accepted.
             let large = try sandbox.write(
                 "large.yaml",
-                "group: large\ntasks: [{run: [echo, \"\(String(repeating: "x", count: 100_000))\"]}]"
+                "group: large\ntasks: [{run: [echo, \"\(String(repeating: "x", count: 400_000))\"]}]"
             )
             let submitter = try sandbox.startCohort("submit", large, "--connect", endpoint)
             try coordinator.waitForError("nothing is accepted")

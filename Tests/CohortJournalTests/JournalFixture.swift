@@ -205,6 +205,7 @@ final class JournalFixture {
         JournalClosing(
             sequence: sequence,
             head: GroupID(head),
+            key: GroupKey(4),
             report: GroupReport(
                 group: GroupID(group),
                 parent: GroupID(head),
@@ -219,7 +220,8 @@ final class JournalFixture {
                 elapsed: .seconds(3),
                 openedAgo: .seconds(4),
                 omitted: 1
-            )
+            ),
+            accepted: [AcceptedTasks(key: GroupKey(4), first: 1, index: 2, count: 3)]
         )
     }
 }

@@ -79,10 +79,9 @@ package struct CoordinatorNode: Sendable {
         }
         switch body {
         case .hello(let greeting): greet(greeting, at: route, permit, now)
-        case .obituary(let worker, let token, let death):
-            guard header.epoch == epoch, let peer = peers[SessionID(worker)], peer.role == .worker, peer.token == token
-            else { return }
-            handle(.sessionEnded(peer.session, .died(death)), at: now)
+        case .obituary(_, let token, let death):
+            // The token is known to the worker, its supervisor and this coordinator alone; its session may be of another life.
+            if token != .none { handle(.workerDied(token, death), at: now) }
         default:
             guard header.epoch == epoch, let session = peers.session(at: route), session.value == header.session else {
                 drop("a message of a session that is not known")
