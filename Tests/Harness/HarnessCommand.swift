@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CohortWorker
 
 @main
 enum HarnessMain {
