@@ -209,10 +209,23 @@ let package = Package(
         .executableTarget(
             name: "cohort-harness",
             dependencies: [
-                "Cohort", "CohortFaults", "CohortProcess", "CohortWorker", "cohort",
+                "Cohort", "CohortCore", "CohortFaults", "CohortFuzzKit", "CohortProcess", "CohortRuntime", "CohortWire",
+                "CohortWorker", "ZeroMQ", "cohort",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Harness",
+            swiftSettings: settings
+        ),
+        // What takes in what others have written, for the tests and for .ci/fuzz.
+        .target(
+            name: "CohortFuzzKit",
+            dependencies: ["CohortBatch", "CohortCoordinator", "CohortCore", "CohortWire"],
+            path: "Tests/Fuzz/Kit",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CohortFuzzTests",
+            dependencies: ["CohortFuzzKit"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -230,3 +243,16 @@ let package = Package(
         ),
     ]
 )
+
+// libFuzzer brings its own main and wants everything instrumented, which nothing else can use: .ci/fuzz builds it in a folder of
+// its own.
+if Context.environment["COHORT_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "cohort-fuzz",
+            dependencies: ["CohortFuzzKit"],
+            path: "Tests/Fuzz/Fuzzer",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]
+        )
+    )
+}

@@ -65,6 +65,8 @@ final class CoordinatorShell: LoopHandler {
         let socket = try Socket(.router, in: context)
         try SocketSettings.apply(to: socket)
         try socket.set(.routerMandatory, to: true)
+        // Nothing is lost by it, for the peer counts as unreachable then; what nobody reads must not fill the memory.
+        try socket.set(.sendHighWaterMark, to: 100_000)
         // A peer's routing id is fresh for each session, so whoever comes with a known one is that peer, reconnecting.
         try socket.set(.routerHandover, to: true)
         entrance = try configuration.security.map { security in
@@ -193,6 +195,7 @@ final class CoordinatorShell: LoopHandler {
                 metadata: ["how": "\(end)", "tasks running": "\(running)", "tasks given back": "\(returned)"]
             )
         case .refused(let permit): entrance?.refuse(permit)
+        case .expelled(let reason): log.warning("ended a session", metadata: ["reason": "\(reason)"])
         case .dropped(let problem):
             if loggedProblems.count < 64, loggedProblems.insert(problem).inserted {
                 log.warning("dropped a message", metadata: ["problem": "\(problem)"])

@@ -16,6 +16,9 @@ struct HarnessCommand: AsyncParsableCommand {
         commandName: "cohort-harness",
         abstract: "Kills real processes of Cohort many times over, and counts what became of the work.",
         discussion: "EXIT STATUS: 0 nothing was lost; 1 something was; 2 wrong usage.",
-        subcommands: [BlameCommand.self, RestartsCommand.self, SurvivorsCommand.self, EvidenceWorkerCommand.self]
+        subcommands: [
+            BlameCommand.self, FloodsCommand.self, RestartsCommand.self, SurvivorsCommand.self,
+            EvidenceWorkerCommand.self,
+        ]
     )
 }

@@ -90,8 +90,7 @@ package struct PeerNode: Sendable {
             (header, body) = try FrameCodec.decode(frames)
         } catch {
             badFrames += 1
-            // It has arrived, though nothing can be made of it.
-            if let header = error.header { _ = accepts(header, at: now) }
+            if let header = error.header { reject(header, error, at: now) }
             perform()
             return
         }
@@ -101,6 +100,24 @@ package struct PeerNode: Sendable {
         default: if accepts(header, at: now) { deal(with: body) }
         }
         perform()
+    }
+
+    /// A message came whose header can be read and whose content cannot.
+    private mutating func reject(_ header: FrameHeader, _ error: FrameError, at now: Instant) {
+        guard isOpen, header.epoch == session.epoch, header.session == session.session else { return }
+        if error.code == .noBody {
+            // Of a kind that later versions may have: it has arrived, and to do nothing about it is harmless.
+            _ = accepts(header, at: now)
+            return
+        }
+        switch session.link.rejected(sequence: header.sequence, acknowledge: header.acknowledge) {
+        case .ignore: break
+        case .askAgain(let from): transmit(.resend(from: from))
+        case .giveUp:
+            let reason = "message \(header.sequence) cannot be understood: \(error.description)"
+            transmit(.goodbye(reason))
+            session.goodbyeReceived(reason, into: &actions)
+        }
     }
 
     /// The connection itself was refused, before a message could pass.
