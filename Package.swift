@@ -195,7 +195,9 @@ let package = Package(
         ),
         .testTarget(
             name: "CohortFaultsTests",
-            dependencies: ["Cohort", "CohortCore", "CohortFaults", "CohortProcess", "TestSupport", "cohort"],
+            dependencies: [
+                "Cohort", "CohortBatch", "CohortCore", "CohortFaults", "CohortProcess", "TestSupport", "cohort",
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "CohortReportTests", dependencies: ["Cohort", "CohortReport"], swiftSettings: settings),

@@ -49,6 +49,7 @@ package final class ChaosRun {
     private var schedule: FaultSchedule
     private var evidence: EvidenceReader
     private var record: RunRecord
+    private var proxy: FaultProxy?
     private var client: SpawnedProcess?
     /// Processes of executions that have begun and not ended.
     private var running: [Int32: Execution] = [:]
@@ -98,7 +99,13 @@ package final class ChaosRun {
             throw .failed("cannot write the batch down: \(error)")
         }
         try directory.write("batch.json", text)
-        try pool.startCoordinator(at: "socket", options: [])
+        try pool.startCoordinator(at: "coordinator", options: [])
+        proxy = try FaultProxy(
+            at: directory.file("socket"),
+            to: directory.file("coordinator"),
+            faults: settings.plan.frameFaults,
+            seed: settings.batch.seed
+        )
         try pool.startWorkers(to: directory.endpoint("socket"))
         try startClient()
     }
@@ -124,6 +131,7 @@ package final class ChaosRun {
         )
         request.environment.set(ChaosPool.markVariable, to: pool.mark)
         record.begun = .now
+        proxy?.begin(at: record.begun)
         do {
             client = try Spawn.spawn(request)
         } catch {
@@ -237,6 +245,11 @@ package final class ChaosRun {
             self.client = nil
         }
         pool.stop()
+        if let proxy {
+            record.messages = proxy.counts
+            proxy.stop()
+            self.proxy = nil
+        }
         let limit = ContinuousClock.now + Self.survival
         var left = leftovers()
         while !left.isEmpty, ContinuousClock.now < limit {

@@ -129,7 +129,7 @@ extension Trial {
             guard case .killed(let executing, _) = kill.kind else { continue }
             for execution in executing where isCommand(execution) {
                 orphans += 1
-                let end = traces[execution]?.ended
+                let end = traces[execution]?.ended ?? record.gone[execution]
                 let lived = (end ?? record.ended ?? kill.at).since(kill.at)
                 slowest = max(slowest, lived)
                 if lived > Self.survival {
