@@ -106,19 +106,37 @@ struct FaultFileTests {
         arguments: [
             ("{kil: worker, at: 1s}", "2:4: unknown key 'kil' in a fault; did you mean 'kill'?"),
             ("{at: 1s}", "2:3: a fault needs one of kill, freeze, fail, delay, hang, frames, fill"),
-            ("{kill: wroker, at: 1s}", "2:10: 'kill' must be one of worker, supervisor, coordinator, not 'wroker'; did you mean 'worker'?"),
-            ("{kill: worker}", "2:4: 'kill' needs 'at' (once), 'every' (again and again) or 'p' (a probability a second)"),
+            (
+                "{kill: wroker, at: 1s}",
+                "2:10: 'kill' must be one of worker, supervisor, coordinator, not 'wroker'; did you mean 'worker'?"
+            ),
+            (
+                "{kill: worker}",
+                "2:4: 'kill' needs 'at' (once), 'every' (again and again) or 'p' (a probability a second)"
+            ),
             ("{kill: worker, at: 1s, every: 2s}", "2:26: 'kill' has either 'at', 'every' or 'p': remove all but one"),
             ("{kill: worker, at: 1s, times: 2}", "2:26: 'times' goes with 'every' and 'p': 'at' is once"),
-            ("{kill: worker, at: 1s, for: 2s}", "2:26: 'for' does not go with 'kill', which is for good: use 'freeze', or remove it"),
+            (
+                "{kill: worker, at: 1s, for: 2s}",
+                "2:26: 'for' does not go with 'kill', which is for good: use 'freeze', or remove it"
+            ),
             ("{kill: worker, p: 1.5}", "2:21: 'p' is a probability: more than 0, at most 1, not '1.5'"),
-            ("{kill: worker, at: soon}", "2:22: bad duration 'soon': use a number of seconds or a number with ms, s, m, h, d"),
+            (
+                "{kill: worker, at: soon}",
+                "2:22: bad duration 'soon': use a number of seconds or a number with ms, s, m, h, d"
+            ),
             ("{freeze: worker, at: 1s}", "2:4: 'freeze' needs 'for': how long until it goes on"),
-            ("{kill: worker, at: 1s, hang: {task: x}}", "2:26: a fault has one action, and 'kill' is it: make 'hang' another fault"),
+            (
+                "{kill: worker, at: 1s, hang: {task: x}}",
+                "2:26: a fault has one action, and 'kill' is it: make 'hang' another fault"
+            ),
             ("{hang: score}", "2:10: 'hang' must be a map, not text: write 'hang: {task: \"name*\"}'"),
             ("{hang: {p: 0.5}}", "2:4: 'hang' needs 'task': a pattern for names"),
             ("{hang: {task: x, by: 1s}}", "2:20: unknown key 'by' in 'hang'; it can have task, p, attempt"),
-            ("{hang: {task: x}, p: 0.5}", "2:21: 'p' does not go beside 'hang'; in its braces there can be task, p, attempt"),
+            (
+                "{hang: {task: x}, p: 0.5}",
+                "2:21: 'p' does not go beside 'hang'; in its braces there can be task, p, attempt"
+            ),
             ("{delay: {task: x}}", "2:4: 'delay' needs 'by': how much later the task begins"),
             ("{fail: {task: x, status: 0}}", "2:28: 'status' must be between 1 and 255, not 0"),
             ("{fail: {task: x, attempt: 0}}", "2:29: 'attempt' must be between 1 and 1000001, not 0"),

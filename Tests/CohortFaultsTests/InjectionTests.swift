@@ -39,7 +39,9 @@ struct InjectionTests {
               - {group: thumbs, tasks: [{name: fetch, run: ls}, {name: "a[1]", run: ls}]}
             """
         let struck = { (pattern: String) in
-            try self.batch(text, "faults: [{hang: {task: '\(pattern)'}}]").tasks.filter { !$0.rules.isEmpty }.map(\.path)
+            try self.batch(text, "faults: [{hang: {task: '\(pattern)'}}]").tasks.filter { !$0.rules.isEmpty }.map(
+                \.path
+            )
         }
         #expect(try struck("fetch") == ["fetch", "thumbs/fetch"])
         #expect(try struck("thumbs/*") == ["thumbs/fetch", "thumbs/a[1]"])
@@ -148,10 +150,19 @@ struct InjectionTests {
     func evidence() {
         let facts: [Evidence.Fact] = [.started, .injected(rule: 3), .exited(code: 255), .signalled(9)]
         for fact in facts {
-            let evidence = Evidence(fact, task: 12, attempt: 2, process: 4_711, parent: 4_700, at: .init(nanoseconds: 5))
+            let evidence = Evidence(
+                fact,
+                task: 12,
+                attempt: 2,
+                process: 4_711,
+                parent: 4_700,
+                at: .init(nanoseconds: 5)
+            )
             #expect(Evidence(line: evidence.line[...]) == evidence)
         }
-        for line in ["", "start", "start 1 1 2 3", "start 1 1 2 3 4 5", "exit 1 1 2 3 4", "stop 1 1 2 3 4", "start -1 1 2 3 4"] {
+        for line in [
+            "", "start", "start 1 1 2 3", "start 1 1 2 3 4 5", "exit 1 1 2 3 4", "stop 1 1 2 3 4", "start -1 1 2 3 4",
+        ] {
             #expect(Evidence(line: line[...]) == nil)
         }
     }

@@ -65,7 +65,7 @@ extension Trial {
         var breaches: [String] = []
         for incident in record.incidents {
             guard case .ended(let status, expected: false) = incident.kind else { continue }
-            breaches.append("\(incident.subject) ended by itself at \(moment(incident.at)): \(status)")
+            breaches.append("\(incident.subject) ended by itself at \(moment(incident.at)): \(Self.text(status))")
         }
         if breaches.isEmpty, record.messages.corrupted == 0 {
             return Verdict.Finding(untested: .badInput, "no message was corrupted")

@@ -190,11 +190,13 @@ extension Trial {
         }
     }
 
-    var statusText: String {
-        switch record.status {
+    /// How the client ended.
+    var statusText: String { record.status.map(Self.text) ?? "no status" }
+
+    static func text(_ status: ExitStatus) -> String {
+        switch status {
         case .exited(let code): "status \(code)"
-        case .signalled(let signal, _): "killed by signal \(signal)"
-        case nil: "no status"
+        case .signalled(let signal, _): "signal \(signal)"
         }
     }
 }

@@ -37,7 +37,9 @@ package final class FaultProxy: Sendable {
         done = try Self.pipe()
         listener = UnixSocket.open()
         guard listener >= 0 else { throw .system("open a socket", errno) }
-        guard UnixSocket.bind(listener, path), listen(listener, 128) == 0 else { throw .system("listen at \(path)", errno) }
+        guard UnixSocket.bind(listener, path), listen(listener, 128) == 0 else {
+            throw .system("listen at \(path)", errno)
+        }
         do {
             try BlockingThread.start(named: "cohort-proxy") { [self] in serve() }
         } catch {
@@ -79,7 +81,11 @@ package final class FaultProxy: Sendable {
             ]
             let now = Instant.now
             for link in links { items += link.pollItems(at: now) }
-            poll(&items, nfds_t(items.count), Self.milliseconds(until: links.compactMap { $0.nextDeadline(after: now) }.min(), now))
+            poll(
+                &items,
+                nfds_t(items.count),
+                Self.milliseconds(until: links.compactMap { $0.nextDeadline(after: now) }.min(), now)
+            )
             let later = Instant.now
             for (index, link) in links.enumerated() { link.turn(Array(items[(2 + 2 * index)...].prefix(2)), at: later) }
             note(links)
