@@ -180,8 +180,8 @@ let package = Package(
         .testTarget(
             name: "CohortTests",
             dependencies: [
-                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortWire", "cohort",
-                .product(name: "Logging", package: "swift-log"),
+                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortRuntime",
+                "CohortWire", "ZeroMQ", "cohort", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),
@@ -207,11 +207,20 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "cohort-harness",
+            dependencies: [
+                "Cohort", "CohortProcess", "cohort",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Harness",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CohortCommandTests",
             dependencies: [
-                "CCohortProcess", "Cohort", "CohortCore", "CohortProcess", "CohortWire", "TestSupport", "ZeroMQ",
-                "cohort",
+                "CCohortProcess", "Cohort", "CohortCore", "CohortProcess", "CohortWire", "TestSupport", "WorkerFixture",
+                "ZeroMQ", "cohort",
             ],
             swiftSettings: settings
         ),

@@ -1,10 +1,13 @@
 #define _GNU_SOURCE
 #include "CCohortProcess.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,6 +52,27 @@ int cohort_keep_wait_statuses(void) {
 
 void cohort_name_thread(const char *name) {
     pthread_setname_np(pthread_self(), name);
+}
+
+void cohort_name_process(const char *name) {
+    // The name of a process is that of its first thread, which need not be the calling one.
+    int file = open("/proc/self/comm", O_WRONLY | O_CLOEXEC);
+    if (file >= 0) {
+        ssize_t written = write(file, name, strlen(name));
+        (void)written;
+        close(file);
+    }
+}
+
+int cohort_shared_memory(size_t size) {
+    int memory = memfd_create("cohort", MFD_CLOEXEC);
+    if (memory >= 0 && ftruncate(memory, (off_t)size) < 0) {
+        int error = errno;
+        close(memory);
+        errno = error;
+        return -1;
+    }
+    return memory;
 }
 
 int cohort_bytes_readable(int descriptor) {

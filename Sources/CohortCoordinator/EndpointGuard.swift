@@ -1,35 +1,45 @@
+internal import CohortRuntime
 internal import Glibc
 
-/// Looks at endpoints before libzmq does, which says little of what is wrong with them.
+/// Looks at endpoints before they are bound: whether that can work, and who could connect.
 enum EndpointGuard {
-    /// libzmq's own limit for a path, without the scheme.
-    private static let longestPath = 107
-
-    static func check(_ endpoint: String) throws(CoordinatorError) {
-        guard endpoint.hasPrefix("ipc://") else {
-            guard endpoint.hasPrefix("tcp://") else {
-                throw CoordinatorError(
-                    description: "cannot bind '\(endpoint)': an endpoint is tcp://ADDRESS:PORT or ipc://PATH"
-                )
-            }
-            return
+    /// - Parameter isOpen: it may be bound where other machines can reach it.
+    static func check(_ text: String, isOpen: Bool) throws(CoordinatorError) {
+        let endpoint: Endpoint
+        do {
+            endpoint = try Endpoint(text, isBound: true)
+        } catch {
+            throw CoordinatorError(description: "cannot bind: \(error)")
         }
-        let path = String(endpoint.dropFirst("ipc://".count))
-        if path.utf8.count > longestPath {
+        guard isOpen || endpoint.isLocal else {
             throw CoordinatorError(
-                description:
-                    "cannot bind '\(endpoint)': the path has \(path.utf8.count) bytes, at most \(longestPath) work"
+                description: "cannot bind '\(text)': whoever can reach it could run any command on the workers; "
+                    + "give --key and --allow (see 'cohort help keygen'), bind 127.0.0.1, or insist with --insecure"
             )
         }
+        guard let path = endpoint.path else { return }
+        try checkDirectory(of: path, text)
         if isTaken(path) {
             throw CoordinatorError(
-                description: "cannot bind '\(endpoint)': there is a file of that name, which is no socket"
+                description: "cannot bind '\(text)': there is a file of that name, which is no socket"
             )
         }
         if isAlive(path) {
             // libzmq would take the path over without a word, and the other coordinator would never hear from anyone again.
-            throw CoordinatorError(description: "cannot bind '\(endpoint)': another process listens there")
+            throw CoordinatorError(description: "cannot bind '\(text)': another process listens there")
         }
+    }
+
+    /// Whoever can write to the directory can put a socket of his own in the place of this one.
+    private static func checkDirectory(of path: String, _ text: String) throws(CoordinatorError) {
+        let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        var status = stat()
+        // Where there is none, binding says so.
+        guard stat(directory, &status) == 0, status.st_mode & 0o022 != 0, status.st_mode & S_ISVTX == 0 else { return }
+        throw CoordinatorError(
+            description: "cannot bind '\(text)': others may write to its directory (mode "
+                + "\(String(status.st_mode & 0o777, radix: 8))): run chmod 700 '\(directory)', or take another one"
+        )
     }
 
     /// Runs `body` so that sockets it makes belong to this user alone.

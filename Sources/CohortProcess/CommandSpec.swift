@@ -21,6 +21,8 @@ package struct CommandSpec: Sendable {
     package var standardInput: [UInt8]?
     /// How many bytes of output are reported before the first `grant`.
     package var outputCredit: Int
+    /// Called on the loop's thread just before the program is started: after it, nobody can say that it did not begin.
+    package var willStart: (@Sendable () -> Void)?
 
     package static var defaultOutputCredit: Int { 64 * 1024 }
 

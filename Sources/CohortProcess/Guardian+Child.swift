@@ -10,12 +10,10 @@ extension Guardian {
     /// Close-on-exec from here on. It never holds a byte: poll it, for POLLHUP.
     package static var descriptor: Int32? {
         guard let value = getenv(guardedVariable).map({ String(cString: $0) }) else { return nil }
-        let parts = value.split(separator: ":").map { Int32($0) }
-        guard parts.count == 2, let descriptor = parts[0], let guardian = parts[1] else { return nil }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFIFO else { return nil }
+        let parts = value.split(separator: ":")
+        guard parts.count == 2, let descriptor = Int32(parts[0]), let inode = UInt64(parts[1]) else { return nil }
         // The variable may have come down from a process further up, where the number meant something else.
-        guard getppid() == guardian || waitForEnd(descriptor, milliseconds: 0) else { return nil }
+        guard inode != 0, inode == Self.inode(of: descriptor) else { return nil }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         return descriptor
     }

@@ -1,139 +1,162 @@
 internal import CCohortProcess
 internal import Glibc
 
-/// A small parent that outlives a program of ours by a moment, to end whatever the program has left behind.
+/// A program under the eyes of a guardian: a small process between this one and the program, which outlives the program by a
+/// moment and kills whatever that has left behind.
 ///
-/// The guardian starts its own executable again as its child, hands it the signals that ask a program to end, and takes its
-/// exit status. However the child dies, its descendants fall to the guardian, which kills and reaps them all. If the
-/// guardian is killed, the child sees the end of a pipe (`watchFromChild`) and does the same for itself.
-package enum Guardian {
-    /// Tells the child the descriptor to watch, and the guardian's pid: `<descriptor>:<pid>`.
+/// Whichever of the three is killed, the others end the tree: the guardian adopts what the program leaves, and sees the end
+/// of a pipe that this process holds; the program sees the end of one that the guardian holds (`watchFromChild`); and this
+/// process, which must be a subreaper, adopts what program and guardian leave (`killRest`). The guardian is a copy of
+/// this process, so that it costs no start of a program.
+package struct Guardian: Sendable {
+    /// Tells the program which descriptor to watch: `<descriptor>:<inode>`.
     package static let guardedVariable = "COHORT_GUARDED"
-    /// Tells the guardian, if set, a descriptor that reaches its end when whoever wants the program has gone.
+    /// Tells a process, if set, a descriptor that reaches its end when whoever wants the process has gone.
     package static let ownerVariable = "COHORT_OWNER_FD"
 
     /// Variables that are meant for one process and must not be passed on.
     package static let variables: Set<String> = [guardedVariable, ownerVariable]
 
-    /// Becomes the guardian of a new process with the same executable and arguments. To be called early, before the
-    /// process has other threads, by a program that finds `isGuarded` false.
+    /// What a guardian removes when the process that has made it is gone.
+    package struct Leftovers: Sendable {
+        package var socket: String?
+        package var directory: String?
+        /// Path of a control group; what is in it is killed before.
+        package var controlGroup: String?
+
+        package init(socket: String? = nil, directory: String? = nil, controlGroup: String? = nil) {
+            self.socket = socket
+            self.directory = directory
+            self.controlGroup = controlGroup
+        }
+    }
+
+    /// The guardian's.
+    package let pid: Int32
+    /// Readable once the guardian has ended, and with it all that it guarded.
+    package let pidfd: Int32
+    /// The program's.
+    package let program: Int32
+    private let reports: Int32
+    private let life: Int32
+
+    /// Starts a guardian, and through it a program; returns when that runs.
     ///
-    /// The child leads a process group of its own, so that a Ctrl-C reaches it once, from the guardian. When it has died
-    /// and its descendants are gone, `onChildDeath` is called, and the process exits with the child's code (128 and the
-    /// signal, if a signal ended it). At the end of the owner's descriptor everything is killed, `onOwnerEnd` is called
-    /// instead, and the process exits.
+    /// The program is `arguments` run by this process's own executable, and leads a process group of its own.
     ///
-    /// - Parameter variables: set for the child on top of this process's own; `passing` are the descriptors that it
+    /// - Parameter variables: set for the program on top of this process's own; `passing` are the descriptors that it
     ///   inherits under the same numbers.
-    package static func run(
+    package static func start(
         arguments: [String] = CommandLine.arguments,
         variables: [(String, String)] = [],
         passing descriptors: [Int32] = [],
-        onOwnerEnd: () -> Void = {},
-        onChildDeath: (ExitStatus) -> Void
-    ) throws(SpawnError) -> Never {
-        try ProcessTree.becomeSubreaper()
-        let owner = try ownerDescriptor()
-        let signals = try signalDescriptor()
-        let child = try startChild(arguments, variables, descriptors)
-        let status = watch(child, signals, owner)
-        ProcessTree.killDescendants()
-        if let status {
-            onChildDeath(status)
-            exit(status.shellCode)
+        leftovers: Leftovers = Leftovers()
+    ) throws(SpawnError) -> Guardian {
+        var pipes: [(reading: Int32, writing: Int32)] = []
+        func closeAll() { for pipe in pipes { close(pipe.reading, pipe.writing) } }
+        do throws(SpawnError) {
+            for _ in 0..<3 { pipes.append(try openPipe()) }
+        } catch {
+            closeAll()
+            throw error
         }
-        onOwnerEnd()
-        exit(128 + SIGKILL)
+        let (supervision, reports, life) = (pipes[0], pipes[1], pipes[2])
+        var request = SpawnRequest(arguments: arguments, program: executablePath())
+        request.environment.set(guardedVariable, to: "\(life.reading):\(inode(of: life.reading))")
+        for (name, value) in variables { request.environment.set(name, to: value) }
+        request.passedDescriptors = ([life.reading] + descriptors).map { (from: $0, to: $0) }
+        request.newProcessGroup = true
+        var order = cohort_guardian_request()
+        order.supervisor = supervision.reading
+        order.report = reports.writing
+        order.life = life.writing
+        let (pid, pidfd, number) = fork(&order, request, leftovers)
+        close(supervision.reading, reports.writing, life.reading, life.writing)
+        guard pid > 0 else {
+            close(reports.reading, supervision.writing)
+            throw .system("start a guardian", number)
+        }
+        let first = readReport(reports.reading)
+        guard let first, first.step == COHORT_SPAWN_DONE, pidfd >= 0 else {
+            close(reports.reading, supervision.writing, pidfd)
+            _ = waitpid(pid, nil, 0)
+            throw .system("start '\(arguments.first ?? "")' under a guardian", first?.error ?? number)
+        }
+        return Guardian(
+            pid: pid,
+            pidfd: pidfd,
+            program: first.pid,
+            reports: reports.reading,
+            life: supervision.writing
+        )
     }
 
-    /// Forwards signals and reaps children until the child has ended; nil if its owner went first.
-    private static func watch(_ child: Int32, _ signals: Int32, _ owner: Int32?) -> ExitStatus? {
-        // A negative descriptor is one that poll passes over.
-        var polled = [
-            pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: owner ?? -1, events: Int16(POLLIN), revents: 0),
-        ]
-        while true {
-            guard poll(&polled, nfds_t(polled.count), -1) > 0 else { continue }
-            if polled[1].revents != 0 && hasEnded(polled[1].fd) {
-                return nil
-            }
-            if polled[0].revents != 0 {
-                forwardSignal(from: signals, to: child)
-                if let status = reapChildren(awaiting: child) {
-                    return status
+    /// Collects a guardian that has ended, and tells how its program did; waits for both.
+    ///
+    /// Should the guardian have been killed before it could tell, all that is below this process is killed here.
+    package func collect() -> ExitStatus {
+        let last = Self.readReport(reports)
+        Self.close(reports, pidfd, life)
+        while waitpid(pid, nil, 0) < 0, errno == EINTR {}
+        if let last, last.ended { return ExitStatus(waitStatus: last.wait_status) }
+        return killRest()
+    }
+
+    /// Kills the guardian, the program and everything else below this process; returns when it is gone.
+    package func end() {
+        Self.close(reports, pidfd, life)
+        _ = killRest()
+    }
+
+    private func killRest() -> ExitStatus {
+        var status = ExitStatus.signalled(signal: SIGKILL, coreDumped: false)
+        ProcessTree.killDescendants { if $0 == program { status = $1 } }
+        return status
+    }
+
+    private static func fork(
+        _ order: inout cohort_guardian_request,
+        _ request: SpawnRequest,
+        _ leftovers: Leftovers
+    ) -> (pid: Int32, pidfd: Int32, errno: Int32) {
+        withOptionalCString(leftovers.socket) { socket in
+            withOptionalCString(leftovers.directory) { directory in
+                withOptionalCString(leftovers.controlGroup) { group in
+                    order.socket = socket
+                    order.directory = directory
+                    order.control_group = group
+                    return Spawn.withCall(for: request) { call in
+                        withUnsafePointer(to: call) { call in
+                            order.program = call
+                            var pidfd: Int32 = -1
+                            let pid = cohort_start_guardian(&order, &pidfd)
+                            return (pid, pidfd, errno)
+                        }
+                    }
                 }
             }
         }
     }
 
-    private static func forwardSignal(from signals: Int32, to child: Int32) {
-        var info = signalfd_siginfo()
-        guard read(signals, &info, MemoryLayout.size(ofValue: info)) == MemoryLayout.size(ofValue: info) else { return }
-        if info.ssi_signo != UInt32(SIGCHLD) {
-            kill(child, Int32(info.ssi_signo))
+    /// The next report; nil at the end of them.
+    private static func readReport(_ descriptor: Int32) -> cohort_guardian_report? {
+        var report = cohort_guardian_report()
+        let size = MemoryLayout.size(ofValue: report)
+        while true {
+            // Far less than a pipe takes at one stroke: it comes whole or not at all.
+            let count = read(descriptor, &report, size)
+            if count < 0 && errno == EINTR { continue }
+            return count == size ? report : nil
         }
     }
 
-    /// Reaps all children that have ended, adopted ones too. One SIGCHLD may stand for several.
-    private static func reapChildren(awaiting child: Int32) -> ExitStatus? {
-        var result: ExitStatus?
-        var status: Int32 = 0
-        while case let pid = waitpid(-1, &status, WNOHANG), pid > 0 {
-            if pid == child {
-                result = ExitStatus(waitStatus: status)
-            }
-        }
-        return result
+    private static func close(_ descriptors: Int32...) {
+        for descriptor in descriptors where descriptor >= 0 { _ = Glibc.close(descriptor) }
     }
 
-    /// Takes what there is to read; true at the end.
-    private static func hasEnded(_ descriptor: Int32) -> Bool {
-        withUnsafeTemporaryAllocation(byteCount: 512, alignment: 1) { buffer in
-            let count = read(descriptor, buffer.baseAddress, buffer.count)
-            return count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN)
-        }
-    }
-
-    private static func ownerDescriptor() throws(SpawnError) -> Int32? {
-        guard let value = getenv(ownerVariable).map({ String(cString: $0) }) else { return nil }
-        guard let descriptor = Int32(value), fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
-            throw .invalidRequest("\(ownerVariable)=\(value) is not the number of an open descriptor")
-        }
-        return descriptor
-    }
-
-    private static func signalDescriptor() throws(SpawnError) -> Int32 {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        for signal in [SIGTERM, SIGINT, SIGHUP, SIGCHLD] {
-            sigaddset(&signals, signal)
-        }
-        // Blocked, they wait in the descriptor, those too that come before the child is there.
-        sigprocmask(SIG_BLOCK, &signals, nil)
-        let descriptor = signalfd(-1, &signals, Int32(SFD_CLOEXEC))
-        if descriptor < 0 {
-            throw .system("make a signalfd", errno)
-        }
-        return descriptor
-    }
-
-    private static func startChild(
-        _ arguments: [String],
-        _ variables: [(String, String)],
-        _ descriptors: [Int32]
-    ) throws(SpawnError) -> Int32 {
-        // The writing end is held by this process alone, and closes with its death, whatever that is.
-        let reading = try openPipe().reading
-        defer { close(reading) }
-        var request = SpawnRequest(arguments: arguments, program: executablePath())
-        request.environment.set(guardedVariable, to: "\(reading):\(getpid())")
-        for (name, value) in variables { request.environment.set(name, to: value) }
-        request.passedDescriptors = ([reading] + descriptors).map { (from: $0, to: $0) }
-        request.newProcessGroup = true
-        let child = try Spawn.spawn(request)
-        close(child.pidfd)
-        return child.pid
+    static func inode(of descriptor: Int32) -> UInt64 {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? UInt64(status.st_ino) : 0
     }
 
     /// The running executable: by its path, which names the process in listings, if that still leads to it.

@@ -48,6 +48,7 @@ extension ProcessReactor {
                 credit: spec.outputCredit
             )
             command.input = input.pipe
+            spec.willStart?()
             let process = try Spawn.spawn(request)
             guard watch(process.pidfd, EPOLLIN, Token(serial, .end)) else {
                 let number = errno

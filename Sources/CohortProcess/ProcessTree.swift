@@ -33,15 +33,22 @@ package enum ProcessTree {
     /// If `pid` is this process, its children are reaped as well; it should be a subreaper, or orphans slip away. New
     /// descendants that appear meanwhile are killed too. Returns those still there at the end: processes that the kernel
     /// holds in an uninterruptible state.
+    ///
+    /// - Parameter reaped: told of each child that was reaped, and how it had ended.
     @discardableResult
-    package static func killDescendants(of pid: Int32 = getpid(), within limit: Duration = .seconds(5)) -> [Int32] {
+    package static func killDescendants(
+        of pid: Int32 = getpid(),
+        within limit: Duration = .seconds(5),
+        reaped: (Int32, ExitStatus) -> Void = { _, _ in }
+    ) -> [Int32] {
         let deadline = ContinuousClock.now + limit
         let reaps = pid == getpid()
         while true {
             var left: [Int32] = []
             var hasReaped = false
             for descendant in descendants(of: pid) {
-                if reaps && Spawn.collect(descendant) != nil {
+                if reaps, let (status, _) = Spawn.collect(descendant) {
+                    reaped(descendant, status)
                     hasReaped = true
                     continue
                 }

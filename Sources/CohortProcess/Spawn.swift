@@ -80,6 +80,15 @@ package enum Spawn {
     }
 
     private static func start(_ path: String, _ request: SpawnRequest) -> cohort_spawn_result {
+        withCall(for: request, path: path) { start(&$0) }
+    }
+
+    /// Calls `body` with a request in the terms of the system; `path` is nil for the request's own program, as it stands.
+    static func withCall<Result>(
+        for request: SpawnRequest,
+        path: String? = nil,
+        _ body: (inout cohort_spawn_request) -> Result
+    ) -> Result {
         var arguments = CStrings()
         for word in request.words {
             arguments.append(word)
@@ -92,7 +101,7 @@ package enum Spawn {
         for (from, to) in request.passedDescriptors {
             mappings.append(cohort_descriptor_mapping(from: from, to: to))
         }
-        return path.withCString { path in
+        return withOptionalCString(path ?? request.program) { path in
             arguments.withPointers { argv in
                 request.environment.withPointers { envp in
                     withOptionalCString(request.workingDirectory) { directory in
@@ -107,7 +116,7 @@ package enum Spawn {
                             call.death_signal = request.parentDeathSignal
                             call.new_process_group = request.newProcessGroup
                             call.new_session = request.newSession
-                            return start(&call)
+                            return body(&call)
                         }
                     }
                 }
@@ -129,7 +138,7 @@ package enum Spawn {
     }
 }
 
-private func withOptionalCString<Result>(_ string: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+func withOptionalCString<Result>(_ string: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
     guard let string else { return body(nil) }
     return string.withCString(body)
 }

@@ -22,8 +22,11 @@ package enum SocketSettings {
     }
 
     /// Adds what a connecting socket needs.
-    package static func applyToPeer(_ socket: borrowing Socket) throws(ZeroMQError) {
+    ///
+    /// - Parameter keys: for a coordinator that wants them.
+    package static func applyToPeer(_ socket: borrowing Socket, _ keys: PeerKeys?) throws(ZeroMQError) {
         try apply(to: socket)
+        try keys?.apply(to: socket)
         try socket.set(.reconnectInterval, to: .milliseconds(20))
         try socket.set(.reconnectIntervalMax, to: .seconds(1))
     }

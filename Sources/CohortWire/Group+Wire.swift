@@ -278,6 +278,7 @@ extension Snapshot {
         message.clients = clients
         message.staleMessages = staleMessages
         message.badFrames = badFrames
+        message.refusedPeers = refusedPeers
         message.draining = draining
         return message
     }
@@ -291,6 +292,7 @@ extension Snapshot {
         clients = message.clients
         staleMessages = message.staleMessages
         badFrames = message.badFrames
+        refusedPeers = message.refusedPeers
         draining = message.draining
     }
 }

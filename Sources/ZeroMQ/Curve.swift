@@ -50,6 +50,23 @@ public enum Curve {
         return text(publicKey)
     }
 
+    /// Whether the text can be a key: 40 characters of Z85. Whether it is one, only its owner knows.
+    public static func isKey(_ text: String) -> Bool {
+        guard text.utf8.count == keyLength else { return false }
+        var bytes = [UInt8](repeating: 0, count: keyBytes)
+        return unsafe zmq_z85_decode(&bytes, text) != nil
+    }
+
+    /// A key's text; nil if there are not 32 bytes.
+    public static func text(ofKey bytes: [UInt8]) -> String? {
+        guard bytes.count == keyBytes else { return nil }
+        var key = [CChar](repeating: 0, count: keyLength + 1)
+        guard unsafe zmq_z85_encode(&key, bytes, bytes.count) != nil else { return nil }
+        return text(key)
+    }
+
+    private static let keyBytes = 32
+
     private static func text(_ key: [CChar]) -> String {
         String(decoding: key.prefix(keyLength).map(UInt8.init(bitPattern:)), as: UTF8.self)
     }

@@ -88,6 +88,15 @@ extension Socket {
         return count <= maxFrames ? .received(frames: count) : .tooLong(frames: count, first: first)
     }
 
+    /// What the connection that the last received part came by is known for, such as `User-Id`, which the authentication
+    /// handler has given it, or `Peer-Address`.
+    ///
+    /// - Returns: nil if it is not known, and once something else was received or sent.
+    public func lastReceivedProperty(_ name: String) -> String? {
+        guard let value = unsafe zmq_msg_gets(scratch, name) else { return nil }
+        return unsafe String(cString: value)
+    }
+
     /// Takes notice of new peers and of what they have read. Sending does so about once in a millisecond, to be fast, and says
     /// until then that there is no room.
     ///

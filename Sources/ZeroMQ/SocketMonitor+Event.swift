@@ -70,6 +70,12 @@ extension SocketMonitor {
             }
         }
 
+        /// Whether a greeting failed since one end wants keys and the other has none, or they want other ones.
+        public var isMechanismMismatch: Bool {
+            kind == .handshakeFailedProtocol
+                && Int32(truncatingIfNeeded: value) == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH
+        }
+
         private var reason: String {
             guard let errno = Int32(exactly: value), errno != 0 else { return "it does not speak ZeroMQ" }
             return ZeroMQError.reason(of: errno)

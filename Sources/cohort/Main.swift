@@ -22,9 +22,18 @@ struct Main {
         } catch {
             let code = CohortCommand.exitCode(for: error)
             guard code != .success else { CohortCommand.exit(withError: error) }
-            fputs(CohortCommand.fullMessage(for: error) + "\n", stderr)
+            fputs(Self.message(for: error) + "\n", stderr)
             exit(code == .validationFailure ? Failure.Status.usage.rawValue : code.rawValue)
         }
+    }
+}
+
+extension Main {
+    /// The argument parser's message, which begins as those of this program do.
+    private static func message(for error: any Error) -> String {
+        let message = CohortCommand.fullMessage(for: error)
+        let start = "Error: "
+        return message.hasPrefix(start) ? "cohort: " + message.dropFirst(start.count) : message
     }
 }
 

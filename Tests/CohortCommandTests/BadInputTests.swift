@@ -95,6 +95,11 @@ extension CommandLineTests {
                 (["map", "--results", "/proc/nowhere", "touch ran", ":::", "1"], ["/proc/nowhere"]),
                 (["map", "--joblog", "/no/such/dir/log", "touch ran", ":::", "1"], ["/no/such/dir/log"]),
                 (["worker", "--slots", "0"], ["--slots 0"]),
+                (["worker", "--connect", "nonsense"], ["'nonsense'", "tcp://ADDRESS:PORT"]),
+                (["status", "--connect", "bogus"], ["'bogus'", "tcp://ADDRESS:PORT"]),
+                (["run", "b.yaml", "--connect", "tcp://127.0.0.1:99999"], ["99999", "65535"]),
+                (["map", "--connect", "127.0.0.1:7077", "touch ran", ":::", "1"], ["127.0.0.1:7077", "tcp://"]),
+                (["bench", "--connect", "tcp://here"], ["tcp://here", "no port"]),
                 (["extend", "1", "later"], ["later"]),
                 (["coordinator", "--bind", "carrier-pigeon"], ["carrier-pigeon", "tcp://"]),
                 (["coordinator", "--bind", "tcp://256.0.0.1:99999"], ["tcp://256.0.0.1:99999"]),
@@ -104,7 +109,7 @@ extension CommandLineTests {
         func arguments(arguments: [String], words: [String]) throws {
             try sandbox.write("b.yaml", "tasks: [{run: touch ran}]")
             let finished = try sandbox.start(["cohort"] + arguments, input: []).wait(limit: .seconds(10))
-            expect(finished, says: words)
+            expect(finished, says: ["cohort: "] + words)
         }
 
         @Test("A file where the socket should be is left alone")

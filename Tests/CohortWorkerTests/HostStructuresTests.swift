@@ -11,7 +11,8 @@ internal import Testing
             payload: [],
             scope: CallScope(taskName: "", groupName: "", attempt: 1),
             isExclusive: false,
-            hold: .never
+            hold: .never,
+            record: AttemptRecord.noEntry
         )
     }
 

@@ -24,7 +24,15 @@ enum ProcessFixture {
     /// A program that starts under a guardian.
     private static func guarded(_ arguments: [String]) throws {
         if !Guardian.isGuarded {
-            try Guardian.run { say("child death \($0)") }
+            var supervisor = try Supervisor(restarts: .none)
+            try supervisor.run(
+                begin: { Supervisor.Life() },
+                onEnd: {
+                    say("child death \($0)")
+                    return .leave
+                },
+                says: { _ in }
+            )
         }
         try Guardian.watchFromChild {
             let left = ProcessTree.killDescendants()

@@ -65,6 +65,47 @@ struct cohort_spawn_result {
 /// those asked for. A process that failed before its program ran has been reaped.
 struct cohort_spawn_result cohort_spawn(const struct cohort_spawn_request *request);
 
+/// What a guardian is to do. Everything is borrowed for the length of the call.
+struct cohort_guardian_request {
+    /// The program to guard.
+    const struct cohort_spawn_request *program;
+    /// Reading end of a pipe: at its end the guardian kills everything below it, and leaves.
+    int supervisor;
+    /// Writing end of the pipe that takes the guardian's reports.
+    int report;
+    /// Writing end of a pipe whose end tells the program that its guardian has gone.
+    int life;
+    /// Removed at the end of `supervisor`, in this order; NULL for none.
+    const char *socket;
+    const char *directory;
+    /// A control group that the program joins by itself: killed with the rest, and removed; NULL for none.
+    const char *control_group;
+};
+
+/// What a guardian tells of its program.
+struct cohort_guardian_report {
+    /// Of the program, or -1 if it was not started.
+    pid_t pid;
+    /// The step that failed, with its errno.
+    enum cohort_spawn_step step;
+    int error;
+    /// The program and everything that it has left behind are gone, and `wait_status` tells how it ended.
+    bool ended;
+    int wait_status;
+};
+
+/// Makes a copy of this process that starts a program, and kills whatever that leaves behind. See guardian.c.
+///
+/// Two reports come: one when the program was started or could not be, the other when it has ended. Returns the guardian's
+/// pid and its process descriptor (close-on-exec), or -1 with errno.
+pid_t cohort_start_guardian(const struct cohort_guardian_request *request, int *pidfd);
+
+/// Unnamed shared memory of so many bytes, all zero: a close-on-exec descriptor, or -1 with errno.
+int cohort_shared_memory(size_t size);
+
+/// Names this process in listings of names (`ps -e`), at most 15 bytes; its threads keep theirs.
+void cohort_name_process(const char *name);
+
 /// Opens a pipe, both ends close-on-exec. Returns 0 or -1.
 int cohort_pipe(int *reading, int *writing);
 

@@ -23,24 +23,28 @@ public final class Pool: Sendable {
     /// - Parameters:
     ///   - endpoint: where it listens.
     ///   - name: what it calls this client; `nil` for the program's name and process id.
+    ///   - security: the keys to show to a coordinator that wants some.
     ///   - patience: how long to wait for its answer.
-    /// - Throws: ``PoolError`` of the kind `unreachable` or `refused`.
+    /// - Throws: ``PoolError`` of the kind `unreachable`, `refused` or `unusableKeys`.
     public static func connect(
         to endpoint: String = "tcp://127.0.0.1:7077",
         name: String? = nil,
+        security: Security = .environment,
         patience: Duration = .seconds(5)
     ) async throws(PoolError) -> Pool {
-        Pool(try await GroupSession(endpoint: endpoint, name: name, patience: patience))
+        let keys = try security.keys(for: endpoint)
+        return Pool(try await GroupSession(endpoint: endpoint, name: name, keys: keys, patience: patience))
     }
 
     /// Connects, runs the body, and closes the connection again.
     public static func withConnection<R>(
         to endpoint: String = "tcp://127.0.0.1:7077",
         name: String? = nil,
+        security: Security = .environment,
         patience: Duration = .seconds(5),
         _ body: (Pool) async throws -> R
     ) async throws -> R {
-        let pool = try await connect(to: endpoint, name: name, patience: patience)
+        let pool = try await connect(to: endpoint, name: name, security: security, patience: patience)
         do {
             let result = try await body(pool)
             await pool.close()

@@ -8,6 +8,8 @@ public struct PoolError: Error, Sendable, Equatable, CustomStringConvertible {
         case unreachable
         /// The coordinator does not want this client.
         case refused
+        /// The keys that were named cannot be used.
+        case unusableKeys
         /// The session with the coordinator has ended. The coordinator cancels what was open, if it still lives.
         case lost
         /// The pool was closed here.
@@ -36,7 +38,7 @@ public struct PoolError: Error, Sendable, Equatable, CustomStringConvertible {
             let advice = "start one with 'cohort coordinator --bind \(endpoint)', or give another endpoint"
             self.init(kind: .unreachable, endpoint: endpoint, message: "\(explanation); \(advice)")
         case .refused: self.init(kind: .refused, endpoint: endpoint, message: explanation)
-        case .silent, .goodbye: self.init(kind: .lost, endpoint: endpoint, message: explanation)
+        case .silent, .unknown, .goodbye: self.init(kind: .lost, endpoint: endpoint, message: explanation)
         }
     }
 

@@ -12,11 +12,13 @@ package final class Client: Sendable {
 
     /// Begins to connect; `ClientNotice.connected` or `.lost` follows.
     ///
-    /// - Parameter patience: how long to wait for the coordinator's first answer.
-    package init(endpoint: String, name: String, patience: TimeSpan) throws {
+    /// - Parameters:
+    ///   - keys: for a coordinator that wants them.
+    ///   - patience: how long to wait for the coordinator's first answer.
+    package init(endpoint: String, name: String, keys: PeerKeys? = nil, patience: TimeSpan) throws {
         let notices = Mailbox<ClientNotice>()
         self.notices = notices
-        link = try ClientLink(endpoint: endpoint, name: name, patience: patience) { notices.put($0) }
+        link = try ClientLink(endpoint: endpoint, name: name, keys: keys, patience: patience) { notices.put($0) }
     }
 
     package func open(_ spec: GroupSpec) { link.send(.openGroup(spec)) }

@@ -1,5 +1,5 @@
 package import CohortCore
-internal import CohortRuntime
+package import CohortRuntime
 package import CohortWire
 internal import ZeroMQ
 
@@ -22,12 +22,14 @@ package final class ClientLink: Sendable {
     /// Begins to connect; `ClientNotice.connected` or `.lost` follows.
     ///
     /// - Parameters:
+    ///   - keys: for a coordinator that wants them.
     ///   - patience: how long to wait for the coordinator's first answer.
     ///   - requests: asked at the end of each turn of the loop, on its thread, for what is to be sent; `wake` makes it turn.
     ///   - receive: called on the loop's thread.
     package init(
         endpoint: String,
         name: String,
+        keys: PeerKeys?,
         patience: TimeSpan,
         requests: (@Sendable () -> [FrameBody])? = nil,
         receive: @escaping @Sendable (ClientNotice) -> Void
@@ -36,6 +38,7 @@ package final class ClientLink: Sendable {
             try ClientShell(
                 endpoint: endpoint,
                 name: name,
+                keys: keys,
                 patience: patience,
                 loop: loop,
                 requests: requests,
@@ -80,6 +83,7 @@ final class ClientShell: LoopHandler {
     init(
         endpoint: String,
         name: String,
+        keys: PeerKeys?,
         patience: TimeSpan,
         loop: LoopThread,
         requests: (@Sendable () -> [FrameBody])?,
@@ -97,6 +101,7 @@ final class ClientShell: LoopHandler {
                 processID: Host.processID,
                 token: .random()
             ),
+            keys: keys,
             in: context,
             loop: loop,
             token: 0,

@@ -1,5 +1,5 @@
 internal import CCohortProcess
-internal import CohortProcess
+package import CohortProcess
 internal import CohortRuntime
 internal import Glibc
 
@@ -105,8 +105,18 @@ package final class PrivatePool: Sendable {
 
     /// Removes what a pool has left whose owner has gone. Called in its members.
     package static func remove(endpoint: String) {
-        guard endpoint.hasPrefix(endpointStart), endpoint.hasSuffix(endpointEnd) else { return }
-        removeDirectory(String(endpoint.dropFirst(endpointStart.count).dropLast(endpointEnd.count)))
+        if let directory = directory(of: endpoint) { removeDirectory(directory) }
+    }
+
+    /// What a pool's guardian removes when the owner and the supervisor have gone.
+    package static func leftovers(of endpoint: String) -> Guardian.Leftovers {
+        guard let directory = directory(of: endpoint) else { return Guardian.Leftovers() }
+        return Guardian.Leftovers(socket: directory + endpointEnd, directory: directory)
+    }
+
+    private static func directory(of endpoint: String) -> String? {
+        guard endpoint.hasPrefix(endpointStart), endpoint.hasSuffix(endpointEnd) else { return nil }
+        return String(endpoint.dropFirst(endpointStart.count).dropLast(endpointEnd.count))
     }
 
     private static let endpointStart = "ipc://"

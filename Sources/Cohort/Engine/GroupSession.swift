@@ -1,6 +1,6 @@
 package import CohortCore
 internal import CohortProcess
-internal import CohortRuntime
+package import CohortRuntime
 internal import CohortWire
 internal import FoundationEssentials
 
@@ -13,14 +13,21 @@ package final class GroupSession: Sendable {
     ///
     /// - Parameters:
     ///   - name: what the coordinator calls this client; `nil` for the program's name and process id.
+    ///   - keys: for a coordinator that wants them.
     ///   - patience: how long to wait for the answer.
-    package init(endpoint: String, name: String?, patience: Duration) async throws(PoolError) {
+    package init(
+        endpoint: String,
+        name: String?,
+        keys: PeerKeys? = nil,
+        patience: Duration
+    ) async throws(PoolError) {
         let ledger = SessionLedger(endpoint: endpoint)
         self.ledger = ledger
         do {
             link = try ClientLink(
                 endpoint: endpoint,
                 name: name ?? Self.defaultName,
+                keys: keys,
                 patience: TimeSpan(patience),
                 requests: { ledger.outbox.takeAll() },
                 receive: { ledger.take($0) }

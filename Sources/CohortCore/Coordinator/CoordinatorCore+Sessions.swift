@@ -12,6 +12,7 @@ extension CoordinatorCore {
             clients.append(record)
         }
         clientPlaces[session] = place
+        welcomes.append(PendingWelcome(session: session))
         startTicking(at: now)
     }
 
@@ -31,6 +32,7 @@ extension CoordinatorCore {
             workers.append(record)
         }
         workerPlaces[session] = place
+        welcomes.append(PendingWelcome(session: session))
         mayAssign = true
         startTicking(at: now)
     }

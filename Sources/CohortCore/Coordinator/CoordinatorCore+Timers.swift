@@ -17,6 +17,12 @@ extension CoordinatorCore {
         }
     }
 
+    /// Sends something to everybody, so that whoever cannot be reached shows.
+    func probe(into actions: inout [CoordinatorAction]) {
+        for client in clients where !client.isGone { actions.append(.heartbeat(client.id)) }
+        for worker in workers where !worker.isGone { actions.append(.heartbeat(worker.session)) }
+    }
+
     private mutating func retryCame(_ key: TaskKey) {
         guard key.index < tasks.count, tasks[key.index].generation == key.generation,
             tasks[key.index].state == .delayed

@@ -10,6 +10,8 @@
 /// The rules are those of `asyncio.TaskGroup`, save for the rulings R1 to R15 of the specification.
 package struct CoordinatorCore: Sendable, Equatable {
     package let limits: Limits
+    /// Whether each flush emits what has changed, for a journal.
+    package let keepsJournal: Bool
 
     // Slabs: records at places that are used again. A place says nothing about its tenant's age; keys and ids do.
     var tasks: ContiguousArray<TaskRecord> = []
@@ -69,8 +71,12 @@ package struct CoordinatorCore: Sendable, Equatable {
     /// Clients that have asked for a snapshot. It follows all that was to be told them before.
     var queries: [SessionID] = []
 
-    package init(limits: Limits = Limits()) {
+    /// Sessions that have joined since the last flush.
+    var welcomes: [PendingWelcome] = []
+
+    package init(limits: Limits = Limits(), keepsJournal: Bool = false) {
         self.limits = limits
+        self.keepsJournal = keepsJournal
     }
 
     /// When `timeReached` must be handled at the latest; `nil` for never.
@@ -85,6 +91,7 @@ package struct CoordinatorCore: Sendable, Equatable {
         case .workerJoined(let session, let offer, _): workerJoined(session, offer, at: now)
         case .heard(let session): heard(session, at: now)
         case .unreachable(let session): unreachable(session, at: now)
+        case .connectionLost: probe(into: &actions)
         case .sessionEnded(let session, let end): sessionEnded(session, end, at: now, into: &actions)
         case .workerDraining(let session): workerDraining(session)
         case .workerReported(let session, let report): workerReported(session, report, at: now)
@@ -112,6 +119,7 @@ package struct CoordinatorCore: Sendable, Equatable {
     package mutating func flush(at now: Instant, into actions: inout [CoordinatorAction]) {
         if mayAssign { assignReadyTasks(at: now) }
         feedWatchers(at: now)
+        flushWelcomes(into: &actions)
         flushWorkers(into: &actions)
         flushClients(into: &actions)
         answerQueries(at: now, into: &actions)
@@ -119,6 +127,13 @@ package struct CoordinatorCore: Sendable, Equatable {
             hasToldDrained = true
             actions.append(.drained)
         }
+    }
+
+    private mutating func flushWelcomes(into actions: inout [CoordinatorAction]) {
+        for welcome in welcomes where clientPlaces[welcome.session] != nil || workerPlaces[welcome.session] != nil {
+            actions.append(.welcome(welcome.session, resumed: welcome.resumed, unwanted: welcome.unwanted))
+        }
+        welcomes.removeAll(keepingCapacity: true)
     }
 
     private mutating func flushWorkers(into actions: inout [CoordinatorAction]) {

@@ -9,6 +9,13 @@ package struct JoinedGroup: Sendable, Equatable {
     package var templates: [UInt32] = []
 }
 
+/// The answer to a join that has not been emitted yet.
+package struct PendingWelcome: Sendable, Equatable {
+    package var session: SessionID
+    package var resumed = false
+    package var unwanted: [AttemptRef] = []
+}
+
 /// A client that is connected.
 package struct ClientRecord: Sendable, Equatable {
     package var id: SessionID

@@ -79,6 +79,14 @@ package struct TaskRecord: Sendable, Equatable {
 package struct PendingFailure: Sendable, Equatable {
     package var outcome: TaskOutcome
     package var detail: AttemptDetail
+    /// When the next attempt may begin, if it has to wait.
+    package var retryAt: Instant?
+
+    package init(outcome: TaskOutcome, detail: AttemptDetail, retryAt: Instant? = nil) {
+        self.outcome = outcome
+        self.detail = detail
+        self.retryAt = retryAt
+    }
 }
 
 /// How the attempt of a task ended that has groups of its own open; committed when those have closed.
@@ -86,6 +94,12 @@ package struct PendingEnd: Sendable, Equatable {
     package var attempt: FinishedAttempt
     package var detail: AttemptDetail?
     package var value: [UInt8]
+
+    package init(attempt: FinishedAttempt, detail: AttemptDetail?, value: [UInt8]) {
+        self.attempt = attempt
+        self.detail = detail
+        self.value = value
+    }
 }
 
 /// Payload bytes of many tasks, kept until the last of them has ended.

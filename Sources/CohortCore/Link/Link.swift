@@ -23,12 +23,17 @@ package struct Link: Sendable, Equatable {
 
     package private(set) var lastSent: UInt64 = 0
     package private(set) var lastReceived: UInt64 = 0
+    /// What has come in is acknowledged up to here. Less than `lastReceived` where it must be on disk first.
+    package private(set) var settled: UInt64 = 0
+    /// How much of that the other side has been told.
+    private var told: UInt64 = 0
+    private let settlesLater: Bool
     private var unacknowledged: Deque<Sent> = []
-    private var receivedSinceAcknowledging = 0
     /// A gap is asked for once; again only when a heartbeat shows that the answer was lost too (`peerHasSent`).
     private var askedFor: UInt64 = 0
 
-    package init() {}
+    /// - Parameter settlesLater: nothing that comes in is acknowledged before `settle`.
+    package init(settlesLater: Bool = false) { self.settlesLater = settlesLater }
 
     /// The number of the next message, which must then be given to `sent`.
     package mutating func nextSequence() -> UInt64 {
@@ -39,18 +44,25 @@ package struct Link: Sendable, Equatable {
     /// Keeps a message until the other side has acknowledged it. What it carries acknowledges what has come in.
     package mutating func sent(_ sequence: UInt64, _ frames: [[UInt8]]) {
         unacknowledged.append(Sent(sequence: sequence, frames: frames))
-        receivedSinceAcknowledging = 0
+        told = settled
     }
 
     /// An unnumbered message has gone out that acknowledged what has come in.
-    package mutating func acknowledged() {
-        receivedSinceAcknowledging = 0
-    }
+    package mutating func acknowledged() { told = settled }
+
+    /// The other side need not keep what it has sent up to here.
+    package mutating func settle(upTo sequence: UInt64) { settled = max(settled, min(sequence, lastReceived)) }
 
     /// So much has come in unacknowledged that the other side should not have to keep it until the next heartbeat.
-    package var owesAcknowledgement: Bool { receivedSinceAcknowledging >= 64 }
+    package var owesAcknowledgement: Bool { settled - told >= 64 }
 
     package var unacknowledgedCount: Int { unacknowledged.count }
+
+    /// Takes out what has not been acknowledged, oldest first: the session is over, and another one is to carry it.
+    package mutating func takeUnacknowledged() -> [Sent] {
+        defer { unacknowledged.removeAll() }
+        return Array(unacknowledged)
+    }
 
     /// Judges a message by its number; 0 is out of order by intention and always delivered.
     package mutating func received(sequence: UInt64, acknowledge: UInt64) -> Verdict {
@@ -65,7 +77,7 @@ package struct Link: Sendable, Equatable {
         }
         lastReceived = sequence
         askedFor = 0
-        receivedSinceAcknowledging += 1
+        if !settlesLater { settled = sequence }
         return .deliver
     }
 

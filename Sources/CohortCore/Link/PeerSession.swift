@@ -1,11 +1,14 @@
 /// The life of a worker's or client's session, seen from its own side: hello, heartbeats, the lease, the end.
 package struct PeerSession: Sendable, Equatable {
     package enum State: Sendable, Equatable {
-        /// Says hello until it is answered. Next: `open`, or `ended` when nobody answers in time or it is refused.
+        /// Says hello until it is answered. Next: `open`, or `lost` when nobody answers in time or it is refused.
         case greeting
-        /// Next: `ended`.
+        /// Next: `lost` or `closed`.
         case open
-        case ended
+        /// It ended, but not from here: another session may continue it.
+        case lost
+        /// This side has ended it.
+        case closed
     }
 
     /// Why a session ended that was not ended from here.
@@ -14,6 +17,8 @@ package struct PeerSession: Sendable, Equatable {
         case refused(String)
         /// Nothing was heard from the coordinator for the lease.
         case silent
+        /// The coordinator does not know the session: it is another life of it, or the session has ended there.
+        case unknown(String)
         case goodbye(String)
     }
 
@@ -22,7 +27,6 @@ package struct PeerSession: Sendable, Equatable {
         case sendHeartbeat
         case askAgain(from: UInt64)
         case sendAgain([Link.Sent])
-        case opened
         case lost(Loss)
     }
 
@@ -37,20 +41,40 @@ package struct PeerSession: Sendable, Equatable {
     private var lastHeard: Instant
     private var nextHeartbeat: Instant
     private var helloDelay = TimeSpan.milliseconds(100)
+    /// Random numbers for the times between hellos; `nil` where nobody else says hello at the same moment.
+    private var jitter: UInt64?
+    private var lastLook: Instant
 
-    /// - Parameter patience: how long to wait for an answer to the hello; `nil` for ever.
-    package init(at now: Instant, patience: TimeSpan?) {
+    /// - Parameters:
+    ///   - patience: how long to wait for an answer to the hello; `nil` for ever.
+    ///   - seed: spreads the hellos at random, with this number as the beginning: of many peers that all lost the same
+    ///     coordinator.
+    package init(at now: Instant, patience: TimeSpan?, seed: UInt64? = nil) {
         nextHello = now
+        lastLook = now
+        jitter = seed
         giveUpAt = patience.map { now.advanced(by: $0) }
         lastHeard = now
         nextHeartbeat = now
+        if seed != nil {
+            helloDelay = .milliseconds(50)
+            nextHello = now.advanced(by: spread(helloDelay))
+        }
+    }
+
+    /// Full jitter: anything up to `span`.
+    private mutating func spread(_ span: TimeSpan) -> TimeSpan {
+        guard var state = jitter else { return span }
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        jitter = state
+        return TimeSpan(nanoseconds: (state >> 16) % max(span.nanoseconds, 1))
     }
 
     package var nextDeadline: Instant? {
         switch state {
         case .greeting: giveUpAt.map { min($0, nextHello) } ?? nextHello
         case .open: min(nextHeartbeat, lastHeard.advanced(by: lease))
-        case .ended: nil
+        case .lost, .closed: nil
         }
     }
 
@@ -61,19 +85,30 @@ package struct PeerSession: Sendable, Equatable {
                 end(.noAnswer, into: &actions)
             } else if now >= nextHello {
                 actions.append(.sendHello)
-                nextHello = now.advanced(by: helloDelay)
-                helloDelay = min(TimeSpan(nanoseconds: helloDelay.nanoseconds * 2), .seconds(2))
+                helloDelay = min(helloDelay, jitter == nil ? .seconds(2) : .seconds(1))
+                nextHello = now.advanced(by: max(spread(helloDelay), .milliseconds(50)))
+                helloDelay = TimeSpan(nanoseconds: helloDelay.nanoseconds * 2)
             }
         case .open:
+            forgiveSilence(at: now)
             if now >= lastHeard.advanced(by: lease) {
                 end(.silent, into: &actions)
             } else if now >= nextHeartbeat {
                 actions.append(.sendHeartbeat)
                 nextHeartbeat = now.advanced(by: heartbeat)
             }
-        case .ended:
+        case .lost, .closed:
             break
         }
+    }
+
+    /// A process that was stopped for a while has heard nothing, whatever was said: it must first read what waits.
+    private mutating func forgiveSilence(at now: Instant) {
+        defer { lastLook = now }
+        let usual = heartbeat.nanoseconds.multipliedReportingOverflow(by: 3)
+        guard !usual.overflow, now.since(lastLook).nanoseconds > usual.partialValue else { return }
+        let latest = Instant(nanoseconds: now.nanoseconds - min(lease.nanoseconds, now.nanoseconds))
+        lastHeard = max(lastHeard, latest.advanced(by: min(heartbeat, lease)))
     }
 
     package mutating func welcomed(
@@ -81,8 +116,7 @@ package struct PeerSession: Sendable, Equatable {
         session: UInt64,
         heartbeat: TimeSpan,
         lease: TimeSpan,
-        at now: Instant,
-        into actions: inout [Action]
+        at now: Instant
     ) {
         guard state == .greeting else { return }
         self.epoch = epoch
@@ -92,13 +126,16 @@ package struct PeerSession: Sendable, Equatable {
         self.lease = max(lease, .milliseconds(100))
         state = .open
         lastHeard = now
+        lastLook = now
         nextHeartbeat = now.advanced(by: self.heartbeat)
-        actions.append(.opened)
     }
 
     package mutating func refused(_ reason: String, into actions: inout [Action]) {
-        guard state == .greeting else { return }
-        end(.refused(reason), into: &actions)
+        switch state {
+        case .greeting: end(.refused(reason), into: &actions)
+        case .open: end(.unknown(reason), into: &actions)
+        case .lost, .closed: break
+        }
     }
 
     package mutating func goodbyeReceived(_ reason: String, into actions: inout [Action]) {
@@ -117,6 +154,7 @@ package struct PeerSession: Sendable, Equatable {
     ) -> Bool {
         guard state == .open else { return false }
         lastHeard = now
+        lastLook = now
         switch link.received(sequence: sequence, acknowledge: acknowledge) {
         case .deliver:
             if link.owesAcknowledgement { actions.append(.sendHeartbeat) }
@@ -140,10 +178,10 @@ package struct PeerSession: Sendable, Equatable {
     }
 
     /// This side ends the session.
-    package mutating func close() { state = .ended }
+    package mutating func close() { state = .closed }
 
     private mutating func end(_ loss: Loss, into actions: inout [Action]) {
-        state = .ended
+        state = .lost
         actions.append(.lost(loss))
     }
 }

@@ -1,5 +1,11 @@
 /// What the shell must do, in order.
 package enum CoordinatorAction: Sendable, Equatable {
+    /// What follows, up to the end of this and all later bursts, may be told only once this is on disk. At most one in a
+    /// flush, before everything else.
+    case record(JournalBatch)
+    /// The answer to a join. `resumed` says that what the peer had in an earlier session goes on; of the attempts that a
+    /// worker has, the `unwanted` ones are over.
+    case welcome(SessionID, resumed: Bool, unwanted: [AttemptRef])
     case assign(SessionID, AssignBatch)
     case cancel(SessionID, [CancelOrder])
     case grant(SessionID, [OutputGrant])

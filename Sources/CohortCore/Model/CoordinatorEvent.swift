@@ -58,6 +58,8 @@ package enum CoordinatorEvent: Sendable, Equatable {
     case heard(SessionID)
     /// Nothing can be sent to it at present.
     case unreachable(SessionID)
+    /// Some connection has broken, and nobody knows whose: whoever cannot be reached any more should show.
+    case connectionLost
     case sessionEnded(SessionID, SessionEnd)
     /// The worker takes no new tasks and hands back what it has not started.
     case workerDraining(SessionID)

@@ -6,6 +6,11 @@ package struct Limits: Sendable, Equatable {
     package var heartbeat = TimeSpan.seconds(1)
     /// How long a peer may be unreachable (its connection is gone) before it counts as lost.
     package var unreachable = TimeSpan.seconds(2)
+    /// The longest grace that the tasks of a client have when it is lost without a goodbye, so that with `unreachable` at 1 s
+    /// they are gone within 2 s.
+    package var lossGrace = TimeSpan.milliseconds(250)
+    /// A task under which so many workers have died is not tried again, whatever its retries say.
+    package var crashLimit: UInt8 = 3
     /// How long an unacknowledged cancel waits before it is sent again.
     package var cancelResend = TimeSpan.seconds(1)
     /// The grace of a group that names none and has no enclosing group that does.
@@ -20,6 +25,12 @@ package struct Limits: Sendable, Equatable {
     package var suspendedPerWorker: UInt32 = 128
     /// Tasks not yet ended, over all groups.
     package var unfinishedTasks = 10_000_000
+    /// Tasks of one client that have not ended.
+    package var queuedTasksPerSession = 10_000_000
+    /// Functions that tasks have named or workers have offered.
+    package var functions = 100_000
+    /// Queries that a client has asked and that have not been answered.
+    package var pendingQueries = 16
     package var templatesPerGroup = 1_000_000
     package var sessions = 10_000
     /// Workers that have left and are still known by name.
@@ -40,6 +51,10 @@ package struct Limits: Sendable, Equatable {
     package var retainedFailures = 100_000
     /// Closed detached trees that `status` still knows.
     package var retainedGroups = 1_000
+    /// How long `status` knows them; `nil` for as long as there are not too many.
+    package var retainedFor: TimeSpan?
+    /// Closed trees that are kept for each client that can come back, until it has said goodbye.
+    package var retainedForClient = 8
 
     package init() {}
 }

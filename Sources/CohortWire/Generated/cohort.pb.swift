@@ -1948,6 +1948,8 @@ nonisolated struct PBSnapshot: Sendable {
 
   var draining: Bool = false
 
+  var refusedPeers: UInt64 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -5042,7 +5044,7 @@ nonisolated extension PBUpdate.Progress: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension PBSnapshot: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Snapshot"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0\u{1}workers\0\u{1}clients\0\u{3}stale_messages\0\u{3}bad_frames\0\u{1}draining\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0\u{1}workers\0\u{1}clients\0\u{3}stale_messages\0\u{3}bad_frames\0\u{1}draining\0\u{3}refused_peers\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5056,6 +5058,7 @@ nonisolated extension PBSnapshot: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.staleMessages) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.badFrames) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.draining) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.refusedPeers) }()
       default: break
       }
     }
@@ -5080,6 +5083,9 @@ nonisolated extension PBSnapshot: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if self.draining != false {
       try visitor.visitSingularBoolField(value: self.draining, fieldNumber: 6)
     }
+    if self.refusedPeers != 0 {
+      try visitor.visitSingularUInt64Field(value: self.refusedPeers, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5090,6 +5096,7 @@ nonisolated extension PBSnapshot: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.staleMessages != rhs.staleMessages {return false}
     if lhs.badFrames != rhs.badFrames {return false}
     if lhs.draining != rhs.draining {return false}
+    if lhs.refusedPeers != rhs.refusedPeers {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -12,6 +12,8 @@ struct HostCall: Sendable {
     /// It has the host to itself: worth being announced and measured.
     let isExclusive: Bool
     let hold: CallHold
+    /// Its place in the record of attempts.
+    let record: UInt32
 }
 
 extension CallHost {
@@ -88,7 +90,8 @@ extension CallHost {
             payload: Array(rest),
             scope: scope,
             isExclusive: header.flags.contains(.exclusive),
-            hold: header.flags.hold
+            hold: header.flags.hold,
+            record: header.record
         )
     }
 }

@@ -65,6 +65,7 @@ extension CallHost {
                 return .hold
             }
             guard let call = state.queue.removeFirst() else { return .none }
+            record?.begin(call.record)
             state.running = Running(
                 sequence: sequence,
                 hold: call.hold,

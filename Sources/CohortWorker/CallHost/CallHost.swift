@@ -16,6 +16,8 @@ final class CallHost: Sendable {
     let functions: FunctionRegistry
     let socket: Int32
     let page: HostPage
+    /// Where what begins is marked, for the case that the worker is killed.
+    let record: AttemptRecord?
     let meter: OutputMeter
     let outbox: HostOutbox
     let session: HostSession
@@ -67,20 +69,22 @@ final class CallHost: Sendable {
         var nextAt: UInt64 = 0
     }
 
-    /// - Parameter endpoint: the coordinator's, for the groups that functions open.
+    /// - Parameter session: the way to the coordinator, for the groups that functions open.
     init(
         functions: FunctionRegistry,
         socket: Int32,
         page: HostPage,
+        record: AttemptRecord?,
         output: OutputDescriptors,
-        endpoint: String?
+        session: HostSession
     ) {
         self.functions = functions
         self.socket = socket
         self.page = page
+        self.record = record
         meter = OutputMeter(descriptors: output, page: page)
         outbox = HostOutbox(socket: socket, page: page)
-        session = HostSession(endpoint: endpoint)
+        self.session = session
     }
 
     func start() throws(CallPoolError) {

@@ -3,14 +3,16 @@ internal import CCohortProcess
 
 /// The life of a process that is a call host.
 ///
-/// It is given four descriptors with consecutive numbers, the first of which the environment names: the socket to the pool,
+/// It is given four descriptors, or five, with consecutive numbers, the first of which the environment names: the socket to the pool,
 /// the ``HostPage``, and the reading ends of its own stdout and stderr (it does not read there, but looks at how much the
-/// pool has yet to read).
+/// pool has yet to read), and the worker's ``AttemptRecord`` if there is one.
 package enum CallHostMain {
     /// Names the first descriptor; set in call hosts only.
     static let variable = "COHORT_CALL_HOST"
     /// The coordinator's endpoint, for the groups that functions open; set in call hosts of a worker.
     static let endpointVariable = "COHORT_ENDPOINT"
+    /// Which keys to show there, if the coordinator wants some: where they are, never what they are.
+    static let keysVariable = "COHORT_ENDPOINT_KEYS"
     /// Number of the first descriptor in every host that a pool starts.
     static let firstDescriptor: Int32 = 3
 
@@ -30,9 +32,14 @@ package enum CallHostMain {
         for inherited in descriptor...descriptor + 3 {
             _ = fcntl(inherited, F_SETFD, FD_CLOEXEC)
         }
+        let record = AttemptRecord.open(descriptor + 4)
+        // Mapped, it needs no descriptor; without a record the number is somebody else's.
+        if record != nil { close(descriptor + 4) }
         unsetenv(variable)
         let endpoint = getenv(endpointVariable).map { String(cString: $0) }
         unsetenv(endpointVariable)
+        let keys = getenv(keysVariable).map { String(cString: $0) }
+        unsetenv(keysVariable)
         cohort_name_thread("cohort-call")
         // Lines of a long call are to be seen while it runs.
         setvbuf(stdout, nil, Int32(_IOLBF), 0)
@@ -42,8 +49,9 @@ package enum CallHostMain {
             functions: functions,
             socket: descriptor,
             page: page,
+            record: record,
             output: output,
-            endpoint: endpoint
+            session: HostSession(endpoint: endpoint, keys: keys)
         )
         do {
             try host.start()

@@ -20,6 +20,8 @@ package final class CallPool: Sendable {
         package var environment = ProcessEnvironment.inherited()
         /// A host that had nothing to do for so long is let go.
         package var idleLimit = Duration.seconds(60)
+        /// Descriptor of the record of attempts, for the hosts to mark what begins; nil if there is none.
+        package var record: Int32?
 
         package init(maxHosts: Int) {
             self.maxHosts = max(maxHosts, 1)

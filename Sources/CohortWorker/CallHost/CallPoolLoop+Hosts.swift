@@ -26,7 +26,7 @@ extension CallPoolLoop {
         let first = CallHostMain.firstDescriptor
         var environment = configuration.environment
         environment.set(CallHostMain.variable, to: String(first))
-        let request = SpawnRequest(
+        var request = SpawnRequest(
             arguments: configuration.arguments,
             environment: environment,
             standardInput: nothing,
@@ -41,6 +41,7 @@ extension CallPoolLoop {
             newProcessGroup: true,
             parentDeathSignal: SIGKILL
         )
+        if let record = configuration.record { request.passedDescriptors.append((from: record, to: first + 4)) }
         let process = try Spawn.spawn(request)
         for kept in [ours, output.read, errors.read] { descriptors.keep(kept) }
         let host = PooledHost(

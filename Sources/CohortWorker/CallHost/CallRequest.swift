@@ -39,6 +39,8 @@ package struct CallRequest: Sendable {
     /// its processor time is measured.
     package var prefetchable: Bool
     package var hold: CallHold
+    /// Its place in the record of attempts.
+    package var record: UInt32
     /// Bytes of output that may be delivered before `CallPool.grant` allows more.
     package var outputCredit: UInt64
 
@@ -55,6 +57,7 @@ package struct CallRequest: Sendable {
         timeoutNanoseconds: UInt64? = nil,
         prefetchable: Bool = true,
         hold: CallHold = .never,
+        record: UInt32 = AttemptRecord.noEntry,
         outputCredit: UInt64 = 64 << 10
     ) {
         self.id = id
@@ -69,6 +72,7 @@ package struct CallRequest: Sendable {
         self.timeoutNanoseconds = timeoutNanoseconds
         self.prefetchable = prefetchable
         self.hold = hold
+        self.record = record
         self.outputCredit = outputCredit
     }
 }

@@ -15,6 +15,8 @@ extension OrderHeader {
         bytes.put(taskLength, at: 52)
         bytes.put(groupLength, at: 56)
         bytes.put(settingsLength, at: 60)
+        bytes.put(record, at: 64)
+        bytes.put(UInt32(0), at: 68)
     }
 
     /// Reads a header; nil if it is none.
@@ -32,6 +34,7 @@ extension OrderHeader {
         taskLength = bytes.take(at: 52)
         groupLength = bytes.take(at: 56)
         settingsLength = bytes.take(at: 60)
+        record = bytes.take(at: 64)
         let parts = UInt64(functionLength) + UInt64(taskLength) + UInt64(groupLength) + UInt64(settingsLength)
         guard bodyLength <= HostFrame.maximumBodyBytes, parts <= bodyLength else { return nil }
     }

@@ -4,7 +4,7 @@
 /// the header gives; as many frames as are ready go into one write. Both sides are the same executable, so there is one
 /// version only, and a frame that makes no sense means that the stream is broken: the reader gives the connection up.
 ///
-/// Orders, from the pool to a host (header of 64 bytes):
+/// Orders, from the pool to a host (header of 72 bytes):
 ///
 ///     offset  size  field
 ///          0     4  length of the body
@@ -22,7 +22,9 @@
 ///         52     4  call: length of the task's name
 ///         56     4  call: length of the group's name
 ///         60     4  call: length of the settings
-///         64        call: function, task, group, settings, payload; cancel: reason
+///         64     4  call: its place in the record of attempts; all ones: none
+///         68     4  zero
+///         72        call: function, task, group, settings, payload; cancel: reason
 ///
 /// Replies, from a host to the pool (header of 56 bytes):
 ///
@@ -97,7 +99,7 @@ enum HostFrame {
 
 /// Header of a frame from the pool to a host.
 struct OrderHeader {
-    static let size = 64
+    static let size = 72
 
     var bodyLength: UInt32 = 0
     var kind: HostFrame.OrderKind
@@ -112,6 +114,7 @@ struct OrderHeader {
     var taskLength: UInt32 = 0
     var groupLength: UInt32 = 0
     var settingsLength: UInt32 = 0
+    var record = AttemptRecord.noEntry
 }
 
 /// Header of a frame from a host to the pool.

@@ -1,3 +1,4 @@
+internal import CCohortProcess
 internal import Glibc
 internal import Synchronization
 
@@ -40,13 +41,10 @@ final class HostPage: Sendable {
 
     /// Makes a page; returns it with the close-on-exec descriptor to pass on.
     static func make() throws(CallPoolError) -> (page: HostPage, descriptor: Int32) {
-        // Nobody can open it by name: the name is gone before anybody could be told of it.
-        let name = "/cohort-\(getpid())-\(MonotonicClock.nanoseconds())"
-        let descriptor = shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw CallPoolError(step: "shm_open", errno: errno) }
-        shm_unlink(name)
-        guard ftruncate(descriptor, Layout.size) == 0, let page = HostPage(descriptor) else {
-            let error = CallPoolError(step: "shared memory", errno: errno)
+        let descriptor = cohort_shared_memory(Layout.size)
+        guard descriptor >= 0 else { throw CallPoolError(step: "memfd_create", errno: errno) }
+        guard let page = HostPage(descriptor) else {
+            let error = CallPoolError(step: "mmap", errno: errno)
             close(descriptor)
             throw error
         }

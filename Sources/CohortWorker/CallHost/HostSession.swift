@@ -1,5 +1,6 @@
 internal import Cohort
 internal import CohortCore
+internal import CohortRuntime
 internal import Synchronization
 
 /// The way of a call host to its coordinator, for the groups that functions open.
@@ -27,10 +28,13 @@ final class HostSession: Sendable {
 
     /// Nil where there is no coordinator, in tests of a pool.
     private let endpoint: String?
+    /// A reference to the keys to show there; nil if the coordinator wants none.
+    private let keys: String?
     private let state = Mutex(State())
 
-    init(endpoint: String?) {
+    init(endpoint: String?, keys: String?) {
         self.endpoint = endpoint
+        self.keys = keys
     }
 
     /// The session, which several parts of a call may ask for at once.
@@ -60,15 +64,27 @@ final class HostSession: Sendable {
         state.withLock { state in
             if let connecting = state.connecting { return (state.number, connecting, false) }
             state.number += 1
+            let reference = keys
             let connecting = Connecting {
                 do throws(PoolError) {
-                    return .success(try await GroupSession(endpoint: endpoint, name: nil, patience: Self.patience))
+                    let keys = try Self.keys(reference, for: endpoint)
+                    return .success(
+                        try await GroupSession(endpoint: endpoint, name: nil, keys: keys, patience: Self.patience)
+                    )
                 } catch {
                     return .failure(error)
                 }
             }
             state.connecting = connecting
             return (state.number, connecting, true)
+        }
+    }
+
+    private static func keys(_ reference: String?, for endpoint: String) throws(PoolError) -> PeerKeys? {
+        do throws(PeerKeys.Unusable) {
+            return try reference.map { reference throws(PeerKeys.Unusable) in try PeerKeys(reference: reference) }
+        } catch {
+            throw PoolError(kind: .unusableKeys, endpoint: endpoint, message: error.description)
         }
     }
 

@@ -104,6 +104,7 @@ final class PooledHost {
         }
         header.task = request.id
         header.fence = request.fence
+        header.record = request.record
         header.attempt = request.attempt
         header.functionLength = UInt32(request.function.utf8.count)
         header.taskLength = UInt32(request.taskName.utf8.count)

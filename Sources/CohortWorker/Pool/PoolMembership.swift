@@ -45,8 +45,7 @@ struct PoolMembership: Equatable {
                 functions: functions,
                 isPrivate: true,
                 // Whatever the program makes of its command line before it comes here, it is to find the same again.
-                hostArguments: CallPool.Configuration.thisProgram + CommandLine.arguments.dropFirst(),
-                onOwnerEnd: { PrivatePool.remove(endpoint: endpoint) }
+                hostArguments: CallPool.Configuration.thisProgram + CommandLine.arguments.dropFirst()
             )
         } catch is WorkerMain.EndedError {
             // The pool has ended, and nobody is there to be told.

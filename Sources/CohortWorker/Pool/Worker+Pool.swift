@@ -35,7 +35,7 @@ extension Worker {
         let own = try OwnPool(slots: slots)
         let pool: Pool
         do {
-            pool = try await Pool.connect(to: own.endpoint, patience: .seconds(30))
+            pool = try await Pool.connect(to: own.endpoint, security: .none, patience: .seconds(30))
             try own.watch(pool)
         } catch {
             await own.stop()

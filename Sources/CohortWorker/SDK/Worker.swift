@@ -53,8 +53,9 @@ public struct Worker: Sendable {
     /// Serves calls if this process is a call host; else connects to a coordinator, as the command line says, and runs its
     /// calls until a signal or the coordinator ends it.
     ///
-    /// The program understands `--connect ENDPOINT`, `--slots N` and `--name NAME`, as `cohort worker` does. Of the
-    /// processes that this starts, and of the one that the user has started, none returns from it but the worker itself.
+    /// The program understands `--connect ENDPOINT`, `--slots N`, `--name NAME`, `--server-key KEY` and `--key FILE`, and the
+    /// variables `COHORT_SERVER_KEY` and `COHORT_KEY_FILE`, as `cohort worker` does. A worker whose functions open groups of
+    /// their own needs a key that the coordinator lets in as worker and as client. Of the processes that this starts, and of the one that the user has started, none returns from it but the worker itself.
     ///
     /// - Parameter arguments: the command line without the program's name.
     /// - Throws: ``WorkerError`` for a command line that makes no sense, and when the worker ends otherwise than by request.
@@ -63,9 +64,11 @@ public struct Worker: Sendable {
             await CallHostMain.run(functions, descriptor)
         }
         let options = try WorkerArguments(arguments)
+        let keys = try options.keys()
         try WorkerMain.run(
             endpoint: options.endpoint,
             name: options.name,
+            keys: keys,
             slots: options.slots ?? Host.cores,
             functions: functions,
             runsCommands: false,
@@ -79,16 +82,31 @@ struct WorkerArguments: Equatable {
     var endpoint = "tcp://127.0.0.1:7077"
     var slots: Int?
     var name: String?
+    var serverKey: String?
+    var keyFile: String?
+
+    /// The keys that are named here or in the environment.
+    func keys() throws(WorkerError) -> PeerKeys? {
+        do {
+            return try PeerKeys.load(serverKey: serverKey, keyFile: keyFile)
+        } catch {
+            throw .usage(error.description)
+        }
+    }
 
     init(_ arguments: [String]) throws(WorkerError) {
         var rest = arguments[...]
         while let option = rest.popFirst() {
-            guard ["--connect", "--slots", "--name"].contains(option) else {
-                throw .usage("unknown argument '\(option)'; use --connect ENDPOINT, --slots N, --name NAME")
+            guard ["--connect", "--slots", "--name", "--server-key", "--key"].contains(option) else {
+                throw .usage(
+                    "unknown argument '\(option)'; use --connect ENDPOINT, --slots N, --name NAME, --server-key KEY, --key FILE"
+                )
             }
             guard let value = rest.popFirst() else { throw .usage("'\(option)' needs a value") }
             switch option {
-            case "--connect": endpoint = value
+            case "--connect": endpoint = try Self.checked(value)
+            case "--server-key": serverKey = value
+            case "--key": keyFile = value
             case "--name": name = value
             default:
                 guard let number = Int(value), (1...4_096).contains(number) else {
@@ -96,6 +114,14 @@ struct WorkerArguments: Equatable {
                 }
                 slots = number
             }
+        }
+    }
+
+    private static func checked(_ endpoint: String) throws(WorkerError) -> String {
+        do {
+            return try Endpoint(endpoint).text
+        } catch {
+            throw .usage("--connect: \(error)")
         }
     }
 }

@@ -1,5 +1,6 @@
 internal import CohortCore
 internal import CohortProcess
+internal import CohortRuntime
 internal import CohortWire
 internal import Synchronization
 
@@ -10,37 +11,46 @@ final class Executors: Sendable {
     private let processes: ProcessLoop
     private let calls: CallPool
     private let descriptions: CommandDescriptions
+    private let record: AttemptRecord?
 
     init(_ configuration: WorkerConfiguration, deliver: @escaping @Sendable ([WorkerEvent]) -> Void) throws {
         let descriptions = CommandDescriptions()
         self.descriptions = descriptions
+        record = configuration.record?.record
         processes = try ProcessLoop { events in deliver(events.map { Executors.event($0, descriptions) }) }
         var pool = CallPool.Configuration(maxHosts: configuration.slots)
         pool.arguments = configuration.hostArguments
         // For the groups that functions open.
         pool.environment.set(CallHostMain.endpointVariable, to: configuration.endpoint)
+        pool.record = configuration.record?.descriptor
+        if let keys = configuration.keys?.reference { pool.environment.set(CallHostMain.keysVariable, to: keys) }
         calls = try CallPool(pool) { events in deliver(events.map(Executors.event)) }
     }
 
     // MARK: Orders
 
     /// Starts a command; one that cannot be understood comes back as `commandNotStarted`.
-    func run(_ order: WorkOrder) -> WorkerEvent? {
+    ///
+    /// - Parameter place: in the record of attempts.
+    func run(_ order: WorkOrder, place: UInt32) -> WorkerEvent? {
         do throws(FrameError) {
             let payload = try CommandPayload(bytes: order.payload)
             let settings = try CommandSettings(bytes: order.template.spec)
             descriptions.note(payload.description, of: order.task.raw)
-            processes.start(order.task.raw, Self.command(order, payload, settings))
+            var command = Self.command(order, payload, settings)
+            if let record, place != AttemptRecord.noEntry { command.willStart = { record.begin(place) } }
+            processes.start(order.task.raw, command)
             return nil
         } catch {
             return .commandNotStarted(order.task, message: error.description, command: "")
         }
     }
 
-    func run(_ orders: [(order: WorkOrder, ahead: Bool)]) {
+    func run(_ orders: [CallOrder]) {
         calls.submit(
-            orders.map { order, ahead in
-                CallRequest(
+            orders.map { call in
+                let order = call.order
+                return CallRequest(
                     id: order.task.raw,
                     function: order.template.function,
                     payload: order.payload,
@@ -51,8 +61,9 @@ final class Executors: Sendable {
                     settings: order.template.spec,
                     deadlineNanoseconds: order.deadlineIn.map { $0.nanoseconds },
                     timeoutNanoseconds: order.template.timeout?.nanoseconds,
-                    prefetchable: ahead,
-                    hold: CallHold(order.hold)
+                    prefetchable: call.ahead,
+                    hold: CallHold(order.hold),
+                    record: call.place
                 )
             }
         )
@@ -143,6 +154,15 @@ final class Executors: Sendable {
             )
         }
     }
+}
+
+/// A call to run.
+struct CallOrder {
+    var order: WorkOrder
+    /// It may wait in a host behind others.
+    var ahead: Bool
+    /// In the record of attempts.
+    var place: UInt32
 }
 
 /// What runs, in words, for the reports of those that fail.

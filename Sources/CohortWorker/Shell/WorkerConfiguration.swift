@@ -1,5 +1,5 @@
 package import CohortCore
-internal import CohortRuntime
+package import CohortRuntime
 
 /// What a worker is started with.
 package struct WorkerConfiguration: Sendable {
@@ -17,6 +17,10 @@ package struct WorkerConfiguration: Sendable {
     package var reconnects: Bool
     /// Who it is to the coordinator, across its sessions.
     package var token: PeerToken
+    /// Where what runs is recorded, for whoever must tell how the worker has died; with the descriptor to pass on.
+    package var record: (record: AttemptRecord, descriptor: Int32)?
+    /// For a coordinator that wants keys.
+    package var keys: PeerKeys?
 
     package init(
         endpoint: String,

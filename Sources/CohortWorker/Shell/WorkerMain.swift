@@ -1,6 +1,8 @@
+internal import CCohortProcess
+internal import Cohort
 internal import CohortCore
-internal import CohortProcess
-internal import CohortRuntime
+package import CohortProcess
+package import CohortRuntime
 @preconcurrency internal import Glibc
 internal import Synchronization
 
@@ -24,30 +26,28 @@ package enum WorkerMain {
     ///
     /// - Parameters:
     ///   - name: `nil` for one made of host and process id.
+    ///   - keys: for a coordinator that wants them; from a file, which the call hosts read too.
     ///   - isPrivate: part of a pool of one's own: it ends with its coordinator, and says nothing.
     ///   - hostArguments: command line of the call hosts.
-    ///   - onOwnerEnd: called in the guardian when whoever wanted the worker has gone, and all of it is gone too.
+    ///   - restarts: how often the worker is started again when it dies.
     package static func run(
         endpoint: String,
         name: String?,
+        keys: PeerKeys? = nil,
         slots: Int,
         functions: FunctionRegistry,
         runsCommands: Bool = true,
         isPrivate: Bool,
         hostArguments: [String] = CallPool.Configuration.thisProgram,
-        onOwnerEnd: () -> Void = {}
+        restarts: RestartBudget = .standard
     ) throws {
+        let says: (String) -> Void = { fputs("cohort worker: \($0)\n", stderr) }
         if !Guardian.isGuarded {
-            let notebook = try SessionNotebook()
-            try Guardian.run(
-                variables: notebook.variables,
-                passing: [notebook.writing],
-                onOwnerEnd: onOwnerEnd
-            ) { status in
-                if case .signalled(let signal, _) = status { Obituary.send(notebook.latest, signal: signal) }
-            }
+            let leftovers = isPrivate ? PrivatePool.leftovers(of: endpoint) : Guardian.Leftovers()
+            try WorkerSupervisor(restarts: restarts, leftovers: leftovers, keys: keys, says: says).run()
         }
-        let notebook = SessionNotebook.inherited()
+        cohort_name_process("cohort-worker")
+        let record = WorkerSupervisor.inheritedRecord()
         let signals = SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
         let messages = Mailbox<Message>()
         try Guardian.watchFromChild { messages.put(.guardianDied) }
@@ -58,7 +58,9 @@ package enum WorkerMain {
             functions: functions,
             runsCommands: runsCommands
         )
+        configuration.keys = keys
         configuration.hostArguments = hostArguments
+        configuration.record = record
         configuration.reconnects = !isPrivate
         configuration.patience = isPrivate ? .seconds(30) : nil
         let token = configuration.token
@@ -66,23 +68,30 @@ package enum WorkerMain {
         try serve(
             worker,
             at: endpoint,
+            isPrivate: isPrivate,
             signals,
             messages,
-            notebook,
+            record?.record,
             token,
-            says: isPrivate ? { _ in } : { fputs("cohort worker: \($0)\n", stderr) }
+            says: isPrivate ? { _ in } : says
         )
     }
 
     private static func serve(
         _ worker: WorkerProcess,
         at endpoint: String,
+        isPrivate: Bool,
         _ signals: SignalDescriptor,
         _ messages: Mailbox<Message>,
-        _ notebook: SessionNotebook?,
+        _ record: AttemptRecord?,
         _ token: PeerToken,
         says: (String) -> Void
     ) throws {
+        // Who dies before everything is stopped has died, whatever it was about to do.
+        func leave(_ reason: String) {
+            worker.stop(reason: reason)
+            record?.isLeaving = true
+        }
         var isDraining = false
         var isWaiting = true
         while true {
@@ -95,24 +104,30 @@ package enum WorkerMain {
                 says("no coordinator answers at \(endpoint) yet; trying again until one does")
             }
             while let signal = signals.next() {
-                if isDraining || signal == SIGINT { return worker.stop(reason: "the worker was stopped") }
+                if isDraining || signal == SIGINT { return leave("the worker was stopped") }
                 isDraining = true
                 says("draining: running tasks finish; a second signal kills them")
                 worker.drain()
             }
             for message in messages.takeAll() {
                 switch message {
-                case .guardianDied: return worker.stop(reason: "the worker was killed")
-                case .notice(.drained): return worker.stop(reason: "the worker has drained")
+                case .guardianDied:
+                    worker.stop(reason: "the worker was killed")
+                    if isPrivate { PrivatePool.remove(endpoint: endpoint) }
+                    return
+                case .notice(.drained): return leave("the worker has drained")
                 case .notice(.connected(let coordinator, let epoch, let session)):
                     isWaiting = false
-                    notebook?.write(
-                        SessionNote(endpoint: coordinator, epoch: epoch, session: session, token: token)
+                    record?.session = SessionNote(
+                        endpoint: coordinator,
+                        epoch: epoch,
+                        session: session,
+                        token: token
                     )
                     says("connected to \(coordinator)")
                 case .notice(.reconnecting(let explanation)): says("\(explanation); trying again")
                 case .notice(.ended(let explanation)):
-                    worker.stop(reason: "the session has ended")
+                    leave("the session has ended")
                     throw EndedError(description: explanation)
                 }
             }

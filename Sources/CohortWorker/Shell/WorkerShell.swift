@@ -16,6 +16,7 @@ final class WorkerShell: LoopHandler {
     private let loop: LoopThread
     private var core: WorkerCore
     private var executors: Executors
+    private let keeper: RecordKeeper?
     private var connection: PeerConnection?
     private var actions: [WorkerAction] = []
     private var isDraining = false
@@ -30,6 +31,7 @@ final class WorkerShell: LoopHandler {
         self.notify = notify
         self.loop = loop
         context = try Context()
+        keeper = configuration.record.map { RecordKeeper($0.record) }
         core = WorkerCore(slots: UInt32(configuration.slots))
         let deliver: @Sendable ([WorkerEvent]) -> Void = { [weak loop] events in
             loop?.perform { handler in (handler as? WorkerShell)?.take(events) }
@@ -58,6 +60,7 @@ final class WorkerShell: LoopHandler {
                 processID: offer.processID,
                 token: configuration.token
             ),
+            keys: configuration.keys,
             in: context,
             loop: loop,
             token: Self.socketToken,
@@ -79,6 +82,7 @@ final class WorkerShell: LoopHandler {
 
     func turnEnded(in loop: LoopThread) {
         connection?.tick()
+        if let keeper, let connection { keeper.acknowledged(connection.acknowledgedMessages) }
         let now = Instant.now
         if let due = core.nextDeadline, due <= now { core.handle(.timeReached, at: now, into: &actions) }
         core.flush(into: &actions)
@@ -110,7 +114,7 @@ final class WorkerShell: LoopHandler {
     // MARK: Actions out
 
     private func perform(_ batch: [WorkerAction]) {
-        var calls: [(order: WorkOrder, ahead: Bool)] = []
+        var calls: [CallOrder] = []
         // Calls go out together, but never past another order that may concern them.
         func submitCalls() {
             if !calls.isEmpty { executors.run(calls) }
@@ -118,7 +122,7 @@ final class WorkerShell: LoopHandler {
         }
         for action in batch {
             if case .runCall(let order, let ahead) = action {
-                calls.append((order, ahead))
+                calls.append(CallOrder(order: order, ahead: ahead, place: place(of: order)))
                 continue
             }
             submitCalls()
@@ -130,17 +134,31 @@ final class WorkerShell: LoopHandler {
     private func perform(_ action: WorkerAction) {
         switch action {
         case .runCommand(let order):
-            if let failure = executors.run(order) { take([failure]) }
-        case .runCall(let order, let ahead): executors.run([(order, ahead)])
+            if let failure = executors.run(order, place: place(of: order)) { take([failure]) }
+        case .runCall(let order, let ahead):
+            executors.run([CallOrder(order: order, ahead: ahead, place: place(of: order))])
         case .cancel(let task, let isCall, let grace, _, let reason):
             executors.cancel(task, isCall: isCall, grace: grace, reason: reason)
         case .grant(let task, let isCall, let bytes): executors.grant(task, isCall: isCall, bytes: bytes)
         case .retract(let tasks): executors.retract(tasks)
         case .proceed(let task): executors.proceed(task)
-        case .report(let report): connection?.send(.report(report))
+        case .report(let report): send(report)
         case .announceDraining: connection?.send(.draining)
         case .drained: notify(.drained)
         }
+    }
+}
+
+extension WorkerShell {
+    /// A place in the record of attempts for one that is about to be handed over.
+    private func place(of order: WorkOrder) -> UInt32 {
+        keeper?.assign(AttemptRef(task: order.task, attempt: order.attempt)) ?? AttemptRecord.noEntry
+    }
+
+    private func send(_ report: WorkerReport) {
+        guard let connection else { return }
+        connection.send(.report(report))
+        keeper?.sent(report, as: connection.sentMessages)
     }
 }
 
@@ -172,7 +190,7 @@ extension WorkerShell: PeerConnectionDelegate {
         let isFinal: Bool =
             switch loss {
             case .noAnswer, .refused: true
-            case .silent, .goodbye: !configuration.reconnects || isDraining
+            case .silent, .unknown, .goodbye: !configuration.reconnects || isDraining
             }
         do {
             guard !isFinal else { throw LoopEnd() }

@@ -34,4 +34,6 @@ struct BenchmarkSettings {
     var slots: Int
     /// A running coordinator; `nil` for pools of one's own.
     var endpoint: String?
+    /// For one that wants keys.
+    var keys: KeyOptions
 }

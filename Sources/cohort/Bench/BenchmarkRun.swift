@@ -31,7 +31,12 @@ struct BenchmarkRun {
     }
 
     private mutating func onConnection(_ body: (inout BenchmarkRun, Connection) throws -> Void) throws {
-        let connection = try Connection(endpoint: settings.endpoint, slots: settings.slots, name: "cohort bench")
+        let connection = try Connection(
+            endpoint: settings.endpoint,
+            keys: settings.keys,
+            slots: settings.slots,
+            name: "cohort bench"
+        )
         defer { connection.close() }
         try body(&self, connection)
     }

@@ -22,6 +22,8 @@ struct BenchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Use a running coordinator instead of pools of one's own.", valueName: "endpoint"))
     var connect: String?
 
+    @OptionGroup var keys: KeyOptions
+
     @Option(
         name: [.customShort("j", allowingJoined: true), .long],
         help: ArgumentHelp("How many tasks run at once in a pool of one's own.", valueName: "n")
@@ -54,6 +56,11 @@ struct BenchCommand: ParsableCommand {
             let limit = Limits().unfinishedTasks
             if count < 1 || count > limit { throw ValidationError("--\(name) \(count): it must be from 1 to \(limit)") }
         }
+        if let connect {
+            try CoordinatorOptions.check(connect)
+        } else if keys.isGiven {
+            throw ValidationError("--server-key and --key go with --connect; a pool of one's own is private as it is")
+        }
         if connect != nil, let benchmark = only.first(where: \.needsOwnPool) {
             throw ValidationError("--only \(benchmark.rawValue) is measured on a pool of one's own, not with --connect")
         }
@@ -66,7 +73,8 @@ struct BenchCommand: ParsableCommand {
             commands: commands,
             queued: queued,
             slots: jobs,
-            endpoint: connect
+            endpoint: connect,
+            keys: keys
         )
         var run = BenchmarkRun(settings)
         try run.measure(only.isEmpty ? possible : possible.filter(only.contains))

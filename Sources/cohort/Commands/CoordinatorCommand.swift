@@ -13,6 +13,10 @@ struct CoordinatorCommand: ParsableCommand {
         discussion: """
             It runs until SIGTERM or SIGINT: then it opens no further group, cancels those that are open, waits out their \
             grace, and says goodbye. A second signal ends it at once.
+
+            With --key and --allow only peers come in whose public keys are listed, and what travels is encrypted. A line \
+            of the list is PUBLIC-KEY ROLE [NAME], where the role is client, worker or both; # begins a comment. Without \
+            keys everybody who can connect may run any command on the workers.
             """
     )
 
@@ -22,6 +26,20 @@ struct CoordinatorCommand: ParsableCommand {
     )
     var bind: [String] = [CoordinatorOptions.defaultEndpoint]
 
+    @Option(
+        help: ArgumentHelp(
+            "The file with the coordinator's key, from 'cohort keygen'; goes with --allow.",
+            valueName: "file"
+        )
+    )
+    var key: String?
+
+    @Option(help: ArgumentHelp("The list of the public keys that may come in, and as what.", valueName: "file"))
+    var allow: String?
+
+    @Flag(help: "Bind where other machines can connect, though there are no keys.")
+    var insecure = false
+
     @Flag(name: .long, help: .hidden)
     var `private` = false
 
@@ -29,7 +47,19 @@ struct CoordinatorCommand: ParsableCommand {
         static let signals = [SIGTERM, SIGINT, SIGHUP]
     }
 
+    func validate() throws {
+        if key != nil, allow == nil {
+            throw ValidationError("--key without --allow: say with --allow FILE who may come in")
+        }
+        if allow != nil, key == nil {
+            throw ValidationError("--allow without --key: make a key with 'cohort keygen FILE' and give --key FILE")
+        }
+    }
+
     func run() throws {
+        var configuration = CoordinatorConfiguration(endpoints: bind)
+        configuration.security = try security()
+        configuration.isInsecure = insecure
         let signals = SignalDescriptor(Wish.signals)
         let finished = Mailbox<CoordinatorNotice>()
         let isPrivate = `private`
@@ -37,7 +67,7 @@ struct CoordinatorCommand: ParsableCommand {
         log.logLevel = isPrivate ? .error : .info
         let coordinator: Coordinator
         do {
-            coordinator = try Coordinator(CoordinatorConfiguration(endpoints: bind), log: log) { finished.put($0) }
+            coordinator = try Coordinator(configuration, log: log) { finished.put($0) }
         } catch {
             throw Failure(.usage, "\(error)")
         }
@@ -46,6 +76,18 @@ struct CoordinatorCommand: ParsableCommand {
         }
         serve(coordinator, signals, finished)
         for endpoint in bind where endpoint.hasPrefix("ipc://") { removeSocket(endpoint) }
+    }
+
+    private func security() throws -> CoordinatorConfiguration.Security? {
+        guard let key, let allow else { return nil }
+        do {
+            return CoordinatorConfiguration.Security(
+                keys: try KeyFile.readPair(key),
+                allowed: try AllowList.load(allow)
+            )
+        } catch {
+            throw Failure(.usage, "\(error)")
+        }
     }
 
     /// Waits for the owner's end, for signals, and for the end of the drain that the first signal begins.

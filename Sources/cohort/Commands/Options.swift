@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CohortBatch
 internal import CohortCore
+internal import CohortProcess
 internal import CohortRuntime
 
 /// A span of time on the command line: `500ms`, `30s`, `10m`, `1h30m`, or seconds as a number.
@@ -17,6 +18,23 @@ struct DurationArgument: ExpressibleByArgument {
     var span: TimeSpan { TimeSpan(duration) }
 
     var defaultValueDescription: String { CohortDuration.format(duration) }
+}
+
+/// How often something is started again: `5/60s`, or `0` for never.
+struct RestartsArgument: ExpressibleByArgument {
+    var budget: RestartBudget
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let limit = Int(parts[0]), (0...1_000_000).contains(limit) else { return nil }
+        guard parts.count == 2 else {
+            guard limit == 0 else { return nil }
+            budget = .none
+            return
+        }
+        guard let period = try? CohortDuration.parse(String(parts[1])), period > .zero else { return nil }
+        budget = RestartBudget(limit: limit, period: period)
+    }
 }
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
@@ -36,7 +54,14 @@ struct PoolOptions: ParsableArguments {
     )
     var jobs: Int?
 
+    @OptionGroup var keys: KeyOptions
+
     func validate() throws {
+        if let connect {
+            try CoordinatorOptions.check(connect)
+        } else if keys.isGiven {
+            throw ValidationError("--server-key and --key go with --connect; a pool of one's own is private as it is")
+        }
         if let jobs, jobs < 1 || jobs > 4_096 {
             throw ValidationError("-j \(jobs): the number of tasks at once must be from 1 to 4096")
         }
@@ -54,6 +79,51 @@ struct CoordinatorOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("The coordinator.", valueName: "endpoint"))
     var connect = CoordinatorOptions.defaultEndpoint
+
+    @OptionGroup var keys: KeyOptions
+
+    func validate() throws { try Self.check(connect) }
+
+    /// Names an endpoint that is none, before anything is done.
+    static func check(_ endpoint: String) throws {
+        do {
+            _ = try Endpoint(endpoint)
+        } catch {
+            throw ValidationError("--connect: \(error)")
+        }
+    }
+}
+
+/// Which keys to show to a coordinator that wants some.
+struct KeyOptions: ParsableArguments {
+    @Option(
+        // A key may begin with a dash.
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "The coordinator's public key, or a file with it (default: \(PeerKeys.serverKeyVariable)).",
+            valueName: "key"
+        )
+    )
+    var serverKey: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The file with a key of one's own, from 'cohort keygen' (default: \(PeerKeys.keyFileVariable)).",
+            valueName: "file"
+        )
+    )
+    var key: String?
+
+    var isGiven: Bool { serverKey != nil || key != nil }
+
+    /// The keys that are named here or in the environment, `nil` if there are none.
+    func load() throws -> PeerKeys? {
+        do {
+            return try PeerKeys.load(serverKey: serverKey, keyFile: key)
+        } catch {
+            throw Failure(.usage, error.description)
+        }
+    }
 }
 
 /// A group that was opened by somebody else: its number, or its name.

@@ -12,11 +12,16 @@ struct WorkerCommand: ParsableCommand {
         discussion: """
             SIGTERM drains it: running tasks finish, the others go back to the coordinator. A second SIGTERM, or SIGINT, \
             kills what runs.
+
+            To a coordinator that wants keys it shows the one in --key, which must be listed there as worker, or as both if \
+            tasks here open groups of their own.
             """
     )
 
     @Option(help: ArgumentHelp("The coordinator.", valueName: "endpoint"))
     var connect = CoordinatorOptions.defaultEndpoint
+
+    @OptionGroup var keys: KeyOptions
 
     @Option(help: ArgumentHelp("How many tasks run at once (default: the cores).", valueName: "n"))
     var slots: Int?
@@ -26,22 +31,38 @@ struct WorkerCommand: ParsableCommand {
     )
     var name: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "How often it is started again when it dies, in how long; 0 for never (default: 5/60s).",
+            valueName: "n/time"
+        )
+    )
+    var restarts: RestartsArgument?
+
     @Flag(name: .long, help: .hidden)
     var `private` = false
 
     func validate() throws {
+        try CoordinatorOptions.check(connect)
         if let slots, slots < 1 || slots > 4_096 {
             throw ValidationError("--slots \(slots): the number of tasks at once must be from 1 to 4096")
         }
     }
 
     func run() throws {
-        try WorkerMain.run(
-            endpoint: connect,
-            name: name,
-            slots: slots ?? Host.cores,
-            functions: BuiltInFunctions.registry,
-            isPrivate: `private`
-        )
+        let keys = `private` ? nil : try keys.load()
+        do {
+            try WorkerMain.run(
+                endpoint: connect,
+                name: name,
+                keys: keys,
+                slots: slots ?? Host.cores,
+                functions: BuiltInFunctions.registry,
+                isPrivate: `private`,
+                restarts: restarts?.budget ?? .standard
+            )
+        } catch let end as WorkerMain.EndedError {
+            throw Failure(.coordinator, end.description)
+        }
     }
 }

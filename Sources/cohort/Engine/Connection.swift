@@ -9,17 +9,19 @@ final class Connection {
 
     /// Starts a pool of one's own, or connects to a running coordinator.
     convenience init(_ options: PoolOptions, name: String) throws {
-        try self.init(endpoint: options.connect, slots: options.slots, name: name)
+        try self.init(endpoint: options.connect, keys: options.keys, slots: options.slots, name: name)
     }
 
     /// - Parameters:
     ///   - endpoint: of a running coordinator; `nil` for a pool of one's own.
+    ///   - keys: for a running coordinator that wants them.
     ///   - slots: how many tasks run at once in a pool of one's own.
-    init(endpoint: String?, slots: Int, name: String) throws {
+    init(endpoint: String?, keys: KeyOptions, slots: Int, name: String) throws {
+        let keys = endpoint == nil ? nil : try keys.load()
         do {
             if let endpoint {
                 pool = nil
-                client = try Client(endpoint: endpoint, name: name, patience: .seconds(5))
+                client = try Client(endpoint: endpoint, name: name, keys: keys, patience: .seconds(5))
             } else {
                 let pool = try PrivatePool(executable: Host.executable, slots: slots)
                 self.pool = pool
@@ -34,8 +36,9 @@ final class Connection {
     /// Connects to a running coordinator.
     init(_ options: CoordinatorOptions, name: String) throws {
         pool = nil
+        let keys = try options.keys.load()
         do {
-            client = try Client(endpoint: options.connect, name: name, patience: .seconds(5))
+            client = try Client(endpoint: options.connect, name: name, keys: keys, patience: .seconds(5))
         } catch {
             throw Failure(.coordinator, "\(error)")
         }

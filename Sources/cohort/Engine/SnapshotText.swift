@@ -22,6 +22,10 @@ enum SnapshotText {
             text += "dropped: \(snapshot.badFrames) frames that could not be understood, "
             text += "\(snapshot.staleMessages) messages about attempts that were over\n"
         }
+        if snapshot.refusedPeers > 0 {
+            text +=
+                "refused: \(counted(Int(clamping: snapshot.refusedPeers), "connection")) without a key that may come in\n"
+        }
         if snapshot.draining { text += "the coordinator is shutting down\n" }
         return text
     }
@@ -89,6 +93,7 @@ enum SnapshotText {
         object["clients"] = .int(Int(snapshot.clients))
         object["stale_messages"] = .int(Int(clamping: snapshot.staleMessages))
         object["bad_frames"] = .int(Int(clamping: snapshot.badFrames))
+        object["refused_peers"] = .int(Int(clamping: snapshot.refusedPeers))
         object["draining"] = .bool(snapshot.draining)
         return JSONValue.object(object).text(layout) + "\n"
     }

@@ -10,9 +10,9 @@ final class Cluster {
     /// Where the coordinator listens.
     let endpoint: String
 
-    init(_ sandbox: Sandbox, bind: String = "tcp://127.0.0.1:*") throws {
+    init(_ sandbox: Sandbox, bind: String = "tcp://127.0.0.1:*", _ options: String...) throws {
         self.sandbox = sandbox
-        coordinator = try sandbox.startCohort("coordinator", "--bind", bind)
+        coordinator = try sandbox.start(["cohort", "coordinator", "--bind", bind] + options, input: [])
         try coordinator.waitForError("listening")
         // Port * means any that is free, and the log says which.
         let fields = coordinator.standardError.split(whereSeparator: \.isWhitespace)
@@ -99,15 +99,22 @@ struct CoordinatorStatus: Decodable {
     var workers: [Worker]
     var clients: Int
     var badFrames: Int
+    var refusedPeers: Int
     var draining: Bool
+}
+
+extension CoordinatorStatus {
+    init(json: [UInt8]) throws {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        self = try decoder.decode(CoordinatorStatus.self, from: Data(json))
+    }
 }
 
 extension Sandbox {
     func status(of endpoint: String) throws -> CoordinatorStatus {
         let finished = try cohort("status", "--output", "json", "--connect", endpoint)
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try decoder.decode(CoordinatorStatus.self, from: Data(finished.output))
+        return try CoordinatorStatus(json: finished.output)
     }
 
     func waitUntilRunning(_ count: Int, at endpoint: String) throws {

@@ -26,6 +26,14 @@ struct ActionTrace {
 
     private mutating func add(_ action: CoordinatorAction) {
         switch action {
+        case .record: break
+        case .welcome(let session, let resumed, let unwanted):
+            // An ordinary one says nothing that a test would want to know.
+            if resumed || !unwanted.isEmpty {
+                let over =
+                    unwanted.isEmpty ? "" : ", unwanted \(unwanted.map { tasks[$0] ?? "?" }.joined(separator: " "))"
+                lines.append("\(name(session)) welcome\(resumed ? " back" : "")\(over)")
+            }
         case .assign(let worker, let batch): add(batch, to: worker)
         case .cancel(let worker, let orders):
             for order in orders {

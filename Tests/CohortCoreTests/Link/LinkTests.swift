@@ -3,6 +3,20 @@ internal import Testing
 
 /// Numbers, gaps, acknowledgements.
 @Suite struct LinkTests {
+    @Test func whatIsSettledLaterIsAcknowledgedLater() {
+        var link = Link(settlesLater: true)
+        for sequence: UInt64 in 1...70 { #expect(link.received(sequence: sequence, acknowledge: 0) == .deliver) }
+        #expect(link.settled == 0)
+        #expect(!link.owesAcknowledgement)
+        link.settle(upTo: 63)
+        #expect(!link.owesAcknowledgement)
+        link.settle(upTo: 99)
+        #expect(link.settled == 70)
+        #expect(link.owesAcknowledgement)
+        link.acknowledged()
+        #expect(!link.owesAcknowledgement)
+    }
+
     @Test func whatComesInOrderIsDelivered() {
         var link = Link()
         for sequence: UInt64 in 1...3 { #expect(link.received(sequence: sequence, acknowledge: 0) == .deliver) }

@@ -9,6 +9,7 @@ extension ModelCluster {
         }
         for action in actions {
             switch action {
+            case .record, .welcome: break
             case .assign(let session, let batch): try assigned(batch, to: session)
             case .cancel(let session, let orders): try cancelled(orders, at: session)
             case .grant(let session, let grants):

@@ -148,6 +148,7 @@ extension RandomMessages {
         snapshot.clients = number()
         snapshot.staleMessages = number()
         snapshot.badFrames = number()
+        snapshot.refusedPeers = number()
         snapshot.draining = flag()
         return snapshot
     }

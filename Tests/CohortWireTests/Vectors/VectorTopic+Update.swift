@@ -273,6 +273,7 @@ extension VectorTopic {
         snapshot.clients = 2
         snapshot.staleMessages = .max
         snapshot.badFrames = 1
+        snapshot.refusedPeers = 3
         snapshot.draining = true
         return snapshot
     }

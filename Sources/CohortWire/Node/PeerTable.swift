@@ -1,21 +1,28 @@
 internal import CohortCore
-internal import CohortWire
 
-/// A peer that has been welcomed: where it is and how far its messages have come.
-struct Peer {
-    enum Role { case client, worker }
+/// A peer that has a session: where it is and how far its messages have come.
+struct Peer: Sendable {
+    enum Role: Sendable { case client, worker }
     let session: SessionID
     let role: Role
     let token: PeerToken
     let route: [UInt8]
-    var link = Link()
+    var link: Link
+    /// How its greeting was answered; `nil` before that.
+    var acceptance: Acceptance?
+    /// Something of it has come since the last flush.
+    var isHeard = false
 }
 
 /// The connected peers by session and by the routing id of their connection.
-struct PeerTable {
+struct PeerTable: Sendable {
     private var peers: [SessionID: Peer] = [:]
     private var sessions: [[UInt8]: SessionID] = [:]
     private var next: UInt64 = 1
+    private let settlesLater: Bool
+
+    /// - Parameter settlesLater: what peers send is acknowledged only when that is said.
+    init(settlesLater: Bool) { self.settlesLater = settlesLater }
 
     var count: Int { peers.count }
 
@@ -32,7 +39,13 @@ struct PeerTable {
     mutating func add(_ role: Peer.Role, _ token: PeerToken, at route: [UInt8]) -> SessionID {
         let session = SessionID(next)
         next += 1
-        peers[session] = Peer(session: session, role: role, token: token, route: route)
+        peers[session] = Peer(
+            session: session,
+            role: role,
+            token: token,
+            route: route,
+            link: Link(settlesLater: settlesLater)
+        )
         sessions[route] = session
         return session
     }

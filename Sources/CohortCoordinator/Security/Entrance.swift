@@ -1,0 +1,57 @@
+internal import CohortRuntime
+internal import CohortWire
+internal import Logging
+internal import ZeroMQ
+
+/// The keys at a coordinator's socket: peers show theirs before anything that they send is looked at.
+///
+/// Belongs to the thread of the socket.
+final class Entrance {
+    private static let domain = "cohort"
+
+    private let gatekeeper: Gatekeeper
+    private let authenticator: Authenticator
+    private let monitor: SocketMonitor
+
+    /// To be made before the socket is bound.
+    ///
+    /// - Parameter token: registered with the loop for `watch`.
+    init(
+        of socket: borrowing Socket,
+        in context: borrowing Context,
+        _ security: CoordinatorConfiguration.Security,
+        log: Logger,
+        loop: LoopThread,
+        token: Int
+    ) throws {
+        let gatekeeper = Gatekeeper(security.allowed, log: log)
+        self.gatekeeper = gatekeeper
+        authenticator = try Authenticator(in: context) { gatekeeper.decide($0) }
+        try socket.set(.curveServer, to: true)
+        try socket.set(.curveSecretKey, to: security.keys.secretKey)
+        try socket.set(.zapDomain, to: Self.domain)
+        // Without a handler that answers nobody comes in, rather than everybody.
+        try socket.set(.zapEnforceDomain, to: true)
+        monitor = try SocketMonitor(of: socket, events: [.handshakeFailedProtocol])
+        loop.register(socket: monitor.socket, token: token)
+    }
+
+    /// Whom the authenticator, or this coordinator for his role, has turned away, and who had no key at all.
+    var refused: UInt64 { gatekeeper.refused }
+
+    /// What the sender of the message that the socket has received last may be.
+    func permit(of socket: borrowing Socket) -> PeerPermit {
+        gatekeeper.permit(for: socket.lastReceivedProperty("User-Id"))
+    }
+
+    /// Counts somebody whose key does not fit what he asked for.
+    func refuse(_ permit: PeerPermit) { gatekeeper.refuse("its key is listed for another role", peer: permit.keyName) }
+
+    /// Takes notice of those who did not get as far as showing a key.
+    func watch() {
+        while let event = try? monitor.tryReceive() {
+            let reason = event.isMechanismMismatch ? "it has no key" : "its key is not for this coordinator"
+            gatekeeper.refuse(reason, peer: "somebody at \(event.address)")
+        }
+    }
+}

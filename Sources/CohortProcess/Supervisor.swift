@@ -1,0 +1,174 @@
+internal import CCohortProcess
+internal import Glibc
+
+/// The life of a process that keeps a program running: starts it under a guardian, hands it the signals that ask a program
+/// to end, and starts it again when it dies.
+///
+/// At the end of the owner's descriptor (`Guardian.ownerVariable`) everything is killed, and the supervisor leaves.
+package struct Supervisor {
+    /// What one life of the program is started with.
+    package struct Life {
+        package var variables: [(String, String)]
+        /// Descriptors that it inherits under the same numbers.
+        package var descriptors: [Int32]
+
+        package init(variables: [(String, String)] = [], descriptors: [Int32] = []) {
+            self.variables = variables
+            self.descriptors = descriptors
+        }
+    }
+
+    /// What becomes of a program that has ended.
+    package enum Verdict {
+        /// It has done what it was to do.
+        case leave
+        /// It has died, and is to be started again if the budget allows.
+        case restart
+    }
+
+    private let signals: Int32
+    private let owner: Int32?
+    private let leftovers: Guardian.Leftovers
+    private var restarts: RestartBudget
+    /// It was asked to end: what dies now stays dead.
+    private var isEnding = false
+
+    /// Prepares this process, which must not have other threads yet that take signals.
+    ///
+    /// - Parameter leftovers: removed when the owner has gone.
+    package init(restarts: RestartBudget, leftovers: Guardian.Leftovers = Guardian.Leftovers()) throws(SpawnError) {
+        try ProcessTree.becomeSubreaper()
+        cohort_name_process("cohort-superv")
+        owner = try Self.ownerDescriptor()
+        signals = try Self.signalDescriptor()
+        self.restarts = restarts
+        self.leftovers = leftovers
+    }
+
+    /// Runs the program until it ends for good; then the process exits with the program's code, or 128 and its signal.
+    ///
+    /// - Parameters:
+    ///   - begin: called before each start.
+    ///   - onEnd: called when the program, its guardian and all that it has started are gone.
+    ///   - says: told why the program is started again, or is not.
+    package mutating func run(
+        begin: () throws -> Life,
+        onEnd: (ExitStatus) -> Verdict,
+        says: (String) -> Void
+    ) throws -> Never {
+        while true {
+            let life = try begin()
+            let guardian = try Guardian.start(
+                variables: life.variables,
+                passing: life.descriptors,
+                leftovers: leftovers
+            )
+            guard watch(guardian) else {
+                guardian.end()
+                ownerHasGone()
+            }
+            let status = guardian.collect()
+            guard case .restart = onEnd(status), !isEnding else { exit(status.shellCode) }
+            let delay = restarts.takeStart(at: Self.now(), jitter: .random(in: 0...1))
+            guard let delay else {
+                let after = restarts.limit > 0 ? " after \(restarts.limit) restarts in \(restarts.period)" : ""
+                says("it has died, \(status.text); given up\(after)")
+                exit(status.shellCode)
+            }
+            says("it has died, \(status.text), and is started again")
+            pause(delay, status)
+        }
+    }
+
+    /// Forwards signals until the guardian has ended; false if the owner went first.
+    private mutating func watch(_ guardian: Guardian) -> Bool {
+        while true {
+            let ready = wait(for: guardian.pidfd, .max)
+            if ready.owner { return false }
+            if let signal = ready.signal {
+                isEnding = true
+                kill(guardian.program, signal)
+            }
+            if ready.descriptor { return true }
+        }
+    }
+
+    /// Waits before a restart; ends the process if it is asked to end meanwhile.
+    private mutating func pause(_ delay: Duration, _ status: ExitStatus) {
+        let end = Self.now() + delay
+        while case let left = end - Self.now(), left > .zero {
+            let ready = wait(for: -1, left)
+            if ready.owner { ownerHasGone() }
+            if ready.signal != nil { exit(status.shellCode) }
+        }
+    }
+
+    private func ownerHasGone() -> Never {
+        if let socket = leftovers.socket { unlink(socket) }
+        if let directory = leftovers.directory { rmdir(directory) }
+        if let group = leftovers.controlGroup { rmdir(group) }
+        exit(128 + SIGKILL)
+    }
+
+    private func wait(for descriptor: Int32, _ limit: Duration) -> (signal: Int32?, owner: Bool, descriptor: Bool) {
+        // A negative descriptor is one that poll passes over.
+        var polled = [signals, owner ?? -1, descriptor].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        let milliseconds = limit == .max ? -1 : Int32(clamping: Int((limit / .milliseconds(1)).rounded(.up)))
+        guard poll(&polled, nfds_t(polled.count), milliseconds) > 0 else { return (nil, false, false) }
+        return (
+            signal: polled[0].revents != 0 ? nextSignal() : nil,
+            owner: polled[1].revents != 0 && Self.hasEnded(polled[1].fd),
+            descriptor: polled[2].revents != 0
+        )
+    }
+
+    private func nextSignal() -> Int32? {
+        var info = signalfd_siginfo()
+        let size = MemoryLayout.size(ofValue: info)
+        return read(signals, &info, size) == size ? Int32(info.ssi_signo) : nil
+    }
+
+    /// Takes what there is to read; true at the end.
+    private static func hasEnded(_ descriptor: Int32) -> Bool {
+        withUnsafeTemporaryAllocation(byteCount: 512, alignment: 1) { buffer in
+            let count = read(descriptor, buffer.baseAddress, buffer.count)
+            return count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN)
+        }
+    }
+
+    private static func ownerDescriptor() throws(SpawnError) -> Int32? {
+        guard let value = getenv(Guardian.ownerVariable).map({ String(cString: $0) }) else { return nil }
+        guard let descriptor = Int32(value), fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
+            throw .invalidRequest("\(Guardian.ownerVariable)=\(value) is not the number of an open descriptor")
+        }
+        return descriptor
+    }
+
+    private static func signalDescriptor() throws(SpawnError) -> Int32 {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for signal in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&signals, signal) }
+        // Blocked, they wait in the descriptor, those too that come before the program is there.
+        sigprocmask(SIG_BLOCK, &signals, nil)
+        let descriptor = signalfd(-1, &signals, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
+        if descriptor < 0 { throw .system("make a signalfd", errno) }
+        return descriptor
+    }
+
+    private static func now() -> Duration { .nanoseconds(ProcessReactor.now()) }
+}
+
+extension Duration {
+    /// Longer than anything lasts.
+    fileprivate static let max = Duration.seconds(Int64.max)
+}
+
+extension ExitStatus {
+    /// In words.
+    var text: String {
+        switch self {
+        case .exited(let code): "exit status \(code)"
+        case .signalled(let signal, let dumped): "killed by signal \(signal)\(dumped ? ", core dumped" : "")"
+        }
+    }
+}

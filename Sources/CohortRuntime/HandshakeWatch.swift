@@ -1,0 +1,64 @@
+internal import ZeroMQ
+
+/// Makes of what happens to a connection why nobody answers, or why nobody ever will.
+struct HandshakeWatch {
+    /// What is known of why nobody answers, for people.
+    private(set) var trouble = "no reason is known"
+    /// Why it makes no sense to go on: the other end has said so, or is known not to change its mind.
+    private(set) var refusal: String?
+    /// The key that this end shows; nil if it has none.
+    private let key: String?
+    private var progress = Progress.none
+    /// Connections that were closed in mid-greeting, one after the other.
+    private var cutShort = 0
+
+    private enum Progress { case none, accepted, spoke, foreign }
+
+    /// A coordinator that does not know the key that a greeting was made for hangs up, which one that ends at that moment does
+    /// too, but not so often in a row.
+    private static let cutShortMax = 5
+
+    /// - Parameter key: what this end shows, and then it expects one of the other.
+    init(key: String?) { self.key = key }
+
+    mutating func take(_ event: SocketMonitor.Event) {
+        switch event.kind {
+        case .connectRetried, .closed:
+            if progress == .none { trouble = "nothing listens there" }
+        case .handshakeFailedAuth:
+            refusal = "it does not know the key \(key ?? ""): add that to its --allow file, and start it again"
+        case .handshakeFailedProtocol where event.isMechanismMismatch:
+            refusal =
+                key != nil
+                ? "it uses no keys; leave out --server-key and --key (or unset COHORT_SERVER_KEY and COHORT_KEY_FILE)"
+                : "it lets nobody in without a key; give --server-key and --key (see 'cohort help keygen')"
+        case .handshakeFailedNoDetail, .handshakeFailedProtocol:
+            progress = .foreign
+            trouble = "what listens there does not speak Cohort's protocol (\(event.explanation))"
+            countCutShort()
+        case .connected:
+            // The next try to connect says less than how the last one ended.
+            guard progress != .foreign, cutShort == 0 else { return }
+            progress = .accepted
+            trouble = "something accepts connections there but does not answer; is it a Cohort coordinator?"
+        case .handshakeSucceeded:
+            progress = .spoke
+            cutShort = 0
+            trouble = "something that speaks ZeroMQ is there but does not answer; is it a Cohort coordinator?"
+        case .disconnected:
+            guard progress == .accepted else { return }
+            trouble = "what listens there hangs up; it does not speak Cohort's protocol"
+            countCutShort()
+        default: break
+        }
+    }
+
+    private mutating func countCutShort() {
+        guard key != nil else { return }
+        cutShort += 1
+        trouble = "what listens there hangs up on the greeting; --server-key may not be the key of that coordinator"
+        if cutShort >= Self.cutShortMax {
+            refusal = "it hangs up on the greeting: --server-key is not its key, or it is no Cohort coordinator"
+        }
+    }
+}

@@ -1,0 +1,196 @@
+package import CohortCore
+
+/// The protocol around `CoordinatorCore`: what arrives becomes events, and actions become what is to be sent.
+///
+/// A value without sockets, threads or clocks, so that a simulator can run it as the coordinator's process does. Whoever
+/// drives it gives it what has arrived (`received`), calls `flush` when a burst has been dealt with, and takes what stands in
+/// `outgoing` and `notices`. All that is decided is decided in the core; all that arrives is judged here first, and what
+/// cannot be understood is counted and dropped (promise 9).
+package struct CoordinatorNode: Sendable {
+    /// A message on its way to a peer: the routing id of its connection, and the frames.
+    package struct Datagram: Sendable, Equatable {
+        package var route: [UInt8]
+        package var frames: [[UInt8]]
+    }
+
+    /// A batch for the journal.
+    package struct JournalEntry: Sendable, Equatable {
+        /// 1, 2, 3, …
+        package var ticket: UInt64
+        package var batch: JournalBatch
+    }
+
+    /// What happened that is told to people, or to the process around.
+    package enum Notice: Sendable, Equatable {
+        case clientJoined(Greeting)
+        case workerJoined(Greeting)
+        /// With so many tasks running and so many merely assigned.
+        case workerLost(SessionEnd, running: Int, returned: Int)
+        /// Somebody asked for a role that his key is not listed for.
+        case refused(PeerPermit)
+        /// A message was not dealt with; the text says why.
+        case dropped(String)
+        /// Draining has come to its end; nothing is left to wait for.
+        case drained
+    }
+
+    package internal(set) var core: CoordinatorCore
+    /// One life of the coordinator; never 0.
+    package let epoch: UInt64
+    /// What it calls itself in answers.
+    package let name: String
+    /// To be sent, in this order.
+    package var outgoing: [Datagram] = []
+    package var notices: [Notice] = []
+    /// To be written, in this order; `committed` is to be called with the ticket when that has been done.
+    package var journal: [JournalEntry] = []
+    package internal(set) var badFrames: UInt64 = 0
+    /// Peers that were turned away; kept by whoever drives it, who sees most of them.
+    package var refusedPeers: UInt64 = 0
+
+    var peers: PeerTable
+    var actions: [CoordinatorAction] = []
+    private var gate = Gate()
+    /// Sessions of which something has come since the last flush.
+    var heard: [SessionID] = []
+    private var lastFlush: Instant?
+
+    package init(core: CoordinatorCore, epoch: UInt64, name: String) {
+        self.core = core
+        self.epoch = epoch
+        self.name = name
+        peers = PeerTable(settlesLater: core.keepsJournal)
+    }
+
+    /// When `timeReached` is due; `nil` for never.
+    package var nextDeadline: Instant? { core.nextDeadline }
+
+    package var peerCount: Int { peers.count }
+
+    // MARK: What happens
+
+    /// A message has come from the connection that `route` names.
+    ///
+    /// - Parameters:
+    ///   - frames: without the routing id.
+    ///   - permit: what the connection may be used for; `nil` if nothing restricts it.
+    package mutating func received(
+        route: [UInt8],
+        frames: [[UInt8]],
+        permit: PeerPermit? = nil,
+        at now: Instant
+    ) {
+        let header: FrameHeader
+        let body: FrameBody
+        do {
+            (header, body) = try FrameCodec.decode(frames)
+        } catch {
+            malformed(error, from: route)
+            return
+        }
+        switch body {
+        case .hello(let greeting): greet(greeting, at: route, permit, now)
+        case .obituary(let worker, let token, let death):
+            if let permit, permit.refusal(of: .supervisor) != nil {
+                notices.append(.refused(permit))
+                return
+            }
+            guard header.epoch == epoch, let peer = peers[SessionID(worker)], peer.role == .worker, peer.token == token
+            else { return }
+            handle(.sessionEnded(peer.session, .died(death)), at: now)
+        default:
+            guard header.epoch == epoch, let session = peers.session(at: route), session.value == header.session else {
+                drop("a message of a session that is not known")
+                // A peer of another life of the coordinator learns so at its next heartbeat, not at the end of its lease.
+                reply(to: route, .refused("the session is not known here"))
+                return
+            }
+            take(header, body, from: session, at: now)
+        }
+    }
+
+    /// What was to be sent there could not be: the connection is gone, at present at least.
+    package mutating func unreachable(route: [UInt8], at now: Instant) {
+        guard let session = peers.session(at: route) else { return }
+        handle(.unreachable(session), at: now)
+    }
+
+    /// Something came that is no message, such as one of too many frames.
+    package mutating func drop(_ problem: String) {
+        badFrames += 1
+        notices.append(.dropped(problem))
+    }
+
+    /// Opens no group any more and cancels those that are open.
+    package mutating func drain(at now: Instant) { handle(.drainRequested, at: now) }
+
+    /// A connection has broken, and nobody knows whose: whoever cannot be reached any more is found out.
+    package mutating func connectionLost(at now: Instant) { handle(.connectionLost, at: now) }
+
+    /// Ends a turn: deals with the passing of time, and makes what is to be sent of all that has happened.
+    package mutating func flush(at now: Instant) {
+        forgiveSilence(at: now)
+        if let due = core.nextDeadline, due <= now { handle(.timeReached, at: now) }
+        core.flush(at: now, into: &actions)
+        guard core.keepsJournal else {
+            let batch = actions
+            actions.removeAll(keepingCapacity: true)
+            for action in batch { perform(action) }
+            return
+        }
+        holdBack()
+    }
+
+    /// Everything up to the entry of this ticket is on disk.
+    package mutating func committed(_ ticket: UInt64) {
+        for held in gate.committed(ticket) { release(held) }
+    }
+
+    /// A process that was stopped for a while has heard nobody, whoever spoke: what they said may still wait at the socket.
+    private mutating func forgiveSilence(at now: Instant) {
+        defer { lastFlush = now }
+        let usual = core.limits.heartbeat.nanoseconds.multipliedReportingOverflow(by: 3)
+        guard let lastFlush, !usual.overflow, now.since(lastFlush).nanoseconds > usual.partialValue else { return }
+        for session in peers.all { handle(.heard(session), at: now) }
+    }
+
+    // MARK: The gate
+
+    /// Keeps what this flush has brought about until it is on disk. Heartbeats pass: they tell nothing.
+    private mutating func holdBack() {
+        var held = Gate.Held()
+        for action in actions {
+            switch action {
+            case .record(let batch): journal.append(JournalEntry(ticket: gate.nextTicket(), batch: batch))
+            case .heartbeat: perform(action)
+            default: held.actions.append(action)
+            }
+        }
+        actions.removeAll(keepingCapacity: true)
+        for session in heard {
+            guard let link = peers[session]?.link else { continue }
+            held.received.append((session, link.lastReceived))
+            peers[session]?.isHeard = false
+        }
+        heard.removeAll(keepingCapacity: true)
+        if let held = gate.hold(held) { release(held) }
+    }
+
+    private mutating func release(_ held: Gate.Held) {
+        for (session, sequence) in held.received { peers[session]?.link.settle(upTo: sequence) }
+        for action in held.actions { perform(action) }
+        for (session, _) in held.received {
+            guard let link = peers[session]?.link, link.owesAcknowledgement else { continue }
+            send(.heartbeat(last: link.lastSent), to: session)
+        }
+    }
+
+    /// Says goodbye to everybody.
+    package mutating func leave(reason: String) {
+        for session in peers.all { send(.goodbye(reason), to: session) }
+    }
+
+    mutating func handle(_ event: CoordinatorEvent, at now: Instant) {
+        core.handle(event, at: now, into: &actions)
+    }
+}

@@ -1,0 +1,80 @@
+internal import CohortCore
+internal import Glibc
+
+/// The worker's hand in its `AttemptRecord`: finds a place for each attempt, and strikes it out when the coordinator has
+/// acknowledged its end. Lives on the loop thread.
+final class RecordKeeper {
+    /// A message whose acknowledgement lets places go.
+    private struct Reported {
+        var message: UInt64
+        var place: UInt32
+    }
+
+    private let record: AttemptRecord
+    private var places = TaskTable<UInt32>()
+    private var free: [UInt32] = []
+    private var used: UInt32 = 0
+    /// In the order of the messages; those before `head` are done with.
+    private var reported: [Reported] = []
+    private var head = 0
+
+    init(_ record: AttemptRecord) {
+        self.record = record
+    }
+
+    /// Enters an attempt that is about to be handed to an executor; returns its place, `AttemptRecord.noEntry` if there is
+    /// none left.
+    func assign(_ ref: AttemptRef) -> UInt32 {
+        // The last one that was let go comes first: few pages are touched.
+        guard let place = free.popLast() ?? unused() else {
+            record.markIncomplete()
+            return AttemptRecord.noEntry
+        }
+        record.assign(place, ref)
+        places[ref.task] = place
+        return place
+    }
+
+    private func unused() -> UInt32? {
+        guard used < AttemptRecord.capacity else { return nil }
+        used += 1
+        return used - 1
+    }
+
+    /// A report has gone out as the `message`-th of all that this worker has sent.
+    func sent(_ report: WorkerReport, as message: UInt64) {
+        for ref in report.returned {
+            // It has never begun: whether the coordinator hears of that makes no difference.
+            if let place = places.removeValue(forKey: ref.task) { release(place) }
+        }
+        for end in report.finished {
+            guard let place = places.removeValue(forKey: end.ref.task) else { continue }
+            guard end.started else {
+                release(place)
+                continue
+            }
+            record.end(place)
+            reported.append(Reported(message: message, place: place))
+        }
+    }
+
+    /// The coordinator has so many of this worker's messages.
+    func acknowledged(_ messages: UInt64) {
+        while head < reported.count, reported[head].message <= messages {
+            release(reported[head].place)
+            head += 1
+        }
+        if head == reported.count {
+            reported.removeAll(keepingCapacity: head <= 1 << 16)
+            head = 0
+        } else if head >= 1 << 16 {
+            reported.removeFirst(head)
+            head = 0
+        }
+    }
+
+    private func release(_ place: UInt32) {
+        record.clear(place)
+        free.append(place)
+    }
+}
