@@ -185,16 +185,22 @@ package final class ChaosRun {
             let entry = schedule.next()
         {
             faults += 1
-            pool.inject(
+            let seen = pool.inject(
                 entry,
-                calls: { [running, record] worker in
-                    let calls = running.values.filter { record.batch.tasks[$0.task].isCall }
-                    return calls.filter { call in
-                        record.evidence.last { $0.task == call.task && $0.attempt == call.attempt }?.parent == worker
-                    }
-                },
+                calls: runningCalls,
                 hasCalls: settings.batch.tasks.contains(where: \.isCall)
             )
+            // Those that had not come to their first word yet are looked after all the same.
+            running.merge(seen) { known, _ in known }
+        }
+    }
+
+    /// Executions of calls below a worker's process.
+    private func runningCalls(below worker: Int32) -> [Execution] {
+        running.values.filter { execution in
+            record.batch.tasks[execution.task].isCall
+                && record.evidence.last { $0.task == execution.task && $0.attempt == execution.attempt }?.parent
+                    == worker
         }
     }
 
@@ -214,7 +220,7 @@ package final class ChaosRun {
         for (process, execution) in running where !MarkedProcess.isRunning(process) {
             running[process] = nil
             // Its last words may have come since they were read.
-            record.gone[execution] = .now
+            record.gone[execution] = max(record.gone[execution] ?? record.begun, .now)
             ended += 1
         }
     }
@@ -226,7 +232,7 @@ package final class ChaosRun {
         let left = leftovers().filter { $0.isTask }
         record.leftAtClose = left.map(\.leftover)
         observe()
-        record.incidents += pool.takeIncidents()
+        record.incidents += pool.takeIncidents() + pool.unexpectedDeaths()
         if let client {
             record.status = Spawn.reap(client.pid)
             Glibc.close(client.pidfd)

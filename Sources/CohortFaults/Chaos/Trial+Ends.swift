@@ -181,6 +181,13 @@ extension Trial {
                 "after \(limit), \(name(first.task))\(others) still hung, as planned: the batch sets no timeout for it"
             )
         }
+        let givenUp = Set(record.incidents.filter { $0.kind == .givenUp && $0.worker != nil }.map(\.worker))
+        if givenUp.count == record.plan.pool.workers {
+            return Verdict.Finding(
+                untested: .noSilentHang,
+                "after \(limit) no worker was left: each was killed more often than it may be started again"
+            )
+        }
         let names = unfinished.prefix(5).map { name($0.task) }.joined(separator: ", ")
         return Verdict.Finding(
             .noSilentHang,
