@@ -196,7 +196,8 @@ let package = Package(
         .testTarget(
             name: "CohortFaultsTests",
             dependencies: [
-                "Cohort", "CohortBatch", "CohortCore", "CohortFaults", "CohortProcess", "TestSupport", "cohort",
+                "Cohort", "CohortBatch", "CohortCore", "CohortFaults", "CohortProcess", "CohortRuntime", "TestSupport",
+                "ZeroMQ", "cohort",
             ],
             swiftSettings: settings
         ),

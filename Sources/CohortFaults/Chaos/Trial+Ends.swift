@@ -172,7 +172,9 @@ extension Trial {
 
     private func hang() -> Verdict.Finding {
         let limit = CohortDuration.format(record.limit)
-        let unfinished = executions.filter { traces[$0]?.ended == nil }
+        let end = record.begun.advanced(by: TimeSpan(record.limit))
+        // What has ended since was ended by the run itself.
+        let unfinished = executions.filter { traces[$0]?.ended.map { $0 >= end } ?? true }
         let hanging = unfinished.filter { isHanging($0) }
         if let first = hanging.first, hanging.count == unfinished.count {
             let others = hanging.count > 1 ? " and \(hanging.count - 1) more" : ""

@@ -18,9 +18,11 @@ package struct MessageFaults: Sendable {
 
     /// What becomes of a message.
     package struct Fate: Sendable, Equatable {
-        package var copies: Int
-        package var isCorrupted: Bool
-        package var delay: TimeSpan
+        package var copies = 1
+        package var isCorrupted = false
+        package var delay = TimeSpan.zero
+
+        package init() {}
     }
 
     private let rules: [Rule]
@@ -33,7 +35,7 @@ package struct MessageFaults: Sendable {
 
     /// Decides about the next message.
     package mutating func next(at now: Instant) -> Fate {
-        var fate = Fate(copies: 1, isCorrupted: false, delay: .zero)
+        var fate = Fate()
         for rule in rules where rule.from <= now && now < rule.to {
             if hits(rule.fault.drop) { fate.copies = 0 }
             if hits(rule.fault.duplicate), fate.copies > 0 { fate.copies += 1 }
