@@ -12,13 +12,16 @@ package final class ChaosRun {
     package struct Settings: Sendable {
         /// The `cohort` program that is put to the test.
         package var program: String
+        /// The one that stands in for the programs of tasks: it is to tell the truth, whatever the other does.
+        package var standIn: String
         package var batch: ChaosBatch
         package var plan: FaultPlan
         /// How long the batch may take.
         package var limit: Duration
 
-        package init(program: String, batch: ChaosBatch, plan: FaultPlan, limit: Duration) {
+        package init(program: String, standIn: String, batch: ChaosBatch, plan: FaultPlan, limit: Duration) {
             self.program = program
+            self.standIn = standIn
             self.batch = batch
             self.plan = plan
             self.limit = limit
@@ -28,7 +31,7 @@ package final class ChaosRun {
     /// How far the batch has come, as its evidence shows.
     package struct Progress: Sendable {
         package var total: Int
-        /// Executions that have ended.
+        /// Tasks that have come to a good end.
         package var ended: Int
         package var running: Int
         /// Faults injected so far.
@@ -94,7 +97,7 @@ package final class ChaosRun {
     private func begin() throws(ChaosError) {
         let text: String
         do {
-            text = try settings.batch.document(program: settings.program, evidence: directory.file("evidence"))
+            text = try settings.batch.document(program: settings.standIn, evidence: directory.file("evidence"))
         } catch {
             throw .failed("cannot write the batch down: \(error)")
         }
@@ -177,7 +180,12 @@ package final class ChaosRun {
     }
 
     private var progress: Progress {
-        Progress(total: settings.batch.tasks.count, ended: ended, running: running.count, faults: faults)
+        Progress(
+            total: settings.batch.tasks.count,
+            ended: min(ended, settings.batch.tasks.count),
+            running: Set(running.values).count,
+            faults: faults
+        )
     }
 
     private func injectWhatIsDue() {
@@ -214,14 +222,13 @@ package final class ChaosRun {
             case .injected: faults += 1
             case .exited, .signalled:
                 running[evidence.process] = nil
-                ended += 1
+                if evidence.fact == .exited(code: 0) { ended += 1 }
             }
         }
         for (process, execution) in running where !MarkedProcess.isRunning(process) {
             running[process] = nil
             // Its last words may have come since they were read.
             record.gone[execution] = max(record.gone[execution] ?? record.begun, .now)
-            ended += 1
         }
     }
 
