@@ -196,7 +196,10 @@ let package = Package(
         ),
         .testTarget(
             name: "CohortFaultsTests",
-            dependencies: ["Cohort", "CohortCore", "CohortFaults", "CohortProcess", "TestSupport", "cohort"],
+            dependencies: [
+                "Cohort", "CohortBatch", "CohortCore", "CohortFaults", "CohortProcess", "CohortRuntime", "TestSupport",
+                "ZeroMQ", "cohort",
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "CohortReportTests", dependencies: ["Cohort", "CohortReport"], swiftSettings: settings),
