@@ -107,7 +107,7 @@ let package = Package(
         .executableTarget(
             name: "cohort",
             dependencies: [
-                "Cohort", "CohortBatch", "CohortCoordinator", "CohortCore", "CohortFaults", "CohortJournal",
+                "CCohortProcess", "Cohort", "CohortBatch", "CohortCoordinator", "CohortCore", "CohortFaults", "CohortJournal",
                 "CohortProcess", "CohortReport", "CohortRuntime", "CohortWire", "CohortWorker", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -196,7 +196,10 @@ let package = Package(
         ),
         .testTarget(
             name: "CohortFaultsTests",
-            dependencies: ["Cohort", "CohortCore", "CohortFaults", "CohortProcess", "TestSupport", "cohort"],
+            dependencies: [
+                "Cohort", "CohortBatch", "CohortCore", "CohortFaults", "CohortProcess", "CohortRuntime", "TestSupport",
+                "ZeroMQ", "cohort",
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "CohortReportTests", dependencies: ["Cohort", "CohortReport"], swiftSettings: settings),
@@ -209,8 +212,8 @@ let package = Package(
         .executableTarget(
             name: "cohort-harness",
             dependencies: [
-                "Cohort", "CohortCore", "CohortFuzzKit", "CohortProcess", "CohortRuntime", "CohortWire", "ZeroMQ",
-                "cohort",
+                "Cohort", "CohortCore", "CohortFaults", "CohortFuzzKit", "CohortProcess", "CohortRuntime", "CohortWire",
+                "CohortWorker", "ZeroMQ", "cohort",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Harness",

@@ -8,6 +8,11 @@ package struct FaultPlan: Sendable, Equatable {
         self.pool = pool
     }
 
+    /// What happens to messages, in the order of the file.
+    package var frameFaults: [FrameFault] {
+        faults.compactMap { if case .frames(let fault) = $0.kind { fault } else { nil } }
+    }
+
     /// The processes that the batch runs on.
     package struct Pool: Sendable, Equatable {
         package var workers: Int

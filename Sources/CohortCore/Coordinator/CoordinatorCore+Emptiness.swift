@@ -10,8 +10,9 @@ extension CoordinatorCore {
         }
         check(tasks.count { $0.state != .free }, "tasks")
         check(openRoots.count, "open groups")
-        check(groups.count - freeGroups.count - closedRoots.count, "records of groups")
-        check(groupPlaces.count - closedRoots.count, "entries of groups")
+        let remembered = closedRoots.count + clients.reduce(0) { $0 + $1.closedHeads.count }
+        check(groups.count - freeGroups.count - remembered, "records of groups")
+        check(groupPlaces.count - remembered, "entries of groups")
         check(templates.count - freeTemplates.count, "templates")
         check(chunks.count { $0.users > 0 || !$0.bytes.isEmpty }, "payloads")
         check(chunks.count - freeChunks.count, "records of payloads")
@@ -19,6 +20,7 @@ extension CoordinatorCore {
         check(pendingEnds.count, "pending ends")
         check(pendingFailures.count, "pending failures")
         check(spawners.count, "spawners")
+        check(crashes.count, "counts of crashes")
         check(queries.count, "unanswered queries")
         check(queuedTasks, "queued tasks")
         check(unfinishedTasks, "unfinished tasks")

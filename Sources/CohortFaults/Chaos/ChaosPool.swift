@@ -21,8 +21,12 @@ final class ChaosPool {
         let arguments: [String]
         let log: String
         var process: SpawnedProcess?
-        /// The plan has killed it.
+        /// The plan has killed it, or its worker so often that it gives up.
         var expectsEnd = false
+        /// It is not to be started again.
+        var isGivenUp = false
+        /// When the plan has killed its worker.
+        var workerKills: [Instant] = []
         var restarts: [Instant] = []
         var restartAt: Instant?
     }
@@ -96,6 +100,7 @@ final class ChaosPool {
                     worker: worker,
                     arguments: [
                         program, "worker", "--connect", endpoint, "--slots", String(plan.pool.slots), "--name", name,
+                        "--restarts", plan.pool.restarts.description,
                     ],
                     log: "\(name).log"
                 )
@@ -164,7 +169,8 @@ final class ChaosPool {
     /// The processes of a worker; `nil` while it is away.
     func processes(of worker: Int) -> WorkerProcesses? {
         guard let supervisor = members.first(where: { $0.worker == worker })?.process?.pid else { return nil }
-        let child = ProcessTree.children(of: supervisor).first { child in
+        // Between the two there is a guardian, and below the worker nothing else is guarded.
+        let child = ProcessTree.descendants(of: supervisor).first { child in
             MarkedProcess(child, mark: markEntry)?[Guardian.guardedVariable] != nil
         }
         return WorkerProcesses(supervisor: supervisor, worker: child)
@@ -175,7 +181,12 @@ final class ChaosPool {
     /// Does what the plan wants now.
     ///
     /// - Parameter calls: executions of calls that have begun and not ended, by the worker's process.
-    func inject(_ entry: FaultSchedule.Entry, calls: (Int32) -> [Execution], hasCalls: Bool) {
+    /// - Returns: processes of tasks that were seen below the victim.
+    func inject(
+        _ entry: FaultSchedule.Entry,
+        calls: (Int32) -> [Execution],
+        hasCalls: Bool
+    ) -> [Int32: Execution] {
         var incident = Incident(.missed, entry.fault.target, at: .now, rule: entry.rule)
         var victim: Int32?
         if entry.fault.target == .coordinator {
@@ -187,45 +198,65 @@ final class ChaosPool {
             victim = entry.fault.target == .worker ? found?.worker : found?.supervisor
             incident.processes = [found?.worker, found?.supervisor].compactMap(\.self)
         }
-        guard let victim else { return incidents.append(incident) }
+        guard let victim else {
+            incidents.append(incident)
+            return [:]
+        }
+        var seen: [Int32: Execution] = [:]
         switch entry.fault.action {
         case .freeze(let length):
             kill(victim, SIGSTOP)
             incident.kind = .frozen(length)
             frozen.append(Frozen(process: victim, at: incident.at.advanced(by: TimeSpan(length)), incident: incident))
         case .kill:
-            var executing: [Execution] = []
+            var executing: Set<Execution> = []
             var unknown = 0
             if let worker = incident.worker.flatMap(processes)?.worker {
                 // Stopped, it starts nothing more while its tasks are looked at.
                 kill(worker, SIGSTOP)
-                (executing, unknown) = tasks(below: worker)
-                executing += calls(worker).filter { !executing.contains($0) }
+                (seen, unknown) = tasks(below: worker)
+                executing = Set(seen.values).union(calls(worker))
                 if hasCalls { unknown += plan.pool.slots }
             }
             kill(victim, SIGKILL)
             if entry.fault.target == .supervisor, let worker = incident.processes.first { kill(worker, SIGCONT) }
             incident.at = .now
-            incident.kind = .killed(executing: executing, unknown: unknown)
+            incident.kind = .killed(executing: executing.sorted(), unknown: unknown)
             let place = members.firstIndex {
                 entry.fault.target == .coordinator ? $0.target == .coordinator : $0.worker == entry.worker
             }
-            if let place { members[place].expectsEnd = true }
+            if let place { noteKill(of: entry.fault.target, at: place) }
         }
         incidents.append(incident)
+        return seen
     }
 
-    /// The tasks whose processes are below a worker's, and how many processes there say nothing of themselves yet.
-    private func tasks(below worker: Int32) -> (tasks: [Execution], unknown: Int) {
-        var found: [Execution] = []
+    private func noteKill(of target: ProcessFault.Target, at place: Int) {
+        guard target == .worker else {
+            members[place].expectsEnd = true
+            return
+        }
+        // The supervisor starts it again as long as its budget lasts.
+        let now = Instant.now
+        members[place].workerKills.append(now)
+        let recent = members[place].workerKills.count { now.since($0) <= TimeSpan(plan.pool.restarts.period) }
+        if recent > plan.pool.restarts.count {
+            members[place].expectsEnd = true
+            members[place].isGivenUp = true
+        }
+    }
+
+    /// The tasks whose processes are below a worker's, by process, and how many processes there say nothing of themselves yet.
+    private func tasks(below worker: Int32) -> (tasks: [Int32: Execution], unknown: Int) {
+        var found: [Int32: Execution] = [:]
         var unknown = 0
         for pid in ProcessTree.descendants(of: worker) {
-            guard let process = MarkedProcess(pid, mark: markEntry) else {
-                if MarkedProcess.isRunning(pid) { unknown += 1 }
-                continue
+            if let process = MarkedProcess(pid, mark: markEntry) {
+                // What it is of a task, or a call host, which is of none.
+                found[pid] = Execution(process)
+            } else if MarkedProcess.isRunning(pid) {
+                unknown += 1
             }
-            guard let execution = Execution(process) else { continue }
-            if !found.contains(execution) { found.append(execution) }
         }
         return (found, unknown)
     }
@@ -262,7 +293,7 @@ final class ChaosPool {
         let now = Instant.now
         let budget = plan.pool.restarts
         members[place].restarts.removeAll { now.since($0) > TimeSpan(budget.period) }
-        guard members[place].restarts.count < budget.count else { return incidents.append(incident(.givenUp, place)) }
+        guard !members[place].isGivenUp, members[place].restarts.count < budget.count else { return incidents.append(incident(.givenUp, place)) }
         members[place].restarts.append(now)
         members[place].restartAt = now.advanced(by: Self.pause)
     }
@@ -279,6 +310,29 @@ final class ChaosPool {
     }
 
     // MARK: Ending
+
+    /// Deaths of workers that their supervisors have noted and the plan has not caused.
+    func unexpectedDeaths() -> [Incident] {
+        var found: [Incident] = []
+        for member in members {
+            guard member.target == .worker else { continue }
+            var planned = member.workerKills.count
+            for line in directory.read(member.log).split(separator: "\n") {
+                guard let range = line.firstRange(of: "it has died, ") else { continue }
+                let words = line[range.upperBound...].split { !$0.isLetter && !$0.isNumber }
+                guard let number = words.lazy.compactMap({ Int32($0) }).first else { continue }
+                let isSignal = words.starts(with: ["killed", "by", "signal"])
+                if isSignal, number == SIGKILL, planned > 0 {
+                    planned -= 1
+                    continue
+                }
+                let status: ExitStatus =
+                    isSignal ? .signalled(signal: number, coreDumped: false) : .exited(code: number)
+                found.append(Incident(.ended(status, expected: false), .worker, worker: member.worker, at: .now))
+            }
+        }
+        return found
+    }
 
     /// Ends all and waits until they are gone, with all that they ran.
     func stop() {

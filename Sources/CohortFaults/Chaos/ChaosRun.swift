@@ -12,13 +12,16 @@ package final class ChaosRun {
     package struct Settings: Sendable {
         /// The `cohort` program that is put to the test.
         package var program: String
+        /// The one that stands in for the programs of tasks: it is to tell the truth, whatever the other does.
+        package var standIn: String
         package var batch: ChaosBatch
         package var plan: FaultPlan
         /// How long the batch may take.
         package var limit: Duration
 
-        package init(program: String, batch: ChaosBatch, plan: FaultPlan, limit: Duration) {
+        package init(program: String, standIn: String, batch: ChaosBatch, plan: FaultPlan, limit: Duration) {
             self.program = program
+            self.standIn = standIn
             self.batch = batch
             self.plan = plan
             self.limit = limit
@@ -28,7 +31,7 @@ package final class ChaosRun {
     /// How far the batch has come, as its evidence shows.
     package struct Progress: Sendable {
         package var total: Int
-        /// Executions that have ended.
+        /// Tasks that have come to a good end.
         package var ended: Int
         package var running: Int
         /// Faults injected so far.
@@ -49,6 +52,7 @@ package final class ChaosRun {
     private var schedule: FaultSchedule
     private var evidence: EvidenceReader
     private var record: RunRecord
+    private var proxy: FaultProxy?
     private var client: SpawnedProcess?
     /// Processes of executions that have begun and not ended.
     private var running: [Int32: Execution] = [:]
@@ -93,12 +97,18 @@ package final class ChaosRun {
     private func begin() throws(ChaosError) {
         let text: String
         do {
-            text = try settings.batch.document(program: settings.program, evidence: directory.file("evidence"))
+            text = try settings.batch.document(program: settings.standIn, evidence: directory.file("evidence"))
         } catch {
             throw .failed("cannot write the batch down: \(error)")
         }
         try directory.write("batch.json", text)
-        try pool.startCoordinator(at: "socket", options: [])
+        try pool.startCoordinator(at: "coordinator", options: [])
+        proxy = try FaultProxy(
+            at: directory.file("socket"),
+            to: directory.file("coordinator"),
+            faults: settings.plan.frameFaults,
+            seed: settings.batch.seed
+        )
         try pool.startWorkers(to: directory.endpoint("socket"))
         try startClient()
     }
@@ -124,6 +134,7 @@ package final class ChaosRun {
         )
         request.environment.set(ChaosPool.markVariable, to: pool.mark)
         record.begun = .now
+        proxy?.begin(at: record.begun)
         do {
             client = try Spawn.spawn(request)
         } catch {
@@ -169,7 +180,12 @@ package final class ChaosRun {
     }
 
     private var progress: Progress {
-        Progress(total: settings.batch.tasks.count, ended: ended, running: running.count, faults: faults)
+        Progress(
+            total: settings.batch.tasks.count,
+            ended: min(ended, settings.batch.tasks.count),
+            running: Set(running.values).count,
+            faults: faults
+        )
     }
 
     private func injectWhatIsDue() {
@@ -177,16 +193,22 @@ package final class ChaosRun {
             let entry = schedule.next()
         {
             faults += 1
-            pool.inject(
+            let seen = pool.inject(
                 entry,
-                calls: { [running, record] worker in
-                    let calls = running.values.filter { record.batch.tasks[$0.task].isCall }
-                    return calls.filter { call in
-                        record.evidence.last { $0.task == call.task && $0.attempt == call.attempt }?.parent == worker
-                    }
-                },
+                calls: runningCalls,
                 hasCalls: settings.batch.tasks.contains(where: \.isCall)
             )
+            // Those that had not come to their first word yet are looked after all the same.
+            running.merge(seen) { known, _ in known }
+        }
+    }
+
+    /// Executions of calls below a worker's process.
+    private func runningCalls(below worker: Int32) -> [Execution] {
+        running.values.filter { execution in
+            record.batch.tasks[execution.task].isCall
+                && record.evidence.last { $0.task == execution.task && $0.attempt == execution.attempt }?.parent
+                    == worker
         }
     }
 
@@ -200,14 +222,13 @@ package final class ChaosRun {
             case .injected: faults += 1
             case .exited, .signalled:
                 running[evidence.process] = nil
-                ended += 1
+                if evidence.fact == .exited(code: 0) { ended += 1 }
             }
         }
         for (process, execution) in running where !MarkedProcess.isRunning(process) {
             running[process] = nil
             // Its last words may have come since they were read.
-            record.gone[execution] = .now
-            ended += 1
+            record.gone[execution] = max(record.gone[execution] ?? record.begun, .now)
         }
     }
 
@@ -218,7 +239,7 @@ package final class ChaosRun {
         let left = leftovers().filter { $0.isTask }
         record.leftAtClose = left.map(\.leftover)
         observe()
-        record.incidents += pool.takeIncidents()
+        record.incidents += pool.takeIncidents() + pool.unexpectedDeaths()
         if let client {
             record.status = Spawn.reap(client.pid)
             Glibc.close(client.pidfd)
@@ -237,6 +258,11 @@ package final class ChaosRun {
             self.client = nil
         }
         pool.stop()
+        if let proxy {
+            record.messages = proxy.counts
+            proxy.stop()
+            self.proxy = nil
+        }
         let limit = ContinuousClock.now + Self.survival
         var left = leftovers()
         while !left.isEmpty, ContinuousClock.now < limit {

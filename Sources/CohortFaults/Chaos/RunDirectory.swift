@@ -1,21 +1,70 @@
 internal import Glibc
 
 /// A fresh directory that only this user can enter, with a path short enough for sockets in it; gone when the run is over.
-struct RunDirectory {
+///
+/// It is locked for as long as the run lives. What a run has left that was killed, the next one removes.
+final class RunDirectory {
+    private static let start = "cohort-chaos-"
+    private static let lockName = "lock"
+
     let path: String
+    private let lock: Int32
 
     init() throws(ChaosError) {
         let candidates = [getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR")].compactMap { $0.map { String(cString: $0) } }
         var problem = ""
         for parent in candidates + ["/tmp"] where parent.utf8.count < 64 && !parent.isEmpty {
-            var template = Array("\(parent)/cohort-chaos-XXXXXX".utf8CString)
+            Self.removeLeftovers(in: parent)
+            var template = Array("\(parent)/\(Self.start)XXXXXX".utf8CString)
             if mkdtemp(&template) != nil {
                 path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+                lock = Self.takeLock(in: path, creating: true) ?? -1
                 return
             }
             problem = "\(parent): \(String(cString: strerror(errno)))"
         }
         throw .failed("cannot make a directory for the run: \(problem)")
+    }
+
+    deinit { if lock >= 0 { close(lock) } }
+
+    /// Removes the directories of runs that nobody is making any more.
+    private static func removeLeftovers(in parent: String) {
+        for name in names(in: parent) where name.hasPrefix(start) {
+            let path = "\(parent)/\(name)"
+            guard let lock = takeLock(in: path, creating: false) else { continue }
+            removeAll(path)
+            close(lock)
+        }
+    }
+
+    /// Nil if there is no lock, or somebody has it.
+    private static func takeLock(in directory: String, creating: Bool) -> Int32? {
+        let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (creating ? O_CREAT : 0)
+        let descriptor = open("\(directory)/\(lockName)", flags, 0o600)
+        guard descriptor >= 0 else { return nil }
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
+        close(descriptor)
+        return nil
+    }
+
+    private static func names(in directory: String) -> [String] {
+        guard let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            names.append(
+                withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                }
+            )
+        }
+        return names
+    }
+
+    private static func removeAll(_ directory: String) {
+        for name in names(in: directory) { unlink("\(directory)/\(name)") }
+        rmdir(directory)
     }
 
     func file(_ name: String) -> String { "\(path)/\(name)" }
@@ -61,16 +110,5 @@ struct RunDirectory {
     }
 
     /// Removes it with all that is in it, which is files only.
-    func remove() {
-        if let stream = opendir(path) {
-            while let entry = readdir(stream) {
-                let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-                }
-                unlink(file(name))
-            }
-            closedir(stream)
-        }
-        rmdir(path)
-    }
+    func remove() { Self.removeAll(path) }
 }

@@ -12,24 +12,29 @@ extension Trial {
         var breaches: [String] = []
         let lost = told.filter { $0.result.outcome == .lost }
         for telling in lost { if let why = innocence(telling) { breaches.append("\(name(telling.task)) \(why)") } }
-        // Attempts that are told and that nobody saw begin: a kill can come before the task's first word.
+        // A kill can come before a task's first word: what was seen there then has begun all the same.
+        var seen = Set(traces.keys)
+        var executing = 0
+        var excuse = 0
+        for kill in kills {
+            guard case .killed(let tasks, let unknown) = kill.kind else { continue }
+            seen.formUnion(tasks)
+            executing += tasks.count
+            excuse += unknown
+        }
         var unseen: [Int] = []
         for telling in told where telling.result.started {
             for attempt in 1...max(1, telling.result.attempts)
-            where traces[Execution(task: telling.task, attempt: attempt)] == nil {
+            where !seen.contains(Execution(task: telling.task, attempt: attempt)) {
                 unseen.append(telling.task)
             }
         }
-        var excuse = 0
-        for kill in kills { if case .killed(_, let unknown) = kill.kind { excuse += unknown } }
         if unseen.count > excuse {
             let names = unseen.prefix(5).map(name).joined(separator: ", ")
             breaches.append(
                 "\(Self.count(unseen.count, "attempt")) charged that never began, with \(excuse) about to begin in all kills: \(names)"
             )
         }
-        var executing = 0
-        for kill in kills { if case .killed(let tasks, _) = kill.kind { executing += tasks.count } }
         return Verdict.Finding(
             .exactBlame,
             "\(Self.count(kills.count, "worker")) killed with \(Self.count(executing, "task")) executing, "
@@ -49,7 +54,7 @@ extension Trial {
     }
 
     /// Whether anything was done to the worker in which an execution began, or to the coordinator that it had.
-    private func hasHarmed(_ start: Evidence) -> Bool {
+    func hasHarmed(_ start: Evidence) -> Bool {
         harm.contains { $0.processes.contains(start.parent) || $0.target == .coordinator }
     }
 
@@ -60,7 +65,7 @@ extension Trial {
         var breaches: [String] = []
         for incident in record.incidents {
             guard case .ended(let status, expected: false) = incident.kind else { continue }
-            breaches.append("\(incident.subject) ended by itself at \(moment(incident.at)): \(status)")
+            breaches.append("\(incident.subject) ended by itself at \(moment(incident.at)): \(Self.text(status))")
         }
         if breaches.isEmpty, record.messages.corrupted == 0 {
             return Verdict.Finding(untested: .badInput, "no message was corrupted")

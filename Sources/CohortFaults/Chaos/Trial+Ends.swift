@@ -129,7 +129,7 @@ extension Trial {
             guard case .killed(let executing, _) = kill.kind else { continue }
             for execution in executing where isCommand(execution) {
                 orphans += 1
-                let end = traces[execution]?.ended
+                let end = traces[execution]?.ended ?? record.gone[execution]
                 let lived = (end ?? record.ended ?? kill.at).since(kill.at)
                 slowest = max(slowest, lived)
                 if lived > Self.survival {
@@ -172,13 +172,22 @@ extension Trial {
 
     private func hang() -> Verdict.Finding {
         let limit = CohortDuration.format(record.limit)
-        let unfinished = executions.filter { traces[$0]?.ended == nil }
+        let end = record.begun.advanced(by: TimeSpan(record.limit))
+        // What has ended since was ended by the run itself.
+        let unfinished = executions.filter { traces[$0]?.ended.map { $0 >= end } ?? true }
         let hanging = unfinished.filter { isHanging($0) }
         if let first = hanging.first, hanging.count == unfinished.count {
             let others = hanging.count > 1 ? " and \(hanging.count - 1) more" : ""
             return Verdict.Finding(
                 untested: .noSilentHang,
                 "after \(limit), \(name(first.task))\(others) still hung, as planned: the batch sets no timeout for it"
+            )
+        }
+        let givenUp = Set(record.incidents.filter { $0.kind == .givenUp && $0.worker != nil }.map(\.worker))
+        if givenUp.count == record.plan.pool.workers {
+            return Verdict.Finding(
+                untested: .noSilentHang,
+                "after \(limit) no worker was left: each was killed more often than it may be started again"
             )
         }
         let names = unfinished.prefix(5).map { name($0.task) }.joined(separator: ", ")

@@ -111,6 +111,7 @@ extension Trial {
                 )
             }
         }
+        for execution in executions { if let why = waste(execution) { breaches.append(why) } }
         for telling in told where telling.result.started {
             let ran = executions.filter { $0.task == telling.task }
             guard let last = ran.last, last.attempt > telling.result.attempts else { continue }
@@ -127,6 +128,21 @@ extension Trial {
             "\(Self.count(executions.count, "execution")) of \(Self.count(tasks, "task"))\(retried)",
             breaches: breaches
         )
+    }
+
+    /// Why an attempt should not have been followed by another: it had succeeded, and nothing kept that from being told.
+    private func waste(_ execution: Execution) -> String? {
+        let next = Execution(task: execution.task, attempt: execution.attempt + 1)
+        guard let trace = traces[execution], let start = trace.starts.first, let end = trace.end,
+            end.fact == .exited(code: 0), let again = traces[next]?.starts.first, !hasHarmed(start)
+        else { return nil }
+        // A success after the attempt's own time is none.
+        if let timeout = record.batch.tasks[execution.task].plan.timeout, end.at.since(start.at) >= TimeSpan(timeout) {
+            return nil
+        }
+        if disturbance(after: end.at, within: again.at.since(end.at)) > .zero { return nil }
+        return "\(name(execution.task)): attempt \(execution.attempt) succeeded at \(moment(end.at)), "
+            + "and attempt \(next.attempt) began \(began(next))"
     }
 
     // MARK: 7
@@ -174,11 +190,13 @@ extension Trial {
         }
     }
 
-    var statusText: String {
-        switch record.status {
+    /// How the client ended.
+    var statusText: String { record.status.map(Self.text) ?? "no status" }
+
+    static func text(_ status: ExitStatus) -> String {
+        switch status {
         case .exited(let code): "status \(code)"
-        case .signalled(let signal, _): "killed by signal \(signal)"
-        case nil: "no status"
+        case .signalled(let signal, _): "signal \(signal)"
         }
     }
 }

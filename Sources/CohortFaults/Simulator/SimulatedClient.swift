@@ -46,6 +46,7 @@ final class SimulatedClient: SimulatedPeer {
 
     override func calmChanged(_ since: Instant?, _ simulation: Simulation) {
         simulation.truth.clients[life].calmSince = since
+        if since == nil { simulation.truth.clients[life].wasOutOfSight = true }
     }
 
     override func turn(_ simulation: Simulation) {
@@ -71,15 +72,14 @@ final class SimulatedClient: SimulatedPeer {
         if !acceptance.resumed, peer.greeting.previous != nil { abandon(simulation) }
     }
 
-    /// What it had is lost, and its user is told so.
+    /// What it had in earlier sessions is lost, and its user is told so.
     private func abandon(_ simulation: Simulation) {
-        for group in opened where simulation.truth.groups[group].closed == nil {
+        let lost = opened.filter { simulation.truth.groups[$0].closed == nil }
+        for group in lost {
             simulation.truth.groups[group].isAbandoned = true
-        }
-        for group in opened where simulation.truth.groups[group].closed == nil {
             groups[simulation.truth.groups[group].spec.key] = nil
         }
-        if let program { simulation.groupsLost(worker: program.worker, program: program.place) }
+        if let program, !lost.isEmpty { simulation.groupsLost(worker: program.worker, program: program.place) }
     }
 
     override func lost(_ loss: PeerSession.Loss, _ simulation: Simulation) { retry(simulation) }
@@ -205,8 +205,9 @@ final class SimulatedClient: SimulatedPeer {
             let detail = report.detail >= 0 ? update.details[Int(report.detail)] : nil
             ended(report, detail, value, simulation)
         }
-        for report in update.closed { closed(report, simulation) }
+        // What was refused belongs to the group no more when that is judged.
         for refusal in update.refusals { refused(refusal, truth) }
+        for report in update.closed { closed(report, simulation) }
         caughtUp += update.caughtUp
         if let program, opened.allSatisfy({ truth.groups[$0].closed != nil || truth.groups[$0].isRefused }) {
             simulation.groupsClosed(worker: program.worker, program: program.place)

@@ -8,12 +8,17 @@ final class SimulatedCoordinator: SimulatedNode {
     private(set) var life = 0
     private var frames: [(route: [UInt8], frames: [[UInt8]])] = []
     private var unreachable: [[UInt8]] = []
+    private var committed: UInt64?
+    private var hasLostConnection = false
+    private var disk = SimulatedDisk()
+    private var generator: SeededGenerator
     private var turns = 0
 
     /// How often the tables of the core are cross-checked, in turns.
     private static let checkInterval = 32
 
     init(_ simulation: Simulation) {
+        generator = SeededGenerator(seed: simulation.seed, stream: 5)
         super.init(number: 0, machine: 0)
         start(simulation)
     }
@@ -22,7 +27,11 @@ final class SimulatedCoordinator: SimulatedNode {
 
     func start(_ simulation: Simulation) {
         life += 1
-        let core = CoordinatorCore(limits: simulation.options.limits)
+        let limits = simulation.options.limits
+        let core =
+            simulation.options.isDurable
+            ? CoordinatorCore(recovering: disk.state, limits: limits, at: simulation.now)
+            : CoordinatorCore(limits: limits)
         var generator = SeededGenerator(seed: simulation.seed, stream: 500 + UInt64(life))
         node = CoordinatorNode(core: core, epoch: generator.next() | 1, name: "coordinator")
         isDead = false
@@ -36,6 +45,9 @@ final class SimulatedCoordinator: SimulatedNode {
         isFrozen = false
         frames = []
         unreachable = []
+        committed = nil
+        hasLostConnection = false
+        disk.tear(keepsLast: generator.chance(50))
         conditionsChanged(simulation)
     }
 
@@ -48,11 +60,15 @@ final class SimulatedCoordinator: SimulatedNode {
     override func turn(_ simulation: Simulation) {
         guard node != nil else { return }
         let now = simulation.now
+        if let ticket = committed.take() { node?.committed(ticket) }
+        if hasLostConnection { node?.connectionLost(at: now) }
+        hasLostConnection = false
         for route in unreachable { node?.unreachable(route: route, at: now) }
         unreachable.removeAll(keepingCapacity: true)
         for message in frames { node?.received(route: message.route, frames: message.frames, at: now) }
         frames.removeAll(keepingCapacity: true)
         node?.flush(at: now)
+        write(simulation)
         transmit(simulation)
         takeNotices(simulation)
         turns += 1
@@ -62,6 +78,36 @@ final class SimulatedCoordinator: SimulatedNode {
     func check(_ simulation: Simulation) {
         guard let node, let fault = InvariantsOfTheCore.check(node.core) else { return }
         simulation.broke(fault)
+    }
+
+    // MARK: Journal
+
+    private func write(_ simulation: Simulation) {
+        guard let entries = node?.journal, !entries.isEmpty else { return }
+        node?.journal.removeAll(keepingCapacity: true)
+        disk.write(entries)
+        beginCommit(simulation)
+    }
+
+    func beginCommit(_ simulation: Simulation) {
+        guard isUp, simulation.diskStalls == 0, let ticket = disk.begin() else { return }
+        let span = UInt64.random(in: simulation.options.commit, using: &generator)
+        simulation.schedule(.committed(life: life, ticket: ticket), after: span)
+    }
+
+    /// The disk has done what it had been given up to this ticket.
+    func committed(_ ticket: UInt64, life: Int, _ simulation: Simulation) {
+        guard life == self.life, isUp else { return }
+        disk.commit()
+        committed = ticket
+        if !isFrozen { simulation.wakeSoon(self) }
+        beginCommit(simulation)
+    }
+
+    /// One of its connections has broken, and it is told so, but not which.
+    func connectionBroke(_ simulation: Simulation) {
+        hasLostConnection = true
+        if !isFrozen { simulation.wakeSoon(self) }
     }
 
     private func transmit(_ simulation: Simulation) {

@@ -7,6 +7,8 @@ class SimulatedNode {
     let machine: Int
     var isDead = false
     var isFrozen = false
+    /// When it was last woken from a freeze.
+    var thawedAt = Instant(nanoseconds: 0)
     /// The turn that counts; others in the queue are left over.
     var scheduledTurn: Instant?
 

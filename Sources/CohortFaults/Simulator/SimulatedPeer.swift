@@ -10,14 +10,18 @@ class SimulatedPeer: SimulatedNode {
     private var frames: [[[UInt8]]] = []
     /// When it tries again to have a session.
     private var retryAt: Instant?
-    private var openSince: Instant?
-    private var lastHeard = Instant(nanoseconds: 0)
+    /// What it said first; a session that continues nothing begins with it again.
+    private let greeting: Greeting
+    private var isNew = false
+    private(set) var openSince: Instant?
+    private(set) var lastHeard = Instant(nanoseconds: 0)
     private var isCalm = false
     var generator: SeededGenerator
 
     init(_ simulation: Simulation, machine: Int, life: Int, greeting: Greeting) {
         let number = simulation.nodes.count
         self.life = life
+        self.greeting = greeting
         peer = PeerNode(greeting: greeting, at: simulation.now, patience: nil)
         connection = simulation.network.add(peer: number)
         generator = SeededGenerator(seed: simulation.seed, stream: 0x1_0000_0000 + UInt64(number))
@@ -48,7 +52,8 @@ class SimulatedPeer: SimulatedNode {
             peer.inbox.removeAll(keepingCapacity: true)
             for notice in notices { take(notice, simulation) }
         }
-        if peer.isOpen, simulation.now.since(max(lastHeard, openSince ?? lastHeard)) > tolerance(simulation) {
+        let last = max(lastHeard, thawedAt, openSince ?? lastHeard)
+        if peer.isOpen, simulation.now.since(last) > tolerance(simulation) {
             simulation.broke(
                 BrokenPromise(promise: .noSilentHang, message: "\(name) heard nothing for its lease, in silence", evidence: [])
             )
@@ -80,20 +85,30 @@ class SimulatedPeer: SimulatedNode {
     func opened(_ acceptance: Acceptance, _ simulation: Simulation) {}
     func received(_ body: FrameBody, _ simulation: Simulation) {}
     func lost(_ loss: PeerSession.Loss, _ simulation: Simulation) {}
+    /// Its connection has broken, and the kernel has told.
+    func connectionBroke(_ simulation: Simulation) {}
+    func connectionRestored(_ simulation: Simulation) {}
     /// What a session that continues this one is to be told that it has.
     var held: [HeldAttempt] { [] }
 
     /// Asks for a new session after a moment that is never the same, or all peers would come at once.
-    func retry(_ simulation: Simulation) {
+    ///
+    /// - Parameter isNew: the session is to continue nothing.
+    func retry(_ simulation: Simulation, isNew: Bool = false) {
+        self.isNew = isNew
         let wait = UInt64.random(in: 1_000_000...(simulation.options.limits.lease.nanoseconds / 20), using: &generator)
         retryAt = simulation.now.advanced(by: TimeSpan(nanoseconds: wait))
     }
 
     private func renew(_ simulation: Simulation) {
-        simulation.network.close(connection)
+        simulation.close(connection)
         connection = simulation.network.add(peer: number)
         frames = []
-        peer.resume(held: held, at: simulation.now, patience: nil)
+        if isNew {
+            peer = PeerNode(greeting: greeting, at: simulation.now, patience: nil)
+        } else {
+            peer.resume(held: held, at: simulation.now, patience: nil)
+        }
         simulation.connect(connection)
     }
 
@@ -106,7 +121,7 @@ class SimulatedPeer: SimulatedNode {
     /// Its process is gone, and with it its end of the connection, if that tells of it.
     func die(isNoticed: Bool, _ simulation: Simulation) {
         isDead = true
-        if isNoticed { simulation.network.close(connection) } else { simulation.network[connection].isLost = true }
+        if isNoticed { simulation.close(connection) } else { simulation.network[connection].isLost = true }
         conditionsChanged(simulation)
     }
 

@@ -182,6 +182,18 @@ extension SimulatedWorker {
         if !returned.isEmpty { deliver(.callsReturned(returned), simulation) }
     }
 
+    /// It is killed at once, and not because it was asked to end.
+    func kill(_ task: TaskKey, _ simulation: Simulation) {
+        guard let place = places[task], let program = programs[place] else { return }
+        if program.execution == nil {
+            queue.removeAll { $0 == place }
+            remove(place)
+            deliver(.callEnded(task, .cancelled(started: false), elapsed: .zero), simulation)
+        } else {
+            finish(place, .killed, isForced: true, simulation)
+        }
+    }
+
     // MARK: Groups of calls
 
     private func openGroups(_ place: Int, _ simulation: Simulation) {
@@ -314,9 +326,6 @@ extension SimulatedWorker {
             }
             if let execution = program.execution { simulation.ended(execution, end) }
         }
-        programs = []
-        freePlaces = []
-        places = [:]
         queue = []
     }
 }

@@ -20,6 +20,13 @@ final class SimulatedWorker: SimulatedPeer {
     var queue: [Int] = []
     /// The record that survives the worker: attempts that have begun, and the number of the message that told of their end.
     private var begun: [(ref: AttemptRef, toldIn: UInt64?)] = []
+    /// Messages with reports that it has sent, over all its sessions.
+    private var reports: UInt64 = 0
+    private var isDurable = false
+    private var cutOffSince: Instant?
+    /// What its end of the connection has noticed.
+    private var hasBroken = false
+    private var isRestored = false
 
     init(_ simulation: Simulation, name: String, machine: Int, slots: Int) {
         self.slots = slots
@@ -66,6 +73,8 @@ final class SimulatedWorker: SimulatedPeer {
     override func turn(_ simulation: Simulation) {
         super.turn(simulation)
         if isDead { return }
+        watchConnection(simulation)
+        noteHeard(simulation)
         let said = events
         events.removeAll(keepingCapacity: true)
         for event in said { core.handle(event, at: simulation.now, into: &actions) }
@@ -78,6 +87,8 @@ final class SimulatedWorker: SimulatedPeer {
             actions.removeAll(keepingCapacity: true)
             for action in batch { perform(action, simulation) }
         }
+        // Now that what was to be reported has been given to the link.
+        core.acknowledged(allBut: peer.unacknowledgedCount)
         transmit(simulation)
     }
 
@@ -89,9 +100,11 @@ final class SimulatedWorker: SimulatedPeer {
         case .grant: break
         case .retract(let tasks): retract(tasks, simulation)
         case .proceed(let task): proceed(task, simulation)
+        case .kill(let task, _): kill(task, simulation)
         case .report(let report):
             peer.send(.report(report))
-            let number = peer.session.link.lastSent
+            reports += 1
+            let number = reports
             for finished in report.finished {
                 if let place = begun.lastIndex(where: { $0.ref == finished.ref }) { begun[place].toldIn = number }
             }
@@ -103,6 +116,17 @@ final class SimulatedWorker: SimulatedPeer {
     // MARK: Session
 
     override func opened(_ acceptance: Acceptance, _ simulation: Simulation) {
+        isDurable = acceptance.durable
+        let isFirst = cutOffSince == nil
+        cutOffSince = nil
+        hasBroken = false
+        isRestored = false
+        simulation.truth.workers[life].cutOffSince = nil
+        if acceptance.resumed {
+            core.handle(.resumed(unwanted: acceptance.unwanted), at: simulation.now, into: &actions)
+        } else if !isFirst {
+            startAnew(simulation)
+        }
         if isDraining { peer.send(.draining) }
     }
 
@@ -120,6 +144,8 @@ final class SimulatedWorker: SimulatedPeer {
         case .proceed(let refs): event = .proceedGranted(refs)
         default: return
         }
+        // In the order in which they were sent: what has come proves that the way is open.
+        noteHeard(simulation)
         core.handle(event, at: simulation.now, into: &actions)
     }
 
@@ -148,14 +174,71 @@ final class SimulatedWorker: SimulatedPeer {
         payload.reversed().reduce(0) { $0 << 8 | Int($1) }
     }
 
-    /// Without its coordinator nobody wants what runs here.
+    override func connectionBroke(_ simulation: Simulation) {
+        hasBroken = true
+        if !isFrozen { simulation.wakeSoon(self) }
+    }
+
+    override func connectionRestored(_ simulation: Simulation) {
+        isRestored = true
+        if !isFrozen { simulation.wakeSoon(self) }
+    }
+
+    /// What its end of the connection has noticed.
+    private func watchConnection(_ simulation: Simulation) {
+        guard peer.isOpen else { return }
+        if hasBroken { cutOff(simulation) }
+        hasBroken = false
+        if isRestored {
+            peer.speak()
+            core.handle(.wayRestored, at: simulation.now, into: &actions)
+        }
+        isRestored = false
+    }
+
+    /// Lets the session go on if something was heard since it was cut off.
+    private func noteHeard(_ simulation: Simulation) {
+        let heard = peer.session.lastHeard
+        simulation.truth.workers[life].lastHeard = heard
+        guard let since = cutOffSince, peer.isOpen, heard > since else { return }
+        cutOffSince = nil
+        simulation.truth.workers[life].cutOffSince = nil
+        core.handle(.heardAgain, at: simulation.now, into: &actions)
+    }
+
+    private func cutOff(_ simulation: Simulation) {
+        cutOffSince = cutOffSince ?? simulation.now
+        simulation.truth.workers[life].cutOffSince = cutOffSince
+        core.handle(
+            .cutOff(lastHeard: peer.session.lastHeard, lease: peer.session.lease, isDurable: isDurable),
+            at: simulation.now,
+            into: &actions
+        )
+    }
+
+    /// It keeps what it has, for a while, and asks for a session that continues this one.
     override func lost(_ loss: PeerSession.Loss, _ simulation: Simulation) {
+        switch loss {
+        case .goodbye:
+            // It has ended what it had there, and wants nothing of it any more.
+            startAnew(simulation)
+            if isDraining { end(simulation) } else { retry(simulation, isNew: true) }
+        case .silent, .unknown, .noAnswer, .refused:
+            cutOff(simulation)
+            retry(simulation)
+        }
+    }
+
+    override var held: [HeldAttempt] { core.held }
+
+    /// Nothing of what it had means anything to this coordinator.
+    private func startAnew(_ simulation: Simulation) {
         killPrograms(.killed, simulation)
         core = WorkerCore(slots: UInt32(slots))
         events = []
         actions = []
         begun = []
-        if isDraining { end(simulation) } else { retry(simulation) }
+        if isDraining { core.handle(.drainRequested, at: simulation.now, into: &actions) }
     }
 
     /// It has drained: a goodbye, and its process ends.
@@ -172,8 +255,7 @@ final class SimulatedWorker: SimulatedPeer {
     ///
     /// - Returns: what the record that survives it says of the attempts that had begun.
     func kill(signal: Int32, isNoticed: Bool, _ simulation: Simulation) -> [AttemptRef] {
-        let unacknowledged = peer.session.link.resend(from: 0).first?.sequence ?? .max
-        let record = begun.filter { ($0.toldIn ?? .max) >= unacknowledged }.map(\.ref)
+        let record = begun.filter(mayBeUnreported).map(\.ref)
         simulation.truth.workers[life].ended = simulation.now
         simulation.truth.workers[life].signal = signal
         killPrograms(.died(signal: signal), simulation)
@@ -189,10 +271,11 @@ final class SimulatedWorker: SimulatedPeer {
     }
 
     func noteBegun(_ ref: AttemptRef) {
-        if begun.count > 256 {
-            let unacknowledged = peer.session.link.resend(from: 0).first?.sequence ?? .max
-            begun.removeAll { ($0.toldIn ?? .max) < unacknowledged }
-        }
+        if begun.count > 256 { begun = begun.filter(mayBeUnreported) }
         begun.append((ref, nil))
+    }
+
+    private func mayBeUnreported(_ attempt: (ref: AttemptRef, toldIn: UInt64?)) -> Bool {
+        attempt.toldIn.map { $0 + UInt64(peer.unacknowledgedCount) > reports } ?? true
     }
 }

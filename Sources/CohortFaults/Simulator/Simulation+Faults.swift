@@ -133,7 +133,7 @@ extension Simulation {
             network[connection].hasBroken = true
             let span = UInt64.random(in: 1_000_000...300_000_000, using: &network[connection].generator)
             schedule(.connected(connection: connection, generation: network[connection].generation), after: span)
-            nodes[network[connection].peer].conditionsChanged(self)
+            tellPeer(connection)
         }
     }
 
@@ -159,6 +159,7 @@ extension Simulation {
         let lease = options.limits.lease.nanoseconds
         let span = generator.pick([lease / 20, lease / 2, lease + lease / 2, 3 * lease]) ?? lease
         node.isFrozen = true
+        if let worker = node as? SimulatedWorker { truth.workers[worker.life].isFrozen = true }
         node.conditionsChanged(self)
         schedule(.thaw(node: node.number), after: span)
         return "\(node.number == 0 ? "the coordinator" : (node as? SimulatedPeer)?.name ?? "") for \(Double(span) / 1e9) s"
@@ -167,6 +168,8 @@ extension Simulation {
     func thaw(_ node: SimulatedNode) {
         guard node.isFrozen else { return }
         node.isFrozen = false
+        node.thawedAt = now
+        if let worker = node as? SimulatedWorker { truth.workers[worker.life].wake(at: now) }
         node.conditionsChanged(self)
         if !node.isDead { wakeSoon(node) }
     }
@@ -236,5 +239,6 @@ extension Simulation {
     func changeDiskStalls(by change: Int) {
         diskStalls = max(0, diskStalls + change)
         coordinator.conditionsChanged(self)
+        coordinator.beginCommit(self)
     }
 }

@@ -4,14 +4,14 @@ internal import CohortWire
 /// The second phase: everything works, and everything must come to its end.
 extension Simulation {
     /// What that may take at most, in simulated time.
-    private static let bound = TimeSpan.seconds(900)
+    private static let bound = TimeSpan.seconds(300)
 
     /// Mends what is broken. What is not known to be dead is found out in time.
     func recover() {
         restartCoordinator()
         diskStalls = 0
         for node in nodes where node.isFrozen { thaw(node) }
-        coordinator.conditionsChanged(self)
+        changeDiskStalls(by: 0)
         for connection in network.open {
             if !network[connection].isUp {
                 let span = UInt64.random(in: 1_000_000...200_000_000, using: &network[connection].generator)

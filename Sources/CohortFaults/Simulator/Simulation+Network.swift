@@ -25,6 +25,14 @@ extension Simulation {
         for frames in waiting { sendToCoordinator(frames, over: connection) }
         network[connection].hasBroken = false
         nodes[network[connection].peer].conditionsChanged(self)
+        if isAgain { (nodes[network[connection].peer] as? SimulatedPeer)?.connectionRestored(self) }
+    }
+
+    /// The peer closes its end, or its process is gone.
+    func close(_ connection: Int) {
+        guard !network[connection].isClosed else { return }
+        network.close(connection)
+        coordinator.connectionBroke(self)
     }
 
     /// What was under way when the connection broke comes twice, sometimes.
@@ -90,8 +98,16 @@ extension Simulation {
         guard network[connection].isUp else { return }
         network.disconnect(connection)
         network[connection].hasBroken = true
-        nodes[network[connection].peer].conditionsChanged(self)
+        coordinator.connectionBroke(self)
+        tellPeer(connection)
         schedule(.connected(connection: connection, generation: network[connection].generation), after: span)
+    }
+
+    /// The peer's end notices that its connection is gone.
+    func tellPeer(_ connection: Int) {
+        let node = nodes[network[connection].peer]
+        node.conditionsChanged(self)
+        (node as? SimulatedPeer)?.connectionBroke(self)
     }
 
     func stall(_ connection: Int, toPeer: Bool, toCoordinator: Bool, for span: UInt64) {

@@ -109,12 +109,12 @@ package final class Simulation {
         case .programStep(let number, let program, let version):
             (nodes[number] as? SimulatedWorker)?.step(program, version: version, self)
         case .thaw(let number): thaw(nodes[number])
-        case .closed(let connection): network.close(connection)
+        case .closed(let connection): close(connection)
         case .obituary(let frames): obituaryArrives(frames)
         case .workerReplaced: addWorker()
         case .coordinatorRestarts: restartCoordinator()
         case .diskRecovers: changeDiskStalls(by: -1)
-        case .committed: break
+        case .committed(let life, let ticket): coordinator.committed(ticket, life: life, self)
         case .injection(let stream): inject(stream)
         case .sweep: sweep()
         }

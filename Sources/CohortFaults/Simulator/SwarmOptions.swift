@@ -34,6 +34,7 @@ package struct SwarmOptions: Sendable, Equatable {
     /// How often each kind of thing is injected in proportion to the others; 0 for never.
     package private(set) var weights: [Int]
 
+    static let hasRecovery = true
     package static let millisecond: UInt64 = 1_000_000
     package static let second: UInt64 = 1_000_000_000
 
@@ -43,7 +44,7 @@ package struct SwarmOptions: Sendable, Equatable {
         func share(_ percent: Int, _ values: ClosedRange<Int>) -> Int {
             generator.chance(percent) ? Int.random(in: values, using: &generator) : 0
         }
-        isDurable = generator.chance(60)
+        isDurable = generator.chance(60) && Self.hasRecovery
         clients = Int.random(in: 1...4, using: &generator)
         workers = Int.random(in: 1...4, using: &generator)
         slotsPerWorker = Int.random(in: 1...4, using: &generator)

@@ -81,8 +81,21 @@ final class Truth {
         var wasNoticed = true
         /// Of a call that opens groups: the execution that it is part of.
         var execution: Int?
+        /// Since when it has known that its connection is broken.
+        var cutOffSince: Instant?
+        /// When it last heard of the coordinator, and when it was last woken from a freeze.
+        var lastHeard = Instant(nanoseconds: 0)
+        var thawed = Instant(nanoseconds: 0)
+        var isFrozen = false
+        /// It was out of the coordinator's sight for a while, and may have been given up.
+        var wasOutOfSight = false
         /// Nothing has disturbed it or its connection since; `nil` while something does.
         var calmSince: Instant?
+
+        mutating func wake(at now: Instant) {
+            thawed = now
+            isFrozen = false
+        }
     }
 
     var groups: [Group] = []
@@ -151,6 +164,7 @@ final class Truth {
         return path(from: tasks[task].group).contains { place in
             let group = groups[place]
             if group.cancelSent != nil || group.mayTimeOut || group.isAbandoned { return true }
+            if clients[group.client].wasOutOfSight || clients[group.client].ended != nil { return true }
             if let body = group.body, body != .returned { return true }
             if let opener = group.opener {
                 // It is stopped with its task, and when that has ended.

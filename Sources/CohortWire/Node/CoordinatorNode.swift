@@ -13,13 +13,6 @@ package struct CoordinatorNode: Sendable {
         package var frames: [[UInt8]]
     }
 
-    /// A batch for the journal.
-    package struct JournalEntry: Sendable, Equatable {
-        /// 1, 2, 3, …
-        package var ticket: UInt64
-        package var batch: JournalBatch
-    }
-
     /// What happened that is told to people, or to the process around.
     package enum Notice: Sendable, Equatable {
         case clientJoined(Greeting)
@@ -95,14 +88,13 @@ package struct CoordinatorNode: Sendable {
         }
         switch body {
         case .hello(let greeting): greet(greeting, at: route, permit, now)
-        case .obituary(let worker, let token, let death):
+        case .obituary(_, let token, let death):
             if let permit, permit.refusal(of: .supervisor) != nil {
                 notices.append(.refused(permit))
                 return
             }
-            guard header.epoch == epoch, let peer = peers[SessionID(worker)], peer.role == .worker, peer.token == token
-            else { return }
-            handle(.sessionEnded(peer.session, .died(death)), at: now)
+            // The token is known to the worker, its supervisor and this coordinator alone; its session may be of another life.
+            if token != .none { handle(.workerDied(token, death), at: now) }
         default:
             guard header.epoch == epoch, let session = peers.session(at: route), session.value == header.session else {
                 drop("a message of a session that is not known")

@@ -40,6 +40,9 @@ package struct PeerNode: Sendable {
     /// When `timeReached` is due; `nil` for never.
     package var nextDeadline: Instant? { session.nextDeadline }
 
+    /// Messages given to `send` that the coordinator has not acknowledged.
+    package var unacknowledgedCount: Int { session.link.unacknowledgedCount + carried.count + waiting.count }
+
     // MARK: Sending
 
     /// Sends a message of the session, or of the next one if none is open. What is lost on the way is sent again.
@@ -57,6 +60,11 @@ package struct PeerNode: Sendable {
         session.close()
         waiting.removeAll()
         carried.removeAll()
+    }
+
+    /// Says something, so that the other side answers if it does not know the session.
+    package mutating func speak() {
+        if isOpen { transmit(.heartbeat(last: session.link.lastSent)) }
     }
 
     private mutating func transmit(_ body: FrameBody) {
@@ -175,7 +183,8 @@ package struct PeerNode: Sendable {
         if acceptance.resumed { for body in carried { transmit(body) } }
         carried.removeAll()
         inbox.append(.opened(acceptance))
-        for body in waiting { transmit(body) }
+        // What was said to a coordinator that has forgotten all of it would be taken for something else by this one.
+        if acceptance.resumed || greeting.previous == nil { for body in waiting { transmit(body) } }
         waiting.removeAll()
     }
 

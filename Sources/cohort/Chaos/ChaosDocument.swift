@@ -2,7 +2,7 @@ internal import Cohort
 internal import CohortCore
 internal import CohortFaults
 
-/// A run under faults, for programs. `protocols/chaos.schema.json` describes it.
+/// A run under faults, for programs. The guide to chaos in the library's documentation describes it member by member.
 extension ChaosOutcome: JSONRepresentable {
     static let version = 1
 

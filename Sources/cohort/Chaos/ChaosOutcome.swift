@@ -30,9 +30,8 @@ struct ChaosOutcome: Sendable {
 
     /// Why the batch did not come out as it was to; `nil` if it did.
     var disappointment: String? {
-        guard let outcome = record.document?.outcome else {
-            return record.ended == nil ? "it did not end" : "it has no outcome"
-        }
+        if record.ended == nil { return "it did not end in \(CohortDuration.format(record.limit))" }
+        guard let outcome = record.document?.outcome else { return "it has no outcome" }
         switch expectation {
         case .any: return nil
         case .ok: return outcome == .ok ? nil : "it was to end ok, and ended with \(outcome.rawValue)"

@@ -104,6 +104,7 @@ struct ChaosCommand: ParsableCommand {
     private func perform(_ batch: ChaosBatch, _ plan: FaultPlan, _ signals: SignalDescriptor) throws -> RunRecord {
         let settings = ChaosRun.Settings(
             program: program ?? Host.executable,
+            standIn: Host.executable,
             batch: batch,
             plan: plan,
             limit: timeout.duration

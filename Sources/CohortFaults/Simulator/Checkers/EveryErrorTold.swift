@@ -22,7 +22,8 @@ struct EveryErrorTold: Checker {
     private func closed(_ group: Int, _ report: GroupReport, _ client: Int, _ truth: Truth) -> BrokenPromise? {
         let record = truth.groups[group]
         // Its owner has been told of every task; whoever watches a detached tree is told of them one after the other, too.
-        guard record.client == client, !record.isDetached else { return nil }
+        // A group whose task was given up closes without what the task may still be adding, which is refused later.
+        guard record.client == client, !record.isDetached, record.opener == nil else { return nil }
         var counts = TaskCounts()
         for task in record.tasks where !truth.tasks[task].isRefused {
             guard let told = truth.tasks[task].told else {

@@ -11,7 +11,11 @@ struct ExactBlame: Checker {
         }
         let record = truth.tasks[task]
         if let signal = detail?.signal {
-            let isTrue = record.executions.contains { truth.executions[$0].end == .died(signal: signal) }
+            // An end that its worker did not live to report is one with its death, as far as anybody can know.
+            let isTrue = record.executions.contains { execution in
+                truth.executions[execution].end == .died(signal: signal)
+                    || truth.workers[truth.executions[execution].worker].signal == signal
+            }
             if !isTrue {
                 return broken(
                     "\(truth.name(task: task)) is charged with a death by signal \(signal) in which it had no part",

@@ -17,9 +17,31 @@ struct NoSurvivors: Checker {
         }
     }
 
+    /// A worker that cannot hear the coordinator keeps nothing beyond the lease, and attached tasks a second only.
+    private func cutOff(_ execution: Int, _ scene: Scene) -> BrokenPromise? {
+        let truth = scene.truth
+        let run = truth.executions[execution]
+        let worker = truth.workers[run.worker]
+        guard !worker.isFrozen, worker.ended == nil else { return nil }
+        func isOver(_ since: Instant, _ span: TimeSpan) -> Bool {
+            max(since, worker.thawed).advanced(by: span).advanced(by: scene.latency) < scene.now
+        }
+        func fault(_ message: String) -> BrokenPromise {
+            let heard = "\(worker.name) heard of the coordinator at \(truth.seconds(worker.lastHeard))"
+            return broken("\(truth.name(task: run.task)) \(message)", [heard] + truth.evidence(task: run.task))
+        }
+        if isOver(worker.lastHeard, truth.limits.lease) { return fault("ran on beyond the lease of its worker") }
+        let isKept = truth.isDurable && truth.groups[truth.tasks[run.task].group].isDetached
+        if let since = worker.cutOffSince, !isKept, isOver(since, .seconds(1)) {
+            return fault("ran on for more than a second without a coordinator")
+        }
+        return nil
+    }
+
     private func survivor(_ execution: Int, _ scene: Scene) -> BrokenPromise? {
         let truth = scene.truth
         let run = truth.executions[execution]
+        if let fault = cutOff(execution, scene) { return fault }
         guard let calm = scene.calm(worker: run.worker) else { return nil }
         for place in truth.path(from: truth.tasks[run.task].group) {
             let group = truth.groups[place]

@@ -45,9 +45,11 @@ struct OneOutcome: Checker {
         case .cancelled:
             if !truth.mayBeStopped(task) { return fault("is told as cancelled, but nobody can have asked for that") }
         case .lost:
-            let isProven = ends.contains { end in
-                if case .died = end { return true }
-                return end == .killed
+            // An end that its worker did not live to report is one with its death, as far as anybody can know.
+            let isProven = record.executions.contains { execution in
+                if truth.workers[truth.executions[execution].worker].ended != nil { return true }
+                if case .died = truth.executions[execution].end { return true }
+                return truth.executions[execution].end == .killed
             }
             if !isProven, truth.unprovenLosses == 0 { return fault("is told as lost, but nothing was lost") }
         }
