@@ -17,7 +17,6 @@ package enum CoordinatorNotice: Sendable, Equatable {
 /// Lives on the loop thread.
 final class CoordinatorShell: LoopHandler {
     private static let socketToken = 0
-    private static let entranceToken = 1
     /// Most messages taken in one turn, so that results leave while others still arrive.
     private static let burst = 512
     private static let probeDelay = TimeSpan.milliseconds(20)
@@ -70,7 +69,7 @@ final class CoordinatorShell: LoopHandler {
         // A peer's routing id is fresh for each session, so whoever comes with a known one is that peer, reconnecting.
         try socket.set(.routerHandover, to: true)
         entrance = try configuration.security.map { security in
-            try Entrance(of: socket, in: context, security, log: log, loop: loop, token: Self.entranceToken)
+            try Entrance(of: socket, in: context, security, log: log)
         }
         self.context = context
         self.socket = socket
@@ -84,7 +83,13 @@ final class CoordinatorShell: LoopHandler {
         journal?.start { [weak loop] notice in
             loop?.perform { handler in (handler as? CoordinatorShell)?.take(notice) }
         }
-        try MonitorThread.start(on: self.socket, events: [.disconnected]) { [weak loop] _ in
+        let gatekeeper = entrance?.gatekeeper
+        let events = [.disconnected] + (gatekeeper == nil ? [] : Entrance.events)
+        try MonitorThread.start(on: self.socket, events: events) { [weak loop] event in
+            guard event.kind == .disconnected else {
+                gatekeeper?.take(event)
+                return
+            }
             loop?.perform { handler in (handler as? CoordinatorShell)?.connectionLost() }
         }
     }
@@ -97,10 +102,6 @@ final class CoordinatorShell: LoopHandler {
     }
 
     func socketReady(_ token: Int, in loop: LoopThread) {
-        if token == Self.entranceToken {
-            entrance?.watch()
-            return
-        }
         var frames: [[UInt8]] = []
         for _ in 0..<Self.burst {
             frames.removeAll(keepingCapacity: true)

@@ -129,7 +129,8 @@ extension CommandLineTests {
                 let nested = try cohort(cluster, as: "alice", "map", "--call", "fixture.nest", "{1}", ":::", "2")
                 #expect(nested.code == 1)
                 #expect(nested.standardError.contains("must be listed as both"), "\(nested)")
-                withExtendedLifetime(worker) {}
+                worker.send(SIGTERM)
+                #expect(try worker.wait().code == 0)
             }
             let worker = try worker(cluster, as: "farm", program: "WorkerFixture")
             let nested = try cohort(cluster, as: "alice", "map", "--call", "fixture.nest", "{1}", ":::", "2")

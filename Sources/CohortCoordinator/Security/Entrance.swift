@@ -9,20 +9,18 @@ internal import ZeroMQ
 final class Entrance {
     private static let domain = "cohort"
 
-    private let gatekeeper: Gatekeeper
+    /// What the socket's monitor is to tell.
+    static let events: [SocketMonitor.Event.Kind] = [.handshakeFailedProtocol]
+
+    let gatekeeper: Gatekeeper
     private let authenticator: Authenticator
-    private let monitor: SocketMonitor
 
     /// To be made before the socket is bound.
-    ///
-    /// - Parameter token: registered with the loop for `watch`.
     init(
         of socket: borrowing Socket,
         in context: borrowing Context,
         _ security: CoordinatorConfiguration.Security,
-        log: Logger,
-        loop: LoopThread,
-        token: Int
+        log: Logger
     ) throws {
         let gatekeeper = Gatekeeper(security.allowed, log: log)
         self.gatekeeper = gatekeeper
@@ -32,8 +30,6 @@ final class Entrance {
         try socket.set(.zapDomain, to: Self.domain)
         // Without a handler that answers nobody comes in, rather than everybody.
         try socket.set(.zapEnforceDomain, to: true)
-        monitor = try SocketMonitor(of: socket, events: [.handshakeFailedProtocol])
-        loop.register(socket: monitor.socket, token: token)
     }
 
     /// Whom the authenticator, or this coordinator for his role, has turned away, and who had no key at all.
@@ -46,12 +42,4 @@ final class Entrance {
 
     /// Counts somebody whose key does not fit what he asked for.
     func refuse(_ permit: PeerPermit) { gatekeeper.refuse("its key is listed for another role", peer: permit.keyName) }
-
-    /// Takes notice of those who did not get as far as showing a key.
-    func watch() {
-        while let event = try? monitor.tryReceive() {
-            let reason = event.isMechanismMismatch ? "it has no key" : "its key is not for this coordinator"
-            gatekeeper.refuse(reason, peer: "somebody at \(event.address)")
-        }
-    }
 }

@@ -7,7 +7,7 @@ internal import ZeroMQ
 
 /// Decides who may connect, counts whom it turns away, and says so in the log without ever filling it.
 ///
-/// The authenticator asks it on a thread of its own, the shell on the loop's.
+/// The authenticator asks it on a thread of its own, the socket's monitor on another, the shell on the loop's.
 final class Gatekeeper: Sendable {
     /// The same refusal is logged again after so long.
     private static let logInterval = TimeSpan.seconds(60)
@@ -44,6 +44,12 @@ final class Gatekeeper: Sendable {
             return .deny(reason: "its key is not known")
         }
         return .admit(userID: key)
+    }
+
+    /// A greeting failed, by somebody who did not get as far as showing a key that fits.
+    func take(_ event: SocketMonitor.Event) {
+        let reason = event.isMechanismMismatch ? "it has no key" : "its key is not for this coordinator"
+        refuse(reason, peer: "somebody at \(event.address)")
     }
 
     /// What a peer that has come in may be.

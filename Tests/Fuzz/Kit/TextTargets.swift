@@ -25,7 +25,8 @@ package struct BatchTarget: FuzzTarget {
             _ = DryRun.render(plan)
         } catch {
             if error.diagnostics.isEmpty { throw FuzzFailure("an error that says nothing") }
-            for diagnostic in error.diagnostics where diagnostic.message.isEmpty || diagnostic.message.contains("\n") {
+            for diagnostic in error.diagnostics
+            where diagnostic.message.isEmpty || diagnostic.message.contains(where: \.isNewline) {
                 throw FuzzFailure("not one line: '\(diagnostic.message)'")
             }
         }

@@ -115,7 +115,7 @@ final class FloodTrial {
 
     private func floodClient() throws -> Result {
         var result = Result(port: .client, frames: options.frames)
-        let (client, _) = try flood("flooded-client", ["wait", "1"], into: &result)
+        let (client, _) = try flood("flooded-client", ["wait", "1", "--patience", "1s"], into: &result)
         guard let code = client.wait(seconds: 60)?.shellCode else {
             result.faults.append("the client goes on waiting")
             return result
