@@ -3,7 +3,11 @@ extension CoordinatorCore {
     mutating func queried(_ session: SessionID) {
         guard clientPlaces[session] != nil else { return }
         guard queries.count(where: { $0 == session }) < limits.pendingQueries else {
-            return refuse(session, .limit, "\(limits.pendingQueries) queries of this client wait for their answers already")
+            return refuse(
+                session,
+                .limit,
+                "\(limits.pendingQueries) queries of this client wait for their answers already"
+            )
         }
         queries.append(session)
     }

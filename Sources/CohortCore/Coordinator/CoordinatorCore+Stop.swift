@@ -41,9 +41,12 @@ extension CoordinatorCore {
         for place in openTree(below: root) where groups[Int(place)].grace > grace {
             groups[Int(place)].grace = grace
             changed(group: place)
+            let isOpen = groups[Int(place)].phase == .open
             for task in groups[Int(place)].members where task != TaskRecord.none {
                 let record = tasks[Int(task)]
-                if record.flags.contains(.cancelRequested), record.state.isAtWorker { late.append(ref(task)) }
+                guard record.flags.contains(.cancelRequested), record.state.isAtWorker else { continue }
+                // The stop of an open group reaches all of its tasks but the shielded ones.
+                if !isOpen || templates[Int(record.template)].template.shield { late.append(ref(task)) }
             }
         }
         return late

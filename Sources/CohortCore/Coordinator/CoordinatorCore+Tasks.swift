@@ -67,7 +67,9 @@ extension CoordinatorCore {
         let owned = group.owner == GroupRecord.none ? 0 : clients[Int(group.owner)].unfinished
         if owned + arriving > limits.queuedTasksPerSession {
             let most = limits.queuedTasksPerSession
-            return (.limit, "its client has \(owned) unfinished tasks; the limit of queued tasks of a session is \(most)")
+            return (
+                .limit, "its client has \(owned) unfinished tasks; the limit of queued tasks of a session is \(most)"
+            )
         }
         let unknown = submission.templates.count { requirements[$0.function] == nil }
         if requirements.count + unknown > limits.functions {

@@ -5,7 +5,9 @@ extension CoordinatorCore {
     mutating func restoreTasks(_ state: JournalState, at now: Instant) {
         var ended: [GroupID: Set<UInt32>] = [:]
         for place in groups.indices {
-            for end in state.ends[groups[place].id] ?? [] { ended[end.report.group, default: []].insert(end.report.index) }
+            for end in state.ends[groups[place].id] ?? [] {
+                ended[end.report.group, default: []].insert(end.report.index)
+            }
         }
         reservePlaces(state)
         var held: [UInt32] = []
@@ -205,6 +207,7 @@ extension CoordinatorCore {
         )
         var record = WorkerRecord(session: SessionID(0), token: .none, number: number, offer: offer, lastHeard: now)
         record.isAbsent = true
+        take(offer, into: &record)
         return addWorker(record)
     }
 

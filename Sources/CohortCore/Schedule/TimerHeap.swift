@@ -32,6 +32,8 @@ package struct TimerHeap: Sendable, Equatable {
 
     package init() {}
 
+    package var count: Int { heap.count }
+
     package var nextDue: Instant? { heap.min?.due }
 
     package mutating func set(_ timer: CoordinatorTimer, at due: Instant) {

@@ -1,5 +1,6 @@
-@testable internal import CohortCore
 internal import DequeModule
+
+@testable internal import CohortCore
 
 extension CoordinatorCore {
     /// All that must survive its process, a line each, in an order that depends on nothing else.
@@ -11,12 +12,16 @@ extension CoordinatorCore {
         for token in clientTokens.keys.sorted() {
             guard let place = clientTokens[token], let row = journalRow(ofClient: place) else { continue }
             lines.append("\(row) \(clients[Int(place)].closedHeads) \(clients[Int(place)].unfinished)")
-            for join in row.joined { lines.append("\(String(describing: clients[Int(place)].joined[join.key]?.accepted))") }
+            for join in row.joined {
+                lines.append("\(String(describing: clients[Int(place)].joined[join.key]?.accepted))")
+            }
         }
         for token in workerTokens.keys.sorted() {
             guard let place = workerTokens[token] else { continue }
             let worker = workers[Int(place)]
-            lines.append("\(journalRow(of: worker, departed: false)) \(worker.held) \(worker.running) \(worker.suspended)")
+            lines.append(
+                "\(journalRow(of: worker, departed: false)) \(worker.held) \(worker.running) \(worker.suspended)"
+            )
         }
         for id in groupPlaces.keys.sorted() {
             guard let place = groupPlaces[id] else { continue }

@@ -44,6 +44,18 @@ extension CoreScript {
         send(event, sourceLocation: sourceLocation)
     }
 
+    /// The same from another session than the one that it was assigned in.
+    mutating func finishAs(
+        _ task: String,
+        at worker: SessionID,
+        _ status: AttemptStatus = .ok,
+        value: String = "",
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let ref = held(task, sourceLocation: sourceLocation).ref
+        send(Self.finished(.init(worker: worker, ref: ref), status, value: value), sourceLocation: sourceLocation)
+    }
+
     /// The event of `finish`, for bursts.
     static func finished(
         _ held: ActionTrace.Held,

@@ -79,7 +79,8 @@ struct CoreScript {
     mutating func jump(by span: TimeSpan) { now = now.advanced(by: span) }
 
     /// The coordinator dies, and another one begins with its journal a little later.
-    mutating func restart(after span: TimeSpan = .milliseconds(100), sourceLocation: SourceLocation = #_sourceLocation) {
+    mutating func restart(after span: TimeSpan = .milliseconds(100), sourceLocation: SourceLocation = #_sourceLocation)
+    {
         now = now.advanced(by: span)
         sessions = []
         core = CoordinatorCore(recovering: journal, limits: core.limits, at: now)

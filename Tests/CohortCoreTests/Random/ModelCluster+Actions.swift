@@ -100,7 +100,9 @@ extension ModelCluster {
         let isAble = function.isEmpty ? offer.runsCommands : offer.functions.contains(function)
         try check(isAble, "\(name) is given to a worker that cannot run it")
         self[id].tasks[index].lastAttempt = assignment.ref.attempt
-        workers[place].attempts.append(Attempt(ref: assignment.ref, template: assignment.template, group: id, index: index))
+        workers[place].attempts.append(
+            Attempt(ref: assignment.ref, template: assignment.template, group: id, index: index)
+        )
         workers[place].known.append(assignment.ref)
         try check(held(of: id) <= Int(self[id].spec.limit ?? .max), "group \(id.value) is over its limit")
     }

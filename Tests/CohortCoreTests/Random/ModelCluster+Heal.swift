@@ -18,7 +18,7 @@ extension ModelCluster {
             now = now.advanced(by: .milliseconds(200))
             try timePasses(silent: [])
             try flush()
-            if try isQuiet() { break }
+            if try isQuiet(), clients.allSatisfy({ $0.weight == 0 }) { break }
         }
         try checkEnds()
     }
@@ -48,7 +48,7 @@ extension ModelCluster {
 
     private mutating func checkEnds() throws(Violation) {
         try check(isQuiet(), "groups have not closed: \(openGroups.map(\.value))")
-        for id in groups.indices.map({ GroupID(UInt64($0) + 1) }) where !self[id].isDetached && !self[id].isOrphaned {
+        for id in groups.indices.map({ GroupID(UInt64($0) + 1) }) where !self[id].isDetached && isDriven(id) {
             try check(self[id].closed != nil, "the end of group \(id.value) was never told")
         }
         // What was detached is told to whoever asks, whole and once.
@@ -75,6 +75,9 @@ extension ModelCluster {
                 )
             }
         }
-        try check(workers.allSatisfy { $0.templates.isEmpty && $0.kept.isEmpty }, "templates of closed groups are kept at workers")
+        try check(
+            workers.allSatisfy { $0.templates.isEmpty && $0.kept.isEmpty },
+            "templates of closed groups are kept at workers"
+        )
     }
 }

@@ -39,7 +39,7 @@ extension ModelCluster {
     }
 
     /// Its client is there.
-    private func isDriven(_ id: GroupID) -> Bool {
+    func isDriven(_ id: GroupID) -> Bool {
         !self[id].isOrphaned && clients.contains { $0.session == self[id].client }
     }
 
