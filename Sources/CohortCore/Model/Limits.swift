@@ -5,7 +5,7 @@ package struct Limits: Sendable, Equatable {
     /// How often a heartbeat goes to every peer, and how often leases are looked at.
     package var heartbeat = TimeSpan.seconds(1)
     /// How long a peer may be unreachable (its connection is gone) before it counts as lost.
-    package var unreachable = TimeSpan.seconds(2)
+    package var unreachable = TimeSpan.seconds(1)
     /// The longest grace that the tasks of a client have when it is lost without a goodbye, so that with `unreachable` at 1 s
     /// they are gone within 2 s.
     package var lossGrace = TimeSpan.milliseconds(250)
