@@ -28,7 +28,7 @@ package struct Supervisor {
 
     private let signals: Int32
     private let owner: Int32?
-    private let leftovers: Guardian.Leftovers
+    private var leftovers: Guardian.Leftovers
     private var restarts: RestartBudget
     /// It was asked to end: what dies now stays dead.
     private var isEnding = false
@@ -43,6 +43,7 @@ package struct Supervisor {
         signals = try Self.signalDescriptor()
         self.restarts = restarts
         self.leftovers = leftovers
+        self.leftovers.controlGroup = leftovers.controlGroup ?? ControlGroup.make()
     }
 
     /// Runs the program until it ends for good; then the process exits with the program's code, or 128 and its signal.
@@ -68,12 +69,12 @@ package struct Supervisor {
                 ownerHasGone()
             }
             let status = guardian.collect()
-            guard case .restart = onEnd(status), !isEnding else { exit(status.shellCode) }
+            guard case .restart = onEnd(status), !isEnding else { leave(status) }
             let delay = restarts.takeStart(at: Self.now(), jitter: .random(in: 0...1))
             guard let delay else {
                 let after = restarts.limit > 0 ? " after \(restarts.limit) restarts in \(restarts.period)" : ""
                 says("it has died, \(status.text); given up\(after)")
-                exit(status.shellCode)
+                leave(status)
             }
             says("it has died, \(status.text), and is started again")
             pause(delay, status)
@@ -99,8 +100,14 @@ package struct Supervisor {
         while case let left = end - Self.now(), left > .zero {
             let ready = wait(for: -1, left)
             if ready.owner { ownerHasGone() }
-            if ready.signal != nil { exit(status.shellCode) }
+            if ready.signal != nil { leave(status) }
         }
+    }
+
+    /// The owner is there, and whatever it has made is its own.
+    private func leave(_ status: ExitStatus) -> Never {
+        if let group = leftovers.controlGroup { rmdir(group.path) }
+        exit(status.shellCode)
     }
 
     private func ownerHasGone() -> Never {

@@ -48,6 +48,9 @@ struct cohort_spawn_request {
     int death_signal;
     bool new_process_group;
     bool new_session;
+    /// Directory of a control group (version 2) that the program is started in; 0 for none. Where the kernel refuses, it
+    /// is started without.
+    int control_group;
 };
 
 /// A started process, or the step that failed with its errno.
@@ -78,7 +81,7 @@ struct cohort_guardian_request {
     /// Removed at the end of `supervisor`, in this order; NULL for none.
     const char *socket;
     const char *directory;
-    /// A control group that the program joins by itself: killed with the rest, and removed; NULL for none.
+    /// Path of the control group that the program is started in: killed with the rest, and removed; NULL for none.
     const char *control_group;
 };
 
