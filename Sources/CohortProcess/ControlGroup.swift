@@ -34,6 +34,13 @@ package struct ControlGroup: Sendable {
         return ControlGroup(path: path, descriptor: descriptor)
     }
 
+    /// Removes it, when nothing is left in it. The kernel would kill at once what is started in a group that was killed
+    /// before: each life of a program has one of its own.
+    package func remove() {
+        close(descriptor)
+        rmdir(path)
+    }
+
     /// Kills everything in it.
     package func kill() {
         let file = open("\(path)/cgroup.kill", O_WRONLY | O_CLOEXEC)

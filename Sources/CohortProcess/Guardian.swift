@@ -34,7 +34,7 @@ package struct Guardian: Sendable {
         package func remove() {
             if let socket { unlink(socket) }
             if let directory { rmdir(directory) }
-            if let controlGroup { rmdir(controlGroup.path) }
+            controlGroup?.remove()
         }
     }
 

@@ -43,7 +43,6 @@ package struct Supervisor {
         signals = try Self.signalDescriptor()
         self.restarts = restarts
         self.leftovers = leftovers
-        self.leftovers.controlGroup = leftovers.controlGroup ?? ControlGroup.make()
     }
 
     /// Runs the program until it ends for good; then the process exits with the program's code, or 128 and its signal.
@@ -59,6 +58,7 @@ package struct Supervisor {
     ) throws -> Never {
         while true {
             let life = try begin()
+            leftovers.controlGroup = ControlGroup.make()
             let guardian = try Guardian.start(
                 variables: life.variables,
                 passing: life.descriptors,
@@ -69,12 +69,14 @@ package struct Supervisor {
                 ownerHasGone()
             }
             let status = guardian.collect()
-            guard case .restart = onEnd(status), !isEnding else { leave(status) }
+            leftovers.controlGroup?.remove()
+            leftovers.controlGroup = nil
+            guard case .restart = onEnd(status), !isEnding else { exit(status.shellCode) }
             let delay = restarts.takeStart(at: Self.now(), jitter: .random(in: 0...1))
             guard let delay else {
                 let after = restarts.limit > 0 ? " after \(restarts.limit) restarts in \(restarts.period)" : ""
                 says("it has died, \(status.text); given up\(after)")
-                leave(status)
+                exit(status.shellCode)
             }
             says("it has died, \(status.text), and is started again")
             pause(delay, status)
@@ -100,14 +102,8 @@ package struct Supervisor {
         while case let left = end - Self.now(), left > .zero {
             let ready = wait(for: -1, left)
             if ready.owner { ownerHasGone() }
-            if ready.signal != nil { leave(status) }
+            if ready.signal != nil { exit(status.shellCode) }
         }
-    }
-
-    /// The owner is there, and whatever it has made is its own.
-    private func leave(_ status: ExitStatus) -> Never {
-        if let group = leftovers.controlGroup { rmdir(group.path) }
-        exit(status.shellCode)
     }
 
     private func ownerHasGone() -> Never {

@@ -59,10 +59,7 @@ struct ControlGroupTests {
     @Test func `a program starts in it and is killed with it`() throws {
         // Where this user may make none there is nothing to be shown.
         guard let group = ControlGroup.make() else { return }
-        defer {
-            close(group.descriptor)
-            rmdir(group.path)
-        }
+        defer { group.remove() }
         let guarded = try Guardian.start(
             program: "/bin/sh",
             arguments: ["/bin/sh", "-c", "setsid sleep 60 & exec sleep 60"],
