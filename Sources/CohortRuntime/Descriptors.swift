@@ -1,6 +1,16 @@
 internal import Glibc
 
 package enum Descriptors {
+    /// Lets this process open as many as the system allows it at most, which is mostly many more than it gets unasked.
+    package static func raiseLimit() {
+        var limit = rlimit()
+        let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(kind, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+        limit.rlim_cur = limit.rlim_max
+        // Refused only if the system's own bound has changed in between; what there was remains.
+        _ = setrlimit(kind, &limit)
+    }
+
     /// Waits until one of the descriptors can be read or has lost its other end.
     ///
     /// - Parameter timeout: `nil` for ever.

@@ -137,6 +137,26 @@ extension CommandLineTests {
             withExtendedLifetime(worker) {}
         }
 
+        @Test("The death of a worker is told with its key")
+        func obituary() throws {
+            let cluster = try coordinator()
+            let worker = try worker(cluster, as: "build")
+            let started = try sandbox.gate("started")
+            let file = try sandbox.write("b.yaml", "tasks: [{run: 'echo up > \(started.path); sleep 31.5'}]")
+            let number = try #require(try cohort(cluster, as: "alice", "submit", file).lines.first)
+            try started.await()
+            let status = try CoordinatorStatus(
+                json: try cohort(cluster, as: "alice", "status", "--output", "json").output
+            )
+            kill(try #require(status.workers.first).pid, SIGKILL)
+            // At the end of the lease it would be told without the signal.
+            let waited = try cohort(cluster, as: "alice", "wait", number, "--output", "json")
+            let document = try OutcomeDocument(jsonText: waited.standardOutput)
+            #expect(document.tasks.first?.outcome == .lost)
+            #expect(waited.standardOutput.contains("SIGKILL"), "\(waited)")
+            withExtendedLifetime(worker) {}
+        }
+
         @Test("The environment names keys as well; a pool of one's own needs none and takes none")
         func environment() throws {
             let cluster = try coordinator()

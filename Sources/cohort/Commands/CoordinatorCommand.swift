@@ -71,6 +71,8 @@ struct CoordinatorCommand: ParsableCommand {
         var configuration = CoordinatorConfiguration(endpoints: bind)
         configuration.security = try security()
         configuration.isInsecure = insecure
+        // A connection of each peer, and those of strangers that have not greeted yet.
+        Descriptors.raiseLimit()
         let signals = SignalDescriptor(Wish.signals)
         let finished = Mailbox<CoordinatorNotice>()
         let isPrivate = `private`
