@@ -134,7 +134,7 @@ package final class ChaosRun {
         )
         request.environment.set(ChaosPool.markVariable, to: pool.mark)
         record.begun = .now
-        proxy?.begin(at: record.begun)
+        proxy?.arm()
         do {
             client = try Spawn.spawn(request)
         } catch {
@@ -146,7 +146,7 @@ package final class ChaosRun {
 
     private func attend(_ report: (Progress) -> Void) throws(ChaosError) {
         guard let client else { return }
-        let limit = record.begun.advanced(by: TimeSpan(settings.limit))
+        let limit = Instant.now.advanced(by: TimeSpan(settings.limit))
         var askedToEnd: ContinuousClock.Instant?
         while true {
             let ready = Descriptors.wait(
@@ -189,6 +189,9 @@ package final class ChaosRun {
     }
 
     private func injectWhatIsDue() {
+        // The client reads the batch first, which may take a while; the clock begins when it comes with it.
+        guard let begun = proxy?.begun else { return }
+        record.begun = begun
         while let moment = schedule.nextMoment, record.begun.advanced(by: TimeSpan(moment)) <= .now,
             let entry = schedule.next()
         {

@@ -23,7 +23,7 @@ extension Trial {
             excuse += unknown
         }
         var unseen: [Int] = []
-        for telling in told where telling.result.started {
+        for telling in told where telling.result.started || telling.result.outcome == .lost {
             for attempt in 1...max(1, telling.result.attempts)
             where !seen.contains(Execution(task: telling.task, attempt: attempt)) {
                 unseen.append(telling.task)
