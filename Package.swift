@@ -99,14 +99,15 @@ let package = Package(
             name: "CohortFaults",
             dependencies: [
                 "CCohortProcess", "Cohort", "CohortBatch", "CohortCore", "CohortProcess", "CohortRuntime", "CohortWire",
-                "ZeroMQ", .product(name: "Yams", package: "Yams"),
+                "ZeroMQ", .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "cohort",
             dependencies: [
-                "Cohort", "CohortBatch", "CohortCoordinator", "CohortCore", "CohortFaults", "CohortJournal",
+                "CCohortProcess", "Cohort", "CohortBatch", "CohortCoordinator", "CohortCore", "CohortFaults", "CohortJournal",
                 "CohortProcess", "CohortReport", "CohortRuntime", "CohortWire", "CohortWorker", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -211,17 +212,30 @@ let package = Package(
         .executableTarget(
             name: "cohort-harness",
             dependencies: [
-                "Cohort", "CohortProcess", "cohort",
+                "Cohort", "CohortCore", "CohortFaults", "CohortFuzzKit", "CohortProcess", "CohortRuntime", "CohortWire",
+                "CohortWorker", "ZeroMQ", "cohort",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Harness",
+            swiftSettings: settings
+        ),
+        // What takes in what others have written, for the tests and for .ci/fuzz.
+        .target(
+            name: "CohortFuzzKit",
+            dependencies: ["CohortBatch", "CohortCoordinator", "CohortCore", "CohortWire"],
+            path: "Tests/Fuzz/Kit",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CohortFuzzTests",
+            dependencies: ["CohortFuzzKit"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "CohortCommandTests",
             dependencies: [
                 "CCohortProcess", "Cohort", "CohortCore", "CohortProcess", "CohortWire", "TestSupport", "WorkerFixture",
-                "ZeroMQ", "cohort",
+                "ZeroMQ", "cohort", "cohort-harness",
             ],
             swiftSettings: settings
         ),
@@ -232,3 +246,16 @@ let package = Package(
         ),
     ]
 )
+
+// libFuzzer brings its own main and wants everything instrumented, which nothing else can use: .ci/fuzz builds it in a folder of
+// its own.
+if Context.environment["COHORT_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "cohort-fuzz",
+            dependencies: ["CohortFuzzKit"],
+            path: "Tests/Fuzz/Fuzzer",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]
+        )
+    )
+}

@@ -31,6 +31,9 @@ package final class Coordinator: Sendable {
         loop.perform { handler in (handler as? CoordinatorShell)?.drain() }
     }
 
+    /// Ends without a word: whoever is connected waits for it to come back.
+    package func abandon() { loop.stop() }
+
     /// Says goodbye to all peers and ends.
     package func stop(reason: String) {
         loop.perform { handler in (handler as? CoordinatorShell)?.leave(reason: reason) }

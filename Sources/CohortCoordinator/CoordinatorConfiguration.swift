@@ -24,6 +24,11 @@ package struct CoordinatorConfiguration: Sendable {
     /// Bind to addresses that other machines can reach, though there are no keys.
     package var isInsecure = false
 
+    /// Where its state is kept; `nil` if it ends with the process.
+    package var journal: (any JournalSink)?
+    /// What the journal held: the coordinator goes on from there.
+    package var state = JournalState()
+
     package init(endpoints: [String]) {
         self.endpoints = endpoints
     }

@@ -8,6 +8,8 @@ internal import ZeroMQ
 package enum CoordinatorNotice: Sendable, Equatable {
     /// Draining has come to its end; nothing is left to wait for.
     case drained
+    /// The journal cannot be written any more, and so nothing may be promised. The text is for people.
+    case journalFailed(String)
 }
 
 /// The shell around `CoordinatorNode`: its socket, its clock and its log.
@@ -18,6 +20,7 @@ final class CoordinatorShell: LoopHandler {
     private static let entranceToken = 1
     /// Most messages taken in one turn, so that results leave while others still arrive.
     private static let burst = 512
+    private static let probeDelay = TimeSpan.milliseconds(20)
 
     private let context: Context
     private let socket: Socket
@@ -25,11 +28,15 @@ final class CoordinatorShell: LoopHandler {
     private let entrance: Entrance?
     private let log: Logger
     private let notify: @Sendable (CoordinatorNotice) -> Void
+    private let clock: CoordinatorClock
+    private let journal: (any JournalSink)?
     private var node: CoordinatorNode
     /// Changes places with what the node wants sent, so that neither is allocated anew in each turn.
     private var sending: [CoordinatorNode.Datagram] = []
     /// Kinds of bad frames are logged once each, or a hostile peer would fill the disk.
     private var loggedProblems: Set<String> = []
+    /// When to look whose connection has broken.
+    private var probeAt: Instant?
     private(set) var boundEndpoints: [String] = []
 
     init(
@@ -41,8 +48,16 @@ final class CoordinatorShell: LoopHandler {
         self.log = log
         self.notify = notify
         var generator = SystemRandomNumberGenerator()
+        journal = configuration.journal
+        clock = CoordinatorClock(followsTimeOfDay: configuration.journal != nil)
+        let core =
+            if configuration.journal == nil {
+                CoordinatorCore(limits: configuration.limits)
+            } else {
+                CoordinatorCore(recovering: configuration.state, limits: configuration.limits, at: clock.now)
+            }
         node = CoordinatorNode(
-            core: CoordinatorCore(limits: configuration.limits),
+            core: core,
             epoch: UInt64.random(in: 1 ... .max, using: &generator),
             name: configuration.name
         )
@@ -50,6 +65,8 @@ final class CoordinatorShell: LoopHandler {
         let socket = try Socket(.router, in: context)
         try SocketSettings.apply(to: socket)
         try socket.set(.routerMandatory, to: true)
+        // Nothing is lost by it, for the peer counts as unreachable then; what nobody reads must not fill the memory.
+        try socket.set(.sendHighWaterMark, to: 100_000)
         // A peer's routing id is fresh for each session, so whoever comes with a known one is that peer, reconnecting.
         try socket.set(.routerHandover, to: true)
         entrance = try configuration.security.map { security in
@@ -64,11 +81,20 @@ final class CoordinatorShell: LoopHandler {
             boundEndpoints.append(try self.socket.lastEndpoint)
         }
         loop.register(socket: self.socket, token: Self.socketToken)
+        journal?.start { [weak loop] notice in
+            loop?.perform { handler in (handler as? CoordinatorShell)?.take(notice) }
+        }
+        try MonitorThread.start(on: self.socket, events: [.disconnected]) { [weak loop] _ in
+            loop?.perform { handler in (handler as? CoordinatorShell)?.connectionLost() }
+        }
     }
 
     // MARK: The loop
 
-    func nextDeadline() -> UInt64? { node.nextDeadline?.nanoseconds }
+    func nextDeadline() -> UInt64? {
+        let deadlines = [node.nextDeadline, probeAt].compactMap(\.self)
+        return deadlines.min().map(clock.loopTime)
+    }
 
     func socketReady(_ token: Int, in loop: LoopThread) {
         if token == Self.entranceToken {
@@ -85,7 +111,7 @@ final class CoordinatorShell: LoopHandler {
             case .tooLong(let count, _): node.drop("a message of \(count) frames")
             case .received:
                 let permit = entrance?.permit(of: socket)
-                node.received(route: frames[0], frames: Array(frames.dropFirst()), permit: permit, at: .now)
+                node.received(route: frames[0], frames: Array(frames.dropFirst()), permit: permit, at: clock.now)
             }
         }
     }
@@ -94,12 +120,39 @@ final class CoordinatorShell: LoopHandler {
 
     func turnEnded(in loop: LoopThread) {
         if let entrance { node.refusedPeers = entrance.refused }
-        node.flush(at: .now)
+        let now = clock.now
+        if let due = probeAt, due <= now {
+            probeAt = nil
+            node.connectionLost(at: now)
+        }
+        node.flush(at: now)
+        if !node.journal.isEmpty {
+            journal?.append(node.journal)
+            node.journal.removeAll(keepingCapacity: true)
+        }
         transmit()
         tell()
     }
 
-    func drain() { node.drain(at: .now) }
+    func drain() { node.drain(at: clock.now) }
+
+    private func take(_ notice: JournalNotice) {
+        switch notice {
+        case .committed(let ticket): node.committed(ticket)
+        case .stalled(let problem):
+            log.error(
+                "nothing is accepted or told until the journal can be written",
+                metadata: ["problem": "\(problem)"]
+            )
+        case .recovered: log.notice("the journal can be written again")
+        case .failed(let problem): notify(.journalFailed(problem))
+        }
+    }
+
+    /// Not at once: the socket learns of the break a little later than its monitor. And once for many.
+    private func connectionLost() {
+        if probeAt == nil { probeAt = clock.now.advanced(by: Self.probeDelay) }
+    }
 
     /// Says goodbye to everybody.
     func leave(reason: String) {
@@ -113,7 +166,7 @@ final class CoordinatorShell: LoopHandler {
         swap(&sending, &node.outgoing)
         for datagram in sending {
             let result = (try? socket.trySend(to: datagram.route, datagram.frames)) ?? .unreachable
-            if result != .sent { node.unreachable(route: datagram.route, at: .now) }
+            if result != .sent { node.unreachable(route: datagram.route, at: clock.now) }
         }
         sending.removeAll(keepingCapacity: true)
     }
@@ -142,6 +195,7 @@ final class CoordinatorShell: LoopHandler {
                 metadata: ["how": "\(end)", "tasks running": "\(running)", "tasks given back": "\(returned)"]
             )
         case .refused(let permit): entrance?.refuse(permit)
+        case .expelled(let reason): log.warning("ended a session", metadata: ["reason": "\(reason)"])
         case .dropped(let problem):
             if loggedProblems.count < 64, loggedProblems.insert(problem).inserted {
                 log.warning("dropped a message", metadata: ["problem": "\(problem)"])

@@ -29,6 +29,13 @@ package struct Guardian: Sendable {
             self.directory = directory
             self.controlGroup = controlGroup
         }
+
+        /// Removes what is there of it.
+        package func remove() {
+            if let socket { unlink(socket) }
+            if let directory { rmdir(directory) }
+            if let controlGroup { rmdir(controlGroup) }
+        }
     }
 
     /// The guardian's.

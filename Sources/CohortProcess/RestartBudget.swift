@@ -20,6 +20,28 @@ package struct RestartBudget: Sendable, Equatable {
         self.period = period
     }
 
+    /// Reads `5/60s`: so many in so long, in ms, s, m or h; or `0` for none. Nil if it is neither.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let limit = Int(parts[0]), (0...1_000_000).contains(limit) else { return nil }
+        guard parts.count == 2 else {
+            guard limit == 0 else { return nil }
+            self = .none
+            return
+        }
+        let digits = parts[1].prefix { $0.isASCII && $0.isNumber }
+        let unit: Duration
+        switch parts[1].dropFirst(digits.count) {
+        case "ms": unit = .milliseconds(1)
+        case "s", "": unit = .seconds(1)
+        case "m": unit = .seconds(60)
+        case "h": unit = .seconds(3_600)
+        default: return nil
+        }
+        guard let count = Int(digits), (1...1_000_000_000).contains(count) else { return nil }
+        self.init(limit: limit, period: unit * count)
+    }
+
     /// Takes a start from the budget.
     ///
     /// - Parameters:

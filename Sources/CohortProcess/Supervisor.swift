@@ -104,9 +104,7 @@ package struct Supervisor {
     }
 
     private func ownerHasGone() -> Never {
-        if let socket = leftovers.socket { unlink(socket) }
-        if let directory = leftovers.directory { rmdir(directory) }
-        if let group = leftovers.controlGroup { rmdir(group) }
+        leftovers.remove()
         exit(128 + SIGKILL)
     }
 

@@ -8,6 +8,15 @@ package protocol PeerConnectionDelegate: AnyObject {
     func connection(_ connection: PeerConnection, received body: FrameBody)
     /// The session is over; `explanation` is for people.
     func connection(_ connection: PeerConnection, lost loss: PeerSession.Loss, explanation: String)
+    /// The coordinator's process has died, or the way to it is cut. The session goes on if the way comes back in time.
+    func connectionBroken(_ connection: PeerConnection)
+    /// There is a way again; whether the session is known at its end remains to be seen.
+    func connectionRestored(_ connection: PeerConnection)
+}
+
+extension PeerConnectionDelegate {
+    package func connectionBroken(_ connection: PeerConnection) {}
+    package func connectionRestored(_ connection: PeerConnection) {}
 }
 
 /// A worker's or client's session with the coordinator: a DEALER socket around a `PeerNode`.
@@ -19,19 +28,20 @@ package final class PeerConnection {
     private let token: Int
     private weak let delegate: (any PeerConnectionDelegate)?
     private var socket: Socket
-    /// Tells why nobody answers; gone once somebody has, for every socket that is polled costs some system calls a turn.
-    private var monitor: SocketMonitor?
+    /// What a thread of its own has seen happen to the connection.
+    private var monitor = MonitorInbox()
     private var node: PeerNode
     private let keys: PeerKeys?
     /// What is heard of the connection itself, to explain why nobody answers.
     private var handshake: HandshakeWatch
+    private var isBroken = false
 
     /// Most messages taken in one turn, so that timers and sends have theirs.
     private static let burst = 256
 
     /// - Parameters:
     ///   - keys: for a coordinator that wants them.
-    ///   - token: registered with the loop for the socket; `token + 1` for its monitor.
+    ///   - token: registered with the loop for the socket.
     ///   - patience: how long to wait for the coordinator's first answer; `nil` for ever.
     package init(
         to endpoint: String,
@@ -65,26 +75,33 @@ package final class PeerConnection {
     }
 
     private func connect() throws(ZeroMQError) {
-        let monitor = try SocketMonitor(of: socket)
+        let monitor = MonitorInbox()
+        self.monitor = monitor
+        // The loop turns for each of the few events; a socket more to be polled would cost something in every turn.
+        try MonitorThread.start(on: socket, events: MonitorInbox.kinds) { [weak loop] event in
+            monitor.put(event)
+            loop?.perform { _ in }
+        }
         try socket.connect(endpoint)
         loop.register(socket: socket, token: token)
-        loop.register(socket: monitor.socket, token: token + 1)
-        self.monitor = consume monitor
     }
 
     package var isOpen: Bool { node.isOpen }
     package var sessionID: UInt64 { node.session.session }
     package var epoch: UInt64 { node.session.epoch }
+    /// How the coordinator has answered the latest greeting; `nil` before the first answer.
+    package private(set) var acceptance: Acceptance?
     /// Frames that could not be understood.
     package var badFrames: UInt64 { node.badFrames }
 
     package var nextDeadline: Instant? { node.nextDeadline }
+    /// When something of the session has last arrived.
+    package var lastHeard: Instant { node.session.lastHeard }
+    /// How long the two sides wait for one another.
+    package var lease: TimeSpan { node.session.lease }
 
-    /// Numbered messages that were sent.
-    package var sentMessages: UInt64 { node.session.link.lastSent }
-
-    /// Those of them, from the first on, that the coordinator has acknowledged.
-    package var acknowledgedMessages: UInt64 { sentMessages - UInt64(node.session.link.unacknowledgedCount) }
+    /// Messages given to `send` that the coordinator has not acknowledged: the last ones, since it acknowledges in order.
+    package var unacknowledgedMessages: Int { node.unacknowledgedCount }
 
     /// Sends a message of the session, or of the next one if none is open. What is lost on the way is sent again.
     package func send(_ body: FrameBody) {
@@ -108,20 +125,19 @@ package final class PeerConnection {
         held: [HeldAttempt] = [],
         patience: TimeSpan?
     ) throws(ZeroMQError) {
-        monitor = nil
         socket = try Self.makeSocket(in: context, keys)
         handshake = HandshakeWatch(key: keys?.own.publicKey)
+        isBroken = false
         node.resume(held: held, at: .now, patience: patience)
         try connect()
     }
 
-    /// Something waits at the socket or its monitor.
-    package func ready(_ token: Int) {
-        if token == self.token { receive() } else { watch() }
-    }
+    /// Something waits at the socket.
+    package func ready(_ token: Int) { receive() }
 
-    /// Deals with the passing of time; to be called at the end of each turn.
+    /// Deals with the passing of time and what has happened to the connection; to be called at the end of each turn.
     package func tick() {
+        if monitor.hasEvents { watch() }
         guard let due = node.nextDeadline, due <= .now else { return }
         node.timeReached(at: .now)
         deal()
@@ -154,8 +170,8 @@ package final class PeerConnection {
 
     private func tell(_ notice: PeerNode.Notice) {
         switch notice {
-        case .opened:
-            monitor = nil
+        case .opened(let acceptance):
+            self.acceptance = acceptance
             delegate?.connectionOpened(self)
         case .received(let body): delegate?.connection(self, received: body)
         case .lost(let loss): delegate?.connection(self, lost: loss, explanation: explanation(of: loss))
@@ -170,15 +186,30 @@ package final class PeerConnection {
     }
 
     private func watch() {
-        while let event = try? monitor?.tryReceive() {
+        for event in monitor.takeAll() {
             handshake.take(event)
-            guard let refusal = handshake.refusal else { continue }
-            // It would try again until it is closed, and then once more for the sake of what waits to be sent.
-            try? socket.set(.linger, to: .zero)
-            try? socket.disconnect(endpoint)
-            node.refused(refusal)
-            return deal()
+            if let refusal = handshake.refusal { return giveUp(refusal) }
+            switch event.kind {
+            case .disconnected where isOpen && !isBroken:
+                isBroken = true
+                delegate?.connectionBroken(self)
+            case .handshakeSucceeded where isBroken:
+                isBroken = false
+                // If it is another life of the coordinator, its answer says so at once.
+                node.speak()
+                deal()
+                delegate?.connectionRestored(self)
+            default: break
+            }
         }
+    }
+
+    private func giveUp(_ refusal: String) {
+        // It would try again until it is closed, and then once more for the sake of what waits to be sent.
+        try? socket.set(.linger, to: .zero)
+        try? socket.disconnect(endpoint)
+        node.refused(refusal)
+        deal()
     }
 
     private func explanation(of loss: PeerSession.Loss) -> String {

@@ -7,10 +7,11 @@ package enum SocketSettings {
 
     /// Applies what clients, workers and the coordinator have in common.
     ///
-    /// Queues are bounded by credit in the protocol; libzmq's own marks are off, since it drops or blocks at them.
+    /// Queues are bounded by credit in the protocol; libzmq's own mark for what is sent is off, since it drops or blocks there.
+    /// The one for what comes in only makes a sender wait who knows no credit.
     package static func apply(to socket: borrowing Socket) throws(ZeroMQError) {
         try socket.set(.sendHighWaterMark, to: 0)
-        try socket.set(.receiveHighWaterMark, to: 0)
+        try socket.set(.receiveHighWaterMark, to: 1_000)
         try socket.set(.maxMessageSize, to: maximumMessageBytes)
         // A peer that does not speak ZMTP must not hold a connection for libzmq's 30 s.
         try socket.set(.handshakeInterval, to: .seconds(5))

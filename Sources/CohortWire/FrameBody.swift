@@ -146,7 +146,7 @@ package struct FrameError: Error, Sendable, Equatable, CustomStringConvertible {
     }
     package var code: Code
     package var description: String
-    /// The message's header, if that could be read: its number counts, or the sender would send it again for ever.
+    /// The message's header, if that could be read.
     package var header: FrameHeader?
 
     package init(_ code: Code, _ description: String) {

@@ -78,6 +78,8 @@ public struct Socket: ~Copyable {
         // A socket that is being closed still tells its monitor, and once that is gone too an I/O thread of libzmq would wait for
         // ever for somebody to take the next event: with it, every connection of the context.
         if liveness.monitor != 0 { _ = unsafe zmq_socket_monitor(handle, nil, 0) }
+        // The thread has a share in the context, and whoever closes the last socket here counts on ending that.
+        liveness.monitorThreadEnd?.wait()
         liveness.end()
         unsafe zmq_msg_close(scratch)
         unsafe scratch.deallocate()
@@ -121,6 +123,8 @@ final class SocketLiveness {
     private(set) var handle: UnsafeMutableRawPointer?
     /// The number of the monitor that watches the socket, so that an older one leaves it alone.
     var monitor = 0
+    /// Opens when the thread that watches the socket has ended; `nil` if there is none.
+    var monitorThreadEnd: Latch?
 
     init(_ handle: UnsafeMutableRawPointer) {
         unsafe self.handle = unsafe handle

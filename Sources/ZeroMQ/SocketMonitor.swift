@@ -23,23 +23,19 @@ public struct SocketMonitor: ~Copyable {
         of watched: borrowing Socket,
         events kinds: [Event.Kind] = Event.Kind.allCases
     ) throws(ZeroMQError) {
-        let number = Self.serial.wrappingAdd(1, ordering: .relaxed).newValue
-        let endpoint = "inproc://socket-monitor-\(number)"
+        let number = Self.nextNumber()
+        let endpoint = Self.endpoint(number)
         let mask = kinds.reduce(0) { $0 | $1.rawValue }
-        let socket = try Socket(sharing: watched.context, kind: .pair)
-        // libzmq writes events with calls that wait for room: a limit would stop the I/O threads of the whole context.
-        try socket.set(.receiveHighWaterMark, to: 0)
         guard unsafe zmq_socket_monitor(watched.handle, endpoint, mask) == 0 else {
             throw .last(operation: "watch a \(watched.kind) socket")
         }
         watched.liveness.monitor = number
         do throws(ZeroMQError) {
-            try socket.connect(endpoint)
+            socket = try Self.reader(of: endpoint, in: watched.context)
         } catch {
             Self.stop(number, of: watched.liveness)
             throw error
         }
-        self.socket = socket
         self.watched = watched.liveness
         self.number = number
     }
@@ -57,7 +53,20 @@ public struct SocketMonitor: ~Copyable {
         return nil
     }
 
-    private static func stop(_ number: Int, of watched: SocketLiveness) {
+    static func nextNumber() -> Int { serial.wrappingAdd(1, ordering: .relaxed).newValue }
+
+    static func endpoint(_ number: Int) -> String { "inproc://socket-monitor-\(number)" }
+
+    /// The end that events come out of.
+    static func reader(of endpoint: String, in context: ContextHandle) throws(ZeroMQError) -> Socket {
+        let socket = try Socket(sharing: context, kind: .pair)
+        // libzmq writes events with calls that wait for room: a limit would stop the I/O threads of the whole context.
+        try socket.set(.receiveHighWaterMark, to: 0)
+        try socket.connect(endpoint)
+        return socket
+    }
+
+    static func stop(_ number: Int, of watched: SocketLiveness) {
         guard let handle = unsafe watched.handle, watched.monitor == number else { return }
         // Fails only for a closed socket, and then there is nothing left to stop.
         _ = unsafe zmq_socket_monitor(handle, nil, 0)

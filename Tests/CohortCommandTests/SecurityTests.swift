@@ -26,7 +26,7 @@ extension CommandLineTests {
             let list = [("alice", "client"), ("build", "worker"), ("farm", "client,worker")]
             let lines = try list.map { name, role in "\(try key(name)) \(role) \(name)\n" }
             let allow = try sandbox.write("allow", "# who may come in\n" + lines.joined())
-            return try Cluster(sandbox, bind: bind, "--key", "coordinator.key", "--allow", allow)
+            return try Cluster(sandbox, bind: bind, options: ["--key", "coordinator.key", "--allow", allow])
         }
 
         /// Runs a command of `cohort` with somebody's key.
@@ -186,7 +186,7 @@ extension CommandLineTests {
                     #expect(refused.standardError.contains(word), "\(refused)")
                 }
             }
-            let open = try Cluster(sandbox, bind: "tcp://0.0.0.0:*", "--insecure")
+            let open = try Cluster(sandbox, bind: "tcp://0.0.0.0:*", options: ["--insecure"])
             let local = "tcp://127.0.0.1:\(open.port)"
             #expect(try sandbox.cohort("status", "--connect", local).code == 0)
             let secured = try coordinator(bind: "tcp://0.0.0.0:*")

@@ -30,13 +30,89 @@ struct GuardianTests {
         #expect(isGone(child) && isGone(grandchild))
     }
 
-    @Test func `the child sees that its guardian was killed`() async throws {
+    /// Any of the three levels, and any two of them, at one moment.
+    @Test(arguments: [
+        [Level.supervisor], [.guardian], [.child], [.supervisor, .guardian], [.supervisor, .child], [.guardian, .child],
+    ])
+    func `whatever is killed takes the tree along`(levels: [Level]) async throws {
         let program = try Program(["guarded", "family"])
-        let (_, grandchild) = try await program.family()
+        let (child, grandchild) = try await program.family()
+        let guardian = try #require(ProcFile.parent("/proc/\(child)/stat"))
+        #expect(guardian != program.pid)
+        for level in levels {
+            let pid: Int32 =
+                switch level {
+                case .supervisor: program.pid
+                case .guardian: guardian
+                case .child: child
+                }
+            kill(pid, SIGKILL)
+        }
+        let lines = await program.rest()
+        _ = await program.status()
+        #expect(waitForEnd(of: [guardian, child, grandchild]))
+        // Whoever is left speaks for the child, whose end is never taken for an end of its own accord.
+        if !levels.contains(.supervisor) {
+            #expect(lines.contains("child death signalled(signal: 9, coreDumped: false)"))
+        }
+    }
+
+    enum Level { case supervisor, guardian, child }
+
+    /// Nobody is told of the end of processes that are not its children: looking again is all there is.
+    private func waitForEnd(of pids: [Int32]) -> Bool {
+        let end = ContinuousClock.now + .seconds(2)
+        while !pids.allSatisfy(isGone) {
+            if ContinuousClock.now > end { return false }
+            usleep(1_000)
+        }
+        return true
+    }
+
+    @Test func `levels can be told apart by name`() async throws {
+        let program = try Program(["guarded", "family"])
+        let (child, _) = try await program.family()
+        let guardian = try #require(ProcFile.parent("/proc/\(child)/stat"))
+        func name(_ pid: Int32) -> String {
+            String(decoding: ProcFile.read("/proc/\(pid)/comm") ?? [], as: UTF8.self)
+        }
+        #expect(name(program.pid) == "cohort-superv\n")
+        #expect(name(guardian) == "cohort-guardian\n")
         kill(program.pid, SIGKILL)
-        #expect(await program.rest() == ["guardian death, 0 left"])
-        #expect(await program.status() == .signalled(signal: SIGKILL, coreDumped: false))
-        #expect(isGone(grandchild))
+        _ = await program.rest()
+    }
+
+    @Test func `what dies is started again, as often as it may be`() async throws {
+        let program = try Program(["restarted", "2"])
+        let lines = await program.rest()
+        #expect(lines.filter { $0 == "child death exited(code: 3)" }.count == 3)
+        #expect(lines.last?.contains("given up after 2 restarts") == true)
+        #expect(await program.status() == .exited(code: 3))
+    }
+
+    @Test func `a signal between restarts ends them`() async throws {
+        let program = try Program(["restarted", "1000"])
+        kill(program.pid, SIGTERM)
+        _ = await program.rest()
+        // Of the signal itself if it came before there was a supervisor to take it.
+        let status = try #require(await program.status())
+        #expect([.exited(code: 3), .exited(code: 128 + SIGTERM), .signalled(signal: SIGTERM, coreDumped: false)].contains(status))
+    }
+
+    @Test func `the guardian removes what its supervisor has left`() async throws {
+        var template = Array("/tmp/guardian-XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        let directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        close(open(directory + "/socket", O_CREAT | O_WRONLY, 0o600))
+        let program = try Program(["guarded", "family", directory])
+        let (child, _) = try await program.family()
+        kill(child, SIGSTOP)
+        kill(program.pid, SIGKILL)
+        _ = await program.rest()
+        #expect(waitForEnd(of: [child]))
+        let end = ContinuousClock.now + .seconds(2)
+        while access(directory, F_OK) == 0, ContinuousClock.now < end { usleep(1_000) }
+        #expect(access(directory, F_OK) != 0)
     }
 
     @Test func `the end of the owner is the end of all`() async throws {

@@ -11,11 +11,12 @@ enum ProcessFixture {
         let arguments = CommandLine.arguments.dropFirst()
         switch arguments.first {
         case "guarded": try guarded(Array(arguments.dropFirst()))
+        case "restarted": try restarted(Array(arguments.dropFirst()))
         case "command": try command(Array(arguments.dropFirst()))
         case "throughput": try throughput(Array(arguments.dropFirst()))
         default:
             say(
-                "usage: ProcessFixture guarded (exit CODE | family | environment) | command LINE | throughput COUNT SLOTS"
+                "usage: ProcessFixture guarded (exit CODE | family [DIR] | environment) | restarted LIMIT | command LINE | throughput COUNT SLOTS"
             )
             exit(2)
         }
@@ -24,7 +25,9 @@ enum ProcessFixture {
     /// A program that starts under a guardian.
     private static func guarded(_ arguments: [String]) throws {
         if !Guardian.isGuarded {
-            var supervisor = try Supervisor(restarts: .none)
+            let directory = arguments.count > 1 ? arguments[1] : nil
+            let leftovers = Guardian.Leftovers(socket: directory.map { "\($0)/socket" }, directory: directory)
+            var supervisor = try Supervisor(restarts: .none, leftovers: leftovers)
             try supervisor.run(
                 begin: { Supervisor.Life() },
                 onEnd: {
@@ -57,6 +60,21 @@ enum ProcessFixture {
         default:
             exit(2)
         }
+    }
+
+    /// A program that dies as soon as it has started.
+    private static func restarted(_ arguments: [String]) throws {
+        if Guardian.isGuarded { exit(3) }
+        let limit = arguments.first.flatMap { Int($0) } ?? 0
+        var supervisor = try Supervisor(restarts: RestartBudget(limit: limit, period: .seconds(60)))
+        try supervisor.run(
+            begin: { Supervisor.Life() },
+            onEnd: {
+                say("child death \($0)")
+                return .restart
+            },
+            says: say
+        )
     }
 
     /// Runs a shell line in a loop that claims all children, and tells what is left when it has ended.

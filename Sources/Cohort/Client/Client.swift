@@ -15,10 +15,19 @@ package final class Client: Sendable {
     /// - Parameters:
     ///   - keys: for a coordinator that wants them.
     ///   - patience: how long to wait for the coordinator's first answer.
-    package init(endpoint: String, name: String, keys: PeerKeys? = nil, patience: TimeSpan) throws {
+    ///   - policy: what it does when the coordinator is gone.
+    package init(
+        endpoint: String,
+        name: String,
+        keys: PeerKeys? = nil,
+        patience: TimeSpan,
+        policy: ReturnPolicy
+    ) throws {
         let notices = Mailbox<ClientNotice>()
         self.notices = notices
-        link = try ClientLink(endpoint: endpoint, name: name, keys: keys, patience: patience) { notices.put($0) }
+        link = try ClientLink(endpoint: endpoint, name: name, keys: keys, patience: patience, policy: policy) {
+            notices.put($0)
+        }
     }
 
     package func open(_ spec: GroupSpec) { link.send(.openGroup(spec)) }

@@ -9,8 +9,32 @@ package enum ClientNotice: Sendable {
     case connected
     case update(ClientUpdate)
     case snapshot(Snapshot)
+    /// The coordinator does not answer, and may come back; `restored` or `lost` follows.
+    case interrupted(explanation: String)
+    case restored(Continuation)
     /// The session is over. What was open is cancelled by the coordinator, if that still lives.
     case lost(PeerSession.Loss, explanation: String)
+
+    /// What is left of the session when there is a connection again.
+    package enum Continuation: Sendable, Equatable {
+        /// It goes on as if nothing had happened.
+        case same
+        /// Another session continues it: what was open goes on and is told again from the beginning. What was watched or
+        /// asked for is to be asked for again, and credit begins anew.
+        case resumed
+        /// Nothing of it is known there.
+        case anew
+    }
+}
+
+/// Whether a client waits for a coordinator that has gone.
+package enum ReturnPolicy: Sendable, Equatable {
+    /// Its coordinator is its own, and does not come back.
+    case never
+    /// As long as the coordinator waits for it, which is the lease.
+    case withinLease
+    /// For so long: it owns nothing there.
+    case patient(TimeSpan)
 }
 
 /// A client's session with a coordinator, on a thread of its own.
@@ -24,6 +48,7 @@ package final class ClientLink: Sendable {
     /// - Parameters:
     ///   - keys: for a coordinator that wants them.
     ///   - patience: how long to wait for the coordinator's first answer.
+    ///   - policy: what it does when the coordinator is gone.
     ///   - requests: asked at the end of each turn of the loop, on its thread, for what is to be sent; `wake` makes it turn.
     ///   - receive: called on the loop's thread.
     package init(
@@ -31,6 +56,7 @@ package final class ClientLink: Sendable {
         name: String,
         keys: PeerKeys?,
         patience: TimeSpan,
+        policy: ReturnPolicy,
         requests: (@Sendable () -> [FrameBody])? = nil,
         receive: @escaping @Sendable (ClientNotice) -> Void
     ) throws {
@@ -40,6 +66,7 @@ package final class ClientLink: Sendable {
                 name: name,
                 keys: keys,
                 patience: patience,
+                policy: policy,
                 loop: loop,
                 requests: requests,
                 receive: receive
@@ -69,90 +96,5 @@ package final class ClientLink: Sendable {
     package func close() {
         loop.perform { handler in (handler as? ClientShell)?.leave() }
         loop.stop()
-    }
-}
-
-/// The loop-thread side of a `ClientLink`.
-final class ClientShell: LoopHandler {
-    private let context: Context
-    private let requests: (@Sendable () -> [FrameBody])?
-    private let receive: @Sendable (ClientNotice) -> Void
-    private var connection: PeerConnection?
-    private var unsent: [FrameBody] = []
-
-    init(
-        endpoint: String,
-        name: String,
-        keys: PeerKeys?,
-        patience: TimeSpan,
-        loop: LoopThread,
-        requests: (@Sendable () -> [FrameBody])?,
-        receive: @escaping @Sendable (ClientNotice) -> Void
-    ) throws {
-        self.requests = requests
-        self.receive = receive
-        context = try Context()
-        connection = try PeerConnection(
-            to: endpoint,
-            as: Greeting(
-                role: .client,
-                name: name,
-                host: Host.name,
-                processID: Host.processID,
-                token: .random()
-            ),
-            keys: keys,
-            in: context,
-            loop: loop,
-            token: 0,
-            patience: patience,
-            delegate: self
-        )
-    }
-
-    func send(_ body: FrameBody) {
-        if let connection, connection.isOpen { connection.send(body) } else { unsent.append(body) }
-    }
-
-    func leave() {
-        sendRequests()
-        connection?.close(reason: "done")
-    }
-
-    private func sendRequests() {
-        guard let requests else { return }
-        for body in requests() { send(body) }
-    }
-
-    func nextDeadline() -> UInt64? { connection?.nextDeadline?.nanoseconds }
-
-    func socketReady(_ token: Int, in loop: LoopThread) { connection?.ready(token) }
-
-    func descriptorReady(_ token: Int, events: Int16, in loop: LoopThread) {}
-
-    func turnEnded(in loop: LoopThread) {
-        sendRequests()
-        connection?.tick()
-    }
-}
-
-extension ClientShell: PeerConnectionDelegate {
-    func connectionOpened(_ connection: PeerConnection) {
-        for body in unsent { connection.send(body) }
-        unsent.removeAll()
-        receive(.connected)
-    }
-
-    func connection(_ connection: PeerConnection, received body: FrameBody) {
-        switch body {
-        case .update(let update): receive(.update(update))
-        case .snapshot(let snapshot): receive(.snapshot(snapshot))
-        default: break
-        }
-    }
-
-    func connection(_ connection: PeerConnection, lost loss: PeerSession.Loss, explanation: String) {
-        unsent.removeAll()
-        receive(.lost(loss, explanation: explanation))
     }
 }

@@ -29,6 +29,8 @@ package final class OutcomeCollector {
         var omittedFailures = 0
         var counts = OutcomeCounts()
         var running = 0
+        /// Tasks whose end has been told: a coordinator that was started anew tells all ends again.
+        var ended = IndexBits()
         var report: GroupReport?
         var openedAt: Timestamp
     }
@@ -151,8 +153,9 @@ package final class OutcomeCollector {
         for group in update.groups { learn(group) }
         for name in update.names { names[TaskPlace(group: name.group, index: name.index)] = name.name }
         for start in update.started {
-            if let place = placesByID[start.group] { nodes[place].running += 1 }
-            startedPlaces.insert(TaskPlace(group: start.group, index: start.index))
+            guard let place = place(of: start.group), !nodes[place].ended.contains(start.index) else { continue }
+            let isNew = startedPlaces.insert(TaskPlace(group: start.group, index: start.index)).inserted
+            if isNew { nodes[place].running += 1 }
         }
         var cursor = 0
         for piece in update.outputs {
@@ -164,6 +167,7 @@ package final class OutcomeCollector {
         for report in update.reports {
             let range = cursor..<cursor + Int(report.valueLength)
             cursor = range.upperBound
+            if let place = place(of: report.group), !nodes[place].ended.insert(report.index) { continue }
             try ended(end(report, update, value: update.payload[range]))
         }
         for report in update.closed { close(report) }
@@ -180,6 +184,7 @@ package final class OutcomeCollector {
     private func close(_ report: GroupReport) {
         let place: Int
         if let known = placesByID[report.group] {
+            guard nodes[known].report == nil else { return }
             place = known
         } else {
             let parent = report.parent.flatMap { placesByID[$0] }

@@ -27,7 +27,7 @@ package final class PrivatePool: Sendable {
     }
 
     package let endpoint: String
-    private let directory: String
+    private let directory: RunDirectory
     private let ownerPipe: Int32
     private let processes: [SpawnedProcess]
 
@@ -51,13 +51,17 @@ package final class PrivatePool: Sendable {
     ///   - executable: the program of all members.
     ///   - members: what to start, given the endpoint.
     package init(executable: String, members: (_ endpoint: String) -> [Member]) throws {
-        directory = try Self.makeDirectory()
-        endpoint = Self.endpoint(in: directory)
+        do {
+            directory = try RunDirectory.make()
+        } catch {
+            throw StartError(description: "cannot make a directory for the pool's socket: \(error)")
+        }
+        endpoint = Self.endpointStart + directory.socket
         var reading: Int32 = -1
         var writing: Int32 = -1
         guard cohort_pipe(&reading, &writing) == 0 else {
             let problem = String(cString: strerror(errno))
-            Self.removeDirectory(directory)
+            directory.remove()
             throw StartError(description: "cannot open a pipe: \(problem)")
         }
         ownerPipe = writing
@@ -75,11 +79,13 @@ package final class PrivatePool: Sendable {
             } catch {
                 close(ownerPipe)
                 Self.end(started)
-                Self.removeDirectory(directory)
+                directory.remove()
                 throw StartError(description: "cannot start '\(member.arguments.joined(separator: " "))': \(error)")
             }
         }
         processes = started
+        // Now that the members are on their way, and nobody waits for this.
+        RunDirectory.removeAbandoned(beside: directory)
     }
 
     /// The coordinator, and the guardian of the worker.
@@ -92,7 +98,7 @@ package final class PrivatePool: Sendable {
     package func stop() {
         close(ownerPipe)
         Self.end(processes)
-        Self.removeDirectory(directory)
+        directory.remove()
     }
 
     private static func end(_ processes: [SpawnedProcess]) {
@@ -103,43 +109,13 @@ package final class PrivatePool: Sendable {
         }
     }
 
-    /// Removes what a pool has left whose owner has gone. Called in its members.
-    package static func remove(endpoint: String) {
-        if let directory = directory(of: endpoint) { removeDirectory(directory) }
-    }
-
-    /// What a pool's guardian removes when the owner and the supervisor have gone.
+    /// What is to be removed of a pool whose owner has gone, by its members.
     package static func leftovers(of endpoint: String) -> Guardian.Leftovers {
-        guard let directory = directory(of: endpoint) else { return Guardian.Leftovers() }
-        return Guardian.Leftovers(socket: directory + endpointEnd, directory: directory)
-    }
-
-    private static func directory(of endpoint: String) -> String? {
-        guard endpoint.hasPrefix(endpointStart), endpoint.hasSuffix(endpointEnd) else { return nil }
-        return String(endpoint.dropFirst(endpointStart.count).dropLast(endpointEnd.count))
+        guard endpoint.hasPrefix(endpointStart), let directory = RunDirectory(holding: endpoint.dropFirst(endpointStart.count)) else {
+            return Guardian.Leftovers()
+        }
+        return Guardian.Leftovers(socket: directory.socket, directory: directory.path)
     }
 
     private static let endpointStart = "ipc://"
-    private static let endpointEnd = "/socket"
-
-    private static func endpoint(in directory: String) -> String { endpointStart + directory + endpointEnd }
-
-    /// A directory that only this user can enter, with a path short enough for a socket in it.
-    private static func makeDirectory() throws -> String {
-        let candidates = [getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR")].compactMap { $0.map { String(cString: $0) } }
-        var problem = ""
-        for parent in candidates + ["/tmp"] where parent.utf8.count < 64 && !parent.isEmpty {
-            var template = Array("\(parent)/cohort-XXXXXX".utf8CString)
-            if mkdtemp(&template) != nil {
-                return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-            }
-            problem = "\(parent): \(String(cString: strerror(errno)))"
-        }
-        throw StartError(description: "cannot make a directory for the pool's socket: \(problem)")
-    }
-
-    private static func removeDirectory(_ directory: String) {
-        unlink(directory + endpointEnd)
-        rmdir(directory)
-    }
 }

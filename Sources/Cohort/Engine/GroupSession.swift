@@ -29,6 +29,7 @@ package final class GroupSession: Sendable {
                 name: name ?? Self.defaultName,
                 keys: keys,
                 patience: TimeSpan(patience),
+                policy: .withinLease,
                 requests: { ledger.outbox.takeAll() },
                 receive: { ledger.take($0) }
             )

@@ -18,9 +18,27 @@ extension SessionLedger {
                 state.snapshotWaiters.isEmpty ? nil : state.snapshotWaiters.removeFirst()
             }
             waiter?.resume(returning: snapshot)
+        case .interrupted, .restored(.same): break
+        case .restored(.resumed): askAgain()
+        case .restored(.anew):
+            let message = "the coordinator at \(endpoint) has been started anew and does not know what was open"
+            // Whoever has nothing there loses nothing.
+            let isIdle = state.withLock { $0.groups.isEmpty && $0.joined.isEmpty && $0.siblings.isEmpty }
+            if isIdle { askAgain() } else { lose(PoolError(kind: .lost, endpoint: endpoint, message: message)) }
         case .lost(let loss, let explanation):
             lose(PoolError(loss, endpoint: endpoint, explanation: explanation))
         }
+    }
+
+    /// Another session continues this one. On the loop's thread: what is in the outbox goes out at the end of this turn.
+    private func askAgain() {
+        let (requests, snapshots) = state.withLock { state in
+            // Credit begins anew.
+            state.owed = 0
+            return (state.questions.sorted { $0.key < $1.key }.map(\.value.request), state.snapshotWaiters.count)
+        }
+        for request in requests { _ = outbox.append(request) }
+        for _ in 0..<snapshots { _ = outbox.append(.query) }
     }
 
     /// The session is over: nothing that waits will come any more.
@@ -40,7 +58,7 @@ extension SessionLedger {
         for cell in left.siblings.values { cell.lose(error, &wakeups) }
         wakeups.resume(left.connectWaiter)
         perform(wakeups)
-        for waiter in left.answerWaiters.values { waiter.resume(returning: nil) }
+        for question in left.questions.values { question.waiter.resume(returning: nil) }
         for waiter in left.snapshotWaiters { waiter.resume(returning: nil) }
     }
 
@@ -72,8 +90,8 @@ extension SessionLedger {
         for report in update.closed { close(report, &wakeups) }
         perform(wakeups)
         for answer in update.answers {
-            let waiter = state.withLock { $0.answerWaiters.removeValue(forKey: answer.token) }
-            waiter?.resume(returning: answer)
+            let question = state.withLock { $0.questions.removeValue(forKey: answer.token) }
+            question?.waiter.resume(returning: answer)
         }
         // On the loop's thread: what is in the outbox goes out at the end of this turn.
         _ = giveBack(update.weight - min(held, update.weight))

@@ -27,8 +27,15 @@ final class SessionLedger: Sendable {
         /// Weight of updates that have been dealt with.
         var owed: UInt64 = 0
         var connectWaiter: CheckedContinuation<Void, Never>?
-        var answerWaiters: [UInt32: CheckedContinuation<RequestAnswer?, Never>] = [:]
+        var questions: [UInt32: Question] = [:]
         var snapshotWaiters: [CheckedContinuation<Snapshot?, Never>] = []
+    }
+
+    /// A request that is answered, and who waits for that.
+    struct Question {
+        /// To be sent again in a session that continues this one: its answer may be lost.
+        var request: FrameBody
+        var waiter: CheckedContinuation<RequestAnswer?, Never>
     }
 
     struct SiblingPlace: Hashable {
@@ -122,8 +129,9 @@ final class SessionLedger: Sendable {
                 if state.nextToken == 0 { state.nextToken = 1 }
                 let token = state.nextToken
                 state.nextToken &+= 1
-                state.answerWaiters[token] = continuation
-                return outbox.append(request(token))
+                let body = request(token)
+                state.questions[token] = Question(request: body, waiter: continuation)
+                return outbox.append(body)
             }
             switch mustWake {
             case nil: continuation.resume(returning: nil)

@@ -31,7 +31,7 @@ package enum BatchFile {
         try parse(text, fileName: fileName, directory: directory, limits: BatchReader.Limits())
     }
 
-    static func parse(
+    package static func parse(
         _ text: String,
         fileName: String,
         directory: String?,

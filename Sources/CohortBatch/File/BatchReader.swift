@@ -4,19 +4,31 @@ internal import Yams
 ///
 /// A place that is wrong is reported and left out of the plan, and reading goes on after it: the plan is used only if nothing was
 /// reported. `Halt` ends the reading early, when there is enough to report or more than there may be.
-struct BatchReader {
+package struct BatchReader {
     /// Reading ended early; what there is to say has been reported.
     struct Halt: Error {}
 
     /// What a file may hold once its aliases and variables are expanded.
-    struct Limits {
-        var tasks = 1_000_000
+    package struct Limits {
+        package var tasks: Int
         /// Groups in groups.
-        var depth = 64
+        package var depth: Int
         /// Scalars, lists and maps, each as often as aliases and variables repeat it.
-        var values = 20_000_000
+        package var values: Int
         /// The text of those values in bytes.
-        var textBytes = 1 << 30
+        package var textBytes: Int
+
+        package init(
+            tasks: Int = 1_000_000,
+            depth: Int = 64,
+            values: Int = 20_000_000,
+            textBytes: Int = 1 << 30
+        ) {
+            self.tasks = tasks
+            self.depth = depth
+            self.values = values
+            self.textBytes = textBytes
+        }
     }
 
     let limits: Limits

@@ -77,8 +77,10 @@ extension CoordinatorCore {
         // Its attempt is over: what it has come to is not changed any more, but it has no other one.
         guard tasks[index].state != .ending else {
             tasks[index].flags.insert(.retriesOver)
+            changed(task: task)
             return
         }
+        changed(task: task)
         let wasRequested = tasks[index].flags.contains(.cancelRequested)
         if !wasRequested {
             tasks[index].flags.insert(.cancelRequested)
@@ -102,7 +104,7 @@ extension CoordinatorCore {
         }
     }
 
-    private mutating func send(_ task: UInt32, cause: CancelCause, reason: String, repeating: Bool, at now: Instant) {
+    mutating func send(_ task: UInt32, cause: CancelCause, reason: String, repeating: Bool, at now: Instant) {
         let worker = tasks[Int(task)].worker
         let ref = ref(task)
         workers[Int(worker)].cancelBox.append(
@@ -157,12 +159,14 @@ extension CoordinatorCore {
             setDeadline(of: place, to: deadline)
         } else {
             groups[Int(place)].deadline = nil
+            changed(group: place)
         }
     }
 
     mutating func setDeadline(of place: UInt32, to deadline: Instant) {
         groups[Int(place)].deadline = deadline
-        timers.set(.groupDeadline(groups[Int(place)].id), at: deadline)
+        changed(group: place)
+        setTimer(.groupDeadline(groups[Int(place)].id), at: deadline)
     }
 
     /// A deadline timer has run out. It counts only if the group still has a deadline and that has come.
@@ -170,6 +174,7 @@ extension CoordinatorCore {
         guard let place = groupPlaces[id], groups[Int(place)].phase != .closed else { return }
         guard let deadline = groups[Int(place)].deadline, deadline <= now, !groups[Int(place)].timedOut else { return }
         groups[Int(place)].timedOut = true
+        changed(group: place)
         let name = groups[Int(place)].name
         // Told beside another cause too, if the group was stopping already.
         if groups[Int(place)].deadlineOf.isEmpty { groups[Int(place)].deadlineOf = name }
@@ -190,8 +195,7 @@ extension CoordinatorCore {
         guard !isDraining else { return }
         isDraining = true
         for root in openRoots {
-            groups[Int(root)].sealed = true
-            for place in openTree(below: root) { groups[Int(place)].sealed = true }
+            sealTree(below: root)
             stopWhole(root, .shutdown, reason: "the coordinator is shutting down", at: now)
         }
     }

@@ -9,6 +9,9 @@ extension CoordinatorCore {
             let id = groups[Int(known)].id
             return tell(client) { $0.opened.append(OpenedGroup(key: spec.key, group: id)) }
         }
+        if keepsJournal, clients[Int(client)].keys.contains(spec.key.value) {
+            return tellOfClosed(spec.key, to: client)
+        }
         if let refusal = refusal(of: spec, from: client) {
             tell(client) { $0.refusals.append(refusal) }
             return
@@ -20,6 +23,10 @@ extension CoordinatorCore {
             ?? spec.parent.flatMap { clients[Int(client)].groups[$0] } ?? GroupRecord.none
         let place = addGroup(spec, owner: client, parent: parent, opener: opener, at: now)
         clients[Int(client)].groups[spec.key] = place
+        if keepsJournal {
+            clients[Int(client)].keys.insert(spec.key.value)
+            changed(client: client)
+        }
         let id = groups[Int(place)].id
         // Tasks of others come between those of the owner, who therefore counts its own.
         if spec.acceptsSiblings {
@@ -39,7 +46,13 @@ extension CoordinatorCore {
         }
         if spec.limit == 0 { return refuse(.invalid, "the limit of group \(spec.name) is 0: no task could ever start") }
         if clients[Int(client)].groups.count >= limits.openGroupsPerSession {
-            return refuse(.limit, "this client has \(limits.openGroupsPerSession) groups open already")
+            return refuse(
+                .limit,
+                "this client has \(limits.openGroupsPerSession) groups open already, the limit of open groups of a session"
+            )
+        }
+        if clients[Int(client)].keys.ranges.count >= limits.openGroupsPerSession {
+            return refuse(.limit, "this client has used too many keys that do not follow one another")
         }
         let parent: UInt32
         if let owner = spec.owner {
@@ -102,6 +115,7 @@ extension CoordinatorCore {
             parent: parent,
             opener: opener ?? TaskRecord.none,
             root: enclosing?.root ?? place,
+            head: opener == nil ? enclosing?.head ?? place : place,
             depth: (enclosing?.depth ?? -1) + 1,
             policy: spec.policy,
             limit: spec.limit ?? .max,
@@ -123,6 +137,7 @@ extension CoordinatorCore {
             addChild(place, to: parent)
         }
         if let opener { nestedGroups[opener, default: []].append(place) }
+        changed(group: place)
         return place
     }
 
@@ -130,6 +145,7 @@ extension CoordinatorCore {
         guard let client = clientPlaces[session] else { return }
         guard let place = clients[Int(client)].groups[key], !groups[Int(place)].sealed else { return }
         groups[Int(place)].sealed = true
+        changed(group: place)
         switch end {
         case .returned: break
         case .cancelled:
@@ -162,6 +178,7 @@ extension CoordinatorCore {
         while let (place, cause, fromOutside) = pending.popLast() {
             let index = Int(place)
             guard groups[index].phase != .closed else { continue }
+            changed(group: place)
             if fromOutside { groups[index].cancelledFromOutside = true }
             if let grace, grace < groups[index].grace { groups[index].grace = grace }
             let isFirst = groups[index].phase == .open
@@ -185,30 +202,6 @@ extension CoordinatorCore {
         }
         // Children of the same tree may have become done; closing walks upwards by itself.
         closeStopped(below: place, at: now)
-    }
-
-    /// Stops a whole tree, shields or not: its owner, or this coordinator, will not be there to wait for it (promise 5).
-    mutating func stopWhole(
-        _ root: UInt32,
-        _ cause: CancelCause,
-        reason: String,
-        grace: TimeSpan? = nil,
-        at now: Instant
-    ) {
-        let id = groups[Int(root)].id
-        stop(root, cause, reason: reason, fromOutside: true, grace: grace, at: now)
-        guard groupPlaces[id] == root, groups[Int(root)].phase != .closed else { return }
-        let tree = openTree(below: root)
-        for place in tree where groups[Int(place)].phase == .open {
-            stop(place, cause, reason: reason, fromOutside: true, grace: grace, at: now)
-        }
-        for place in tree where groups[Int(place)].phase != .closed {
-            for task in Array(groups[Int(place)].members)
-            where task != TaskRecord.none && !tasks[Int(task)].flags.contains(.cancelRequested) {
-                requestCancel(task, cause, reason: reason, at: now)
-            }
-        }
-        if groupPlaces[id] == root, groups[Int(root)].phase != .closed { closeStopped(below: root, at: now) }
     }
 
     private mutating func tellOfStop(_ place: UInt32) {
@@ -249,7 +242,7 @@ extension CoordinatorCore {
     }
 
     /// Closes what a stop has emptied, innermost groups first.
-    private mutating func closeStopped(below place: UInt32, at now: Instant) {
+    mutating func closeStopped(below place: UInt32, at now: Instant) {
         let order = openTree(below: place)
         let ids = order.map { groups[Int($0)].id }
         for (place, id) in zip(order, ids).reversed() where groupPlaces[id] == place { closeIfDone(place, at: now) }
@@ -265,6 +258,7 @@ extension CoordinatorCore {
             groups[Int(place)].phase = .closed
             groups[Int(place)].outcome = outcome
             groups[Int(place)].closedAt = now
+            changed(group: place)
             releaseTemplates(of: place)
             reportClosed(place, at: now)
             dropJoiners(of: place)
@@ -272,17 +266,26 @@ extension CoordinatorCore {
             if group.owner != GroupRecord.none {
                 clients[Int(group.owner)].groups[group.key] = nil
                 clients[Int(group.owner)].joined[group.key] = nil
+                if group.acceptsSiblings { changed(client: group.owner) }
             }
             if parent == GroupRecord.none {
                 openRoots.removeAll { $0 == place }
-                retire(place)
+                retire(place, at: now)
                 return
             }
             removeChild(place, from: parent)
             groups[Int(parent)].closedBelow += group.counts
             groups[Int(parent)].closedBelow += group.closedBelow
-            groupPlaces[group.id] = nil
-            freeGroups.append(place)
+            changed(group: parent)
+            if group.head == place {
+                groups[Int(place)].parent = GroupRecord.none
+                groups[Int(place)].opener = TaskRecord.none
+                groups[Int(place)].root = place
+                retire(place, at: now)
+            } else {
+                groupPlaces[group.id] = nil
+                freeGroups.append(place)
+            }
             if !group.isScope { childEnded(in: parent, groupOutcome: outcome, at: now) }
             if group.opener != TaskRecord.none { nestedClosed(place, of: group.opener, at: now) }
             place = parent
@@ -309,13 +312,16 @@ extension CoordinatorCore {
         switch groupOutcome {
         case .errors, .timeout: childFailed(in: parent, at: now)
         case .ok: childSucceeded(in: parent, at: now)
-        case .cancelled: groups[Int(parent)].childCancelled = true
+        case .cancelled:
+            groups[Int(parent)].childCancelled = true
+            changed(group: parent)
         }
     }
 
     /// A task or child group ended with an error (rule 4).
     mutating func childFailed(in place: UInt32, at now: Instant) {
         groups[Int(place)].failures += 1
+        changed(group: place)
         // Once it stops, a further failure must not cost a walk through all groups below.
         guard groups[Int(place)].policy == .cancel, groups[Int(place)].phase == .open else { return }
         stop(place, .siblingFailed, reason: "a task of the group failed", fromOutside: false, at: now)
@@ -325,27 +331,8 @@ extension CoordinatorCore {
     mutating func childSucceeded(in place: UInt32, at now: Instant) {
         guard groups[Int(place)].policy == .first, groups[Int(place)].phase == .open else { return }
         groups[Int(place)].hasWinner = true
+        changed(group: place)
         stop(place, .siblingWon, reason: "another task of the group was first", fromOutside: false, at: now)
-    }
-
-    /// A closed root is remembered if it is detached, the oldest ones only so long; else its place is free.
-    private mutating func retire(_ place: UInt32) {
-        if groups[Int(place)].detached {
-            closedRoots.append(place)
-            if closedRoots.count > limits.retainedGroups { freeRoot(closedRoots.removeFirst()) }
-        } else {
-            freeRoot(place)
-        }
-    }
-
-    private mutating func freeRoot(_ place: UInt32) {
-        for watcher in groups[Int(place)].watchers {
-            clients[Int(watcher.client)].watching.removeAll { $0 == place }
-        }
-        groupPlaces[groups[Int(place)].id] = nil
-        groups[Int(place)].log = TreeLog()
-        groups[Int(place)].watchers = []
-        freeGroups.append(place)
     }
 
     /// The whole tree below `place`, itself first.
@@ -372,7 +359,7 @@ extension CoordinatorCore {
         return all
     }
 
-    private mutating func addChild(_ place: UInt32, to parent: UInt32) {
+    mutating func addChild(_ place: UInt32, to parent: UInt32) {
         let last = groups[Int(parent)].lastChild
         groups[Int(place)].previousSibling = last
         groups[Int(parent)].lastChild = place

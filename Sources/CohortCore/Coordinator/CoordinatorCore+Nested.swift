@@ -14,10 +14,7 @@ extension CoordinatorCore {
             tasks[Int(task)].flags.insert(.startTold)
             attemptStarted(task, at: now)
             guard tasks[Int(task)].state == .running else { continue }
-            releaseSlot(of: task)
-            tasks[Int(task)].state = .waiting
-            groups[Int(tasks[Int(task)].group)].suspended += 1
-            workers[Int(worker)].suspended += 1
+            beginWaiting(task)
         }
         for ref in report.wanting {
             guard let task = task(ref, at: worker) else {
@@ -25,13 +22,26 @@ extension CoordinatorCore {
                 continue
             }
             guard tasks[Int(task)].state == .waiting else { continue }
-            tasks[Int(task)].state = .wanting
-            let group = Int(tasks[Int(task)].group)
-            if !groups[group].isFull || tasks[Int(task)].flags.contains(.cancelRequested) {
-                letProceed(task)
-            } else {
-                groups[group].wanting.append(task)
-            }
+            beginWanting(task)
+        }
+    }
+
+    mutating func beginWaiting(_ task: UInt32) {
+        releaseSlot(of: task)
+        tasks[Int(task)].state = .waiting
+        groups[Int(tasks[Int(task)].group)].suspended += 1
+        workers[Int(tasks[Int(task)].worker)].suspended += 1
+        changed(task: task)
+    }
+
+    mutating func beginWanting(_ task: UInt32) {
+        tasks[Int(task)].state = .wanting
+        changed(task: task)
+        let group = Int(tasks[Int(task)].group)
+        if !groups[group].isFull || tasks[Int(task)].flags.contains(.cancelRequested) {
+            letProceed(task)
+        } else {
+            groups[group].wanting.append(task)
         }
     }
 
@@ -44,6 +54,7 @@ extension CoordinatorCore {
         groups[group].suspended -= 1
         groups[group].held += 1
         tasks[Int(task)].state = .running
+        changed(task: task)
         workers[Int(worker)].suspended -= 1
         workers[Int(worker)].held += 1
         workers[Int(worker)].running += 1
@@ -56,6 +67,7 @@ extension CoordinatorCore {
     /// The attempt of a task has ended that has groups open: nobody is there any more to wait for them.
     mutating func leaveBehind(_ task: UInt32, at now: Instant) {
         tasks[Int(task)].state = .ending
+        changed(task: task)
         groups[Int(tasks[Int(task)].group)].suspended += 1
         // A cancelled task had its grace, and what it opened in its cleanup has none beyond that (promise 4). One whose
         // process died has nobody to clean up for.
@@ -66,7 +78,7 @@ extension CoordinatorCore {
     /// Stops what a task has opened, shields or not, for there is nobody who could wait for it.
     mutating func stopNested(of task: UInt32, grace: TimeSpan?, at now: Instant) {
         for group in nestedGroups[task] ?? [] where nestedGroups[task]?.contains(group) == true {
-            for place in openTree(below: group) { groups[Int(place)].sealed = true }
+            sealTree(below: group)
             stopWhole(group, .ownerLost, reason: "the task that opened it has ended", grace: grace, at: now)
             closeIfDone(group, at: now)
         }
@@ -95,6 +107,10 @@ extension CoordinatorCore {
         guard group.acceptsSiblings else {
             return refuse(.invalid, "group \(group.name) takes no tasks from its tasks")
         }
+        // Sent again: tell its number once more.
+        if let known = clients[Int(client)].joined[key], known.task == ref {
+            return tell(client) { $0.opened.append(OpenedGroup(key: key, group: known.group)) }
+        }
         guard clients[Int(client)].groups[key] == nil, clients[Int(client)].joined[key] == nil else {
             return refuse(.invalid, "the key is in use")
         }
@@ -102,6 +118,7 @@ extension CoordinatorCore {
             return refuse(.limit, "this client has joined \(limits.openGroupsPerSession) groups already")
         }
         clients[Int(client)].joined[key] = JoinedGroup(group: group.id, task: ref)
+        changed(client: client)
         groups[Int(tasks[Int(task)].group)].joiners.append(Joiner(client: client, key: key))
         tell(client) { $0.opened.append(OpenedGroup(key: key, group: group.id)) }
     }
@@ -110,7 +127,8 @@ extension CoordinatorCore {
     mutating func siblingsSubmitted(_ submission: TaskSubmission, by client: UInt32, at now: Instant) {
         guard let joined = clients[Int(client)].joined[submission.group] else { return }
         let arriving = UInt32(clamping: submission.runs.reduce(0) { $0 + $1.lengths.count })
-        // Messages come once and in order: only what is new can be here.
+        // Messages come once and in order: what is not new was sent again in another session, whose beginning told of it.
+        if UInt64(submission.first) + UInt64(arriving) <= UInt64(joined.count), arriving > 0 { return }
         guard let place = openJoinedGroup(joined) else {
             return refuseSiblings(submission, .finished, "the group is finished, or the task has ended", to: client)
         }
@@ -131,9 +149,25 @@ extension CoordinatorCore {
         clients[Int(client)].joined[submission.group]?.count += arriving
         let accepted = AcceptedTasks(key: submission.group, first: submission.first, index: index, count: arriving)
         tell(client) { $0.accepted.append(accepted) }
-        let spawner = joined.task == nil ? nil : clients[Int(client)].id
+        if keepsJournal { clients[Int(client)].joined[submission.group]?.accept(accepted) }
+        let spawner = joined.task == nil ? nil : reference(to: client)
         if spawner != nil { nameForOwner(submission, table, from: index, of: place) }
-        addTasks(submission, to: place, templates: table, skipping: 0, spawner: spawner, at: now)
+        let origin = JournalJoinedSubmission(
+            client: clients[Int(client)].token,
+            key: submission.group,
+            first: submission.first,
+            templates: table.suffix(submission.templates.count).map { templates[Int($0)].id },
+            isSibling: spawner != nil
+        )
+        addTasks(
+            submission,
+            to: place,
+            templates: table,
+            skipping: 0,
+            origin: keepsJournal ? origin : nil,
+            spawner: spawner,
+            at: now
+        )
     }
 
     /// The place of a template like this one in a group. The tasks of one group mostly add tasks of the same few kinds, each
@@ -153,6 +187,7 @@ extension CoordinatorCore {
         for joiner in groups[Int(place)].joiners
         where clients[Int(joiner.client)].joined[joiner.key]?.group == id {
             clients[Int(joiner.client)].joined[joiner.key] = nil
+            changed(client: joiner.client)
         }
         groups[Int(place)].joiners = []
     }

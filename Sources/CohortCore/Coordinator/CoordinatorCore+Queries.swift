@@ -1,7 +1,15 @@
 /// What `status` and `workers` show.
 extension CoordinatorCore {
     mutating func queried(_ session: SessionID) {
-        if clientPlaces[session] != nil { queries.append(session) }
+        guard clientPlaces[session] != nil else { return }
+        guard queries.count(where: { $0 == session }) < limits.pendingQueries else {
+            return refuse(
+                session,
+                .limit,
+                "\(limits.pendingQueries) queries of this client wait for their answers already"
+            )
+        }
+        queries.append(session)
     }
 
     mutating func answerQueries(at now: Instant, into actions: inout [CoordinatorAction]) {
@@ -18,7 +26,7 @@ extension CoordinatorCore {
             for member in openTree(below: place) { counts += liveCounts(of: member) }
             snapshot.groups.append(summary(of: place, counts: counts, at: now))
         }
-        snapshot.workers = workers.filter { !$0.isGone }.sorted { $0.number < $1.number }.map(summary)
+        snapshot.workers = workers.filter { !$0.isGone && !$0.isAbsent }.sorted { $0.number < $1.number }.map(summary)
         snapshot.clients = UInt32(clientPlaces.count)
         snapshot.staleMessages = staleMessages
         snapshot.draining = isDraining
@@ -70,7 +78,7 @@ extension CoordinatorCore {
 
     /// The first reason that holds for the tree's queued tasks.
     private func whyWaiting(_ root: UInt32) -> String {
-        let present = workers.filter { !$0.isGone && !$0.draining }
+        let present = workers.filter { !$0.isGone && !$0.isAbsent && !$0.draining }
         if present.isEmpty { return "no worker is connected" }
         for place in openTree(below: root) {
             for lane in groups[Int(place)].lanes where lane.head != TaskRecord.none {

@@ -17,7 +17,7 @@ extension CoordinatorCore {
     }
 
     /// The same for a worker that may have left since.
-    private mutating func introduce(number: UInt32, to client: UInt32) {
+    mutating func introduce(number: UInt32, to client: UInt32) {
         guard number != 0, !clients[Int(client)].knownWorkers.contains(number) else { return }
         if let place = workers.firstIndex(where: { !$0.isGone && $0.number == number }) {
             introduce(UInt32(place), to: client)
@@ -28,7 +28,10 @@ extension CoordinatorCore {
     }
 
     mutating func reportEnded(_ task: UInt32, _ report: TaskReport, detail: AttemptDetail?, value: ArraySlice<UInt8>) {
-        if groups[Int(tasks[Int(task)].group)].detached { logEnded(task, report, detail: detail, value: value) }
+        if keepsJournal || groups[Int(tasks[Int(task)].group)].detached {
+            logEnded(task, report, detail: detail, value: value)
+        }
+        guard !keepsJournal else { return }
         for client in audience(of: task) {
             introduce(number: report.worker, to: client)
             deliver(report, detail: detail, value: value, to: client)
@@ -40,9 +43,15 @@ extension CoordinatorCore {
     func audience(of task: UInt32) -> [UInt32] {
         let group = Int(tasks[Int(task)].group)
         let owner = groups[group].detached ? GroupRecord.none : groups[group].owner
-        let spawner = spawners.isEmpty ? nil : spawners[task].flatMap { clientPlaces[$0] }
+        let spawner = sibling(of: task)?.place
         if let spawner, spawner != owner { return owner == GroupRecord.none ? [spawner] : [owner, spawner] }
         return owner == GroupRecord.none ? [] : [owner]
+    }
+
+    /// The client besides the owner that has added a task.
+    private func sibling(of task: UInt32) -> ClientReference? {
+        guard !spawners.isEmpty, let spawner = spawners[task], isHere(spawner) else { return nil }
+        return spawner
     }
 
     mutating func tellProgress(_ task: UInt32, _ progress: AttemptProgress) {
@@ -62,7 +71,7 @@ extension CoordinatorCore {
         }
     }
 
-    private mutating func deliver(
+    mutating func deliver(
         _ report: TaskReport,
         detail: AttemptDetail?,
         value: ArraySlice<UInt8>,
@@ -74,7 +83,7 @@ extension CoordinatorCore {
         markClient(client)
     }
 
-    /// Keeps the report with the tree. Past the limit only failures are kept, and the others counted.
+    /// Keeps the report with the tree. Past the limit a detached tree keeps only failures, and the others are counted.
     private mutating func logEnded(
         _ task: UInt32,
         _ report: TaskReport,
@@ -82,21 +91,44 @@ extension CoordinatorCore {
         value: ArraySlice<UInt8>
     ) {
         let record = tasks[Int(task)]
-        let root = Int(groups[Int(record.group)].root)
+        let head = groups[Int(record.group)].head
         let isFailure = report.outcome != .ok && report.outcome != .cancelled
-        let kept = groups[root].log.entries.count
-        if kept >= limits.retainedReports, !isFailure || kept >= limits.retainedReports + limits.retainedFailures {
-            groups[Int(record.group)].omitted += 1
+        let kept = groups[Int(head)].log.entries.count
+        let isOmitted =
+            groups[Int(record.group)].detached && kept >= limits.retainedReports
+            && (!isFailure || kept >= limits.retainedReports + limits.retainedFailures)
+        if isOmitted { groups[Int(record.group)].omitted += 1 }
+        let name = templates[Int(record.template)].template.name
+        let sibling = sibling(of: task)
+        if keepsJournal {
+            draft.batch.ends.append(
+                JournalEnd(
+                    sequence: takeSequence(),
+                    head: groups[Int(head)].id,
+                    report: report,
+                    detail: isOmitted ? nil : detail,
+                    value: isOmitted ? [] : Array(value),
+                    name: isOmitted ? "" : name,
+                    sibling: sibling.map { clients[Int($0.place)].token } ?? .none,
+                    isOmitted: isOmitted
+                )
+            )
+        }
+        guard !isOmitted else {
+            // Whoever has added it waits for its end, and for nothing else in the tree.
+            if keepsJournal, let sibling {
+                introduce(number: report.worker, to: sibling.place)
+                deliver(report, detail: detail, value: value, to: sibling.place)
+            }
             return
         }
-        var report = report
-        if let detail {
-            report.detail = Int32(groups[root].log.details.count)
-            groups[root].log.details.append(detail)
-        }
-        let name = templates[Int(record.template)].template.name
-        if groups[root].log.names.last != name { groups[root].log.names.append(name) }
-        groups[root].log.entries.append(.task(report, value: Array(value), name: groups[root].log.names.count - 1))
+        groups[Int(head)].log.add(report, detail: detail, value: Array(value), name: name, sibling: sibling)
+        logHasGrown(head, sibling: sibling)
+    }
+
+    private mutating func takeSequence() -> UInt64 {
+        defer { nextSequence += 1 }
+        return nextSequence
     }
 
     mutating func reportClosed(_ place: UInt32, at now: Instant) {
@@ -116,22 +148,38 @@ extension CoordinatorCore {
             openedAgo: now.since(group.openedAt),
             omitted: group.omitted
         )
-        let root = Int(group.root)
-        if group.detached {
-            groups[root].log.entries.append(.closed(groups[root].log.closed.count))
-            groups[root].log.closed.append(report)
-        } else {
+        if group.detached || keepsJournal {
+            var closed = ClosedGroup(report: report, key: group.key)
+            if group.acceptsSiblings, group.owner != GroupRecord.none {
+                closed.accepted = clients[Int(group.owner)].joined[group.key]?.accepted ?? []
+            }
+            groups[Int(group.head)].log.add(closed)
+            if keepsJournal {
+                draft.batch.closings.append(
+                    JournalClosing(
+                        sequence: takeSequence(),
+                        head: groups[Int(group.head)].id,
+                        key: closed.key,
+                        report: report,
+                        accepted: closed.accepted
+                    )
+                )
+            }
+            logHasGrown(group.head)
+        }
+        if !group.detached {
             // A task's own groups are the task's affair: what they come to shows in its outcome.
-            for watcher in groups[root].watchers where watcher.client != group.owner && !group.isScope {
+            for watcher in groups[Int(group.root)].watchers where watcher.client != group.owner && !group.isScope {
                 tell(watcher.client) { $0.closed.append(report) }
             }
         }
+        guard !keepsJournal else { return }
         if group.owner != GroupRecord.none, !(group.detached && isWatching(group.owner, group.root)) {
             tell(group.owner) { $0.closed.append(report) }
         }
     }
 
-    private func isWatching(_ client: UInt32, _ root: UInt32) -> Bool {
+    func isWatching(_ client: UInt32, _ root: UInt32) -> Bool {
         clients[Int(client)].watching.contains(root)
     }
 
@@ -200,8 +248,9 @@ extension CoordinatorCore {
         }
         // Those that have closed, too: an inner one closes first, and the watcher must know where it belongs.
         let id = groups[Int(root)].id
-        for report in groups[Int(root)].log.closed.reversed() where report.group != id {
-            let summary = GroupSummary(closed: report)
+        guard groups[Int(root)].detached else { return }
+        for closed in groups[Int(root)].log.closed.reversed() where closed.report.group != id {
+            let summary = GroupSummary(closed: closed.report)
             tell(client) { $0.groups.append(summary) }
         }
     }
@@ -217,18 +266,17 @@ extension CoordinatorCore {
         guard let position = groups[root].watchers.firstIndex(where: { $0.client == client }) else { return }
         var watcher = groups[root].watchers[position]
         guard watcher.cursor < groups[root].log.entries.count || !watcher.caughtUp else { return }
+        // The log of an attached tree is its owner's.
+        if !groups[root].detached { watcher.cursor = groups[root].log.entries.count }
         while watcher.cursor < groups[root].log.entries.count,
             clients[Int(client)].unconsumed <= limits.unconsumedBytes
         {
             switch groups[root].log.entries[watcher.cursor] {
-            case .task(let report, let value, let name):
-                let taskName = groups[root].log.names[name]
-                introduce(number: report.worker, to: client)
-                tell(client) { $0.names.append(TaskName(group: report.group, index: report.index, name: taskName)) }
-                let detail = report.detail >= 0 ? groups[root].log.details[Int(report.detail)] : nil
-                deliver(report, detail: detail, value: value[...], to: client)
+            case .task(let report, let value, let name, _):
+                tellName(of: report, name, in: UInt32(root), to: client)
+                tellEnd(report, value, in: UInt32(root), to: client)
             case .closed(let place):
-                let report = groups[root].log.closed[place]
+                let report = groups[root].log.closed[place].report
                 tell(client) { $0.closed.append(report) }
             }
             watcher.cursor += 1

@@ -1,8 +1,25 @@
 /// Clients and workers coming and going.
 extension CoordinatorCore {
-    mutating func clientJoined(_ session: SessionID, at now: Instant) {
+    mutating func clientJoined(
+        _ session: SessionID,
+        _ token: PeerToken,
+        at now: Instant,
+        into actions: inout [CoordinatorAction]
+    ) {
         precondition(clientPlaces[session] == nil && workerPlaces[session] == nil, "session \(session) joins twice")
-        let record = ClientRecord(id: session, lastHeard: now)
+        if token != .none, let place = clientTokens[token] {
+            if keepsJournal { return clientReturned(place, as: session, at: now, into: &actions) }
+            // What it may not have been told is not kept: the new session begins with nothing.
+            clientEnded(place, .unreachable, at: now, into: &actions)
+        }
+        let place = addClient(ClientRecord(id: session, token: token, identity: nextIdentity, lastHeard: now))
+        clientPlaces[session] = place
+        welcomes.append(PendingWelcome(session: session))
+        startTicking(at: now)
+    }
+
+    mutating func addClient(_ record: ClientRecord) -> UInt32 {
+        nextIdentity = record.identity + 1
         let place: UInt32
         if let free = freeClients.popLast() {
             place = free
@@ -11,18 +28,33 @@ extension CoordinatorCore {
             place = UInt32(clients.count)
             clients.append(record)
         }
-        clientPlaces[session] = place
-        welcomes.append(PendingWelcome(session: session))
+        if record.token != .none { clientTokens[record.token] = place }
+        changed(client: place)
+        return place
+    }
+
+    mutating func workerJoined(
+        _ session: SessionID,
+        _ offer: WorkerOffer,
+        _ token: PeerToken,
+        at now: Instant,
+        into actions: inout [CoordinatorAction]
+    ) {
+        precondition(clientPlaces[session] == nil && workerPlaces[session] == nil, "session \(session) joins twice")
+        if token != .none, let place = workerTokens[token] {
+            return workerReturned(place, as: session, offer, at: now, into: &actions)
+        }
+        var record = WorkerRecord(session: session, token: token, number: nextWorker, offer: offer, lastHeard: now)
+        nextWorker += 1
+        take(offer, into: &record)
+        let place = addWorker(record)
+        workerPlaces[session] = place
+        welcomes.append(PendingWelcome(session: session, unwanted: offer.held.map(\.ref)))
+        mayAssign = true
         startTicking(at: now)
     }
 
-    mutating func workerJoined(_ session: SessionID, _ offer: WorkerOffer, at now: Instant) {
-        precondition(clientPlaces[session] == nil && workerPlaces[session] == nil, "session \(session) joins twice")
-        var record = WorkerRecord(session: session, number: nextWorker, offer: offer, lastHeard: now)
-        nextWorker += 1
-        record.offer.slots = min(offer.slots, limits.slotsPerWorker)
-        if offer.runsCommands { record.requirements.insert(0) }
-        for function in offer.functions { record.requirements.insert(requirement(for: function)) }
+    mutating func addWorker(_ record: WorkerRecord) -> UInt32 {
         let place: UInt32
         if let free = freeWorkers.popLast() {
             place = free
@@ -31,10 +63,21 @@ extension CoordinatorCore {
             place = UInt32(workers.count)
             workers.append(record)
         }
-        workerPlaces[session] = place
-        welcomes.append(PendingWelcome(session: session))
-        mayAssign = true
-        startTicking(at: now)
+        if record.token != .none { workerTokens[record.token] = place }
+        changed(worker: place)
+        return place
+    }
+
+    /// Notes what a worker can do.
+    mutating func take(_ offer: WorkerOffer, into record: inout WorkerRecord) {
+        record.offer = offer
+        record.offer.held = []
+        record.offer.slots = min(offer.slots, limits.slotsPerWorker)
+        record.requirements = offer.runsCommands ? [0] : []
+        // What nobody can ask for need not be known.
+        for function in offer.functions where requirements[function] != nil || requirements.count < limits.functions {
+            record.requirements.insert(requirement(for: function))
+        }
     }
 
     /// The number of what a task of `function` needs of a worker.
@@ -60,12 +103,16 @@ extension CoordinatorCore {
             clients[Int(place)].unreachableSince = now
         } else if let place = workerPlaces[session], workers[Int(place)].unreachableSince == nil {
             workers[Int(place)].unreachableSince = now
+        } else {
+            return
         }
+        setTimer(.expiry, at: now.advanced(by: limits.unreachable))
     }
 
     mutating func workerDraining(_ session: SessionID) {
         guard let place = workerPlaces[session] else { return }
         workers[Int(place)].draining = true
+        changed(worker: place)
     }
 
     mutating func sessionEnded(
@@ -75,106 +122,42 @@ extension CoordinatorCore {
         into actions: inout [CoordinatorAction]
     ) {
         if let place = clientPlaces[session] {
-            clientEnded(place, at: now)
-            actions.append(.closeSession(session, end))
+            clientEnded(place, end, at: now, into: &actions)
         } else if let place = workerPlaces[session] {
             workerEnded(place, end, at: now, into: &actions)
-            actions.append(.closeSession(session, end))
         }
     }
 
     /// A client has gone: the groups that it is the body of stop, unless they are detached.
-    private mutating func clientEnded(_ place: UInt32, at now: Instant) {
-        clientPlaces[clients[Int(place)].id] = nil
-        clients[Int(place)].isGone = true
-        for root in clients[Int(place)].watching { groups[Int(root)].watchers.removeAll { $0.client == place } }
-        // In an order that is the same in every process. A stop reaches everything below, so it need not be that of opening.
-        let open = clients[Int(place)].groups.values.sorted()
-        for group in open where groups[Int(group)].phase != .closed {
-            groups[Int(group)].owner = GroupRecord.none
-            groups[Int(group)].key = GroupKey(0)
-        }
-        for group in open where groups[Int(group)].phase != .closed && !groups[Int(group)].sealed {
-            groups[Int(group)].sealed = true
-            // A submission that broke off in the middle must not run as if it were whole.
-            stop(group, .ownerLost, reason: "its client is gone", fromOutside: true, at: now)
-        }
-        for group in open where groups[Int(group)].phase != .closed && !groups[Int(group)].detached {
-            stopWhole(group, .ownerLost, reason: "its client is gone", at: now)
-        }
-        for group in open { closeIfDone(group, at: now) }
-        clients[Int(place)] = ClientRecord(id: SessionID(0), lastHeard: now)
-        clients[Int(place)].isGone = true
-        dirtyClients.removeAll { $0 == place }
-        freeClients.append(place)
-    }
-
-    /// A worker has gone. Exactly the tasks that were executing are charged with it; what was only assigned goes back to the
-    /// queue unblamed (promise 8).
-    private mutating func workerEnded(
+    mutating func clientEnded(
         _ place: UInt32,
         _ end: SessionEnd,
         at now: Instant,
         into actions: inout [CoordinatorAction]
     ) {
-        let session = workers[Int(place)].session
-        workerPlaces[session] = nil
-        departedWorkers.append(summary(of: workers[Int(place)]))
-        if departedWorkers.count > limits.departedWorkers { departedWorkers.removeFirst() }
-        workers[Int(place)].isGone = true
-        var running: [UInt32] = []
-        var assigned: [UInt32] = []
-        var task = workers[Int(place)].head
-        while task != TaskRecord.none {
-            if tasks[Int(task)].state == .assigned { assigned.append(task) } else { running.append(task) }
-            task = tasks[Int(task)].next
+        let client = clients[Int(place)]
+        if !client.isAbsent { clientPlaces[client.id] = nil }
+        if client.token != .none {
+            clientTokens[client.token] = nil
+            if keepsJournal { draft.batch.departedClients.append(client.token) }
         }
-        for task in assigned.reversed() {
-            let group = tasks[Int(task)].group
-            giveBack(task, at: now)
-            closeIfDone(group, at: now)
+        clients[Int(place)].isGone = true
+        for root in client.watching { groups[Int(root)].watchers.removeAll { $0.client == place } }
+        for root in closedRoots where groups[Int(root)].owner == place {
+            groups[Int(root)].owner = GroupRecord.none
+            changed(group: root)
         }
-        for task in running {
-            let detail = lostDetail(of: workers[Int(place)], end)
-            attemptEnded(
-                task,
-                FinishedAttempt(
-                    ref: ref(task),
-                    status: .lost,
-                    elapsed: now.since(Instant(nanoseconds: tasks[Int(task)].startedAt))
-                ),
-                detail: detail,
-                value: [],
-                at: now
-            )
+        for id in client.closedHeads {
+            if let head = groupPlaces[id] { forgetHead(head) }
         }
-        if !running.isEmpty || !assigned.isEmpty {
-            actions.append(.workerLost(session, end, running: running.count, returned: assigned.count))
-        }
-        dirtyWorkers.removeAll { $0 == place }
-        freeWorkers.append(place)
-        mayAssign = true
-    }
-
-    private func lostDetail(of worker: WorkerRecord, _ end: SessionEnd) -> AttemptDetail {
-        var detail = AttemptDetail()
-        detail.type = "WorkerLost"
-        let who = "worker \(worker.offer.name)"
-        switch end {
-        case .goodbye: detail.message = "\(who) left while the task was running"
-        case .leaseExpired: detail.message = "\(who) was not heard of for \(Int(limits.lease.seconds)) s"
-        case .unreachable: detail.message = "the connection to \(who) broke off"
-        case .died(let death):
-            detail.exitCode = death.exitCode
-            detail.signal = death.signal
-            detail.coreDumped = death.coreDumped
-            if let signal = death.signal {
-                detail.message = "\(who) was killed by signal \(signal)"
-            } else {
-                detail.message = "\(who) exited with status \(death.exitCode ?? 0) while the task was running"
-            }
-        }
-        return detail
+        // In an order that is the same in every process. A stop reaches everything below, so it need not be that of opening.
+        let isLost = end != .goodbye
+        orphan(client.groups.values.sorted(), grace: isLost ? limits.lossGrace : nil, at: now)
+        clients[Int(place)] = ClientRecord(id: SessionID(0), token: .none, identity: 0, lastHeard: now)
+        clients[Int(place)].isGone = true
+        dirtyClients.removeAll { $0 == place }
+        freeClients.append(place)
+        if !client.isAbsent { actions.append(.closeSession(client.id, end)) }
     }
 
     func ref(_ task: UInt32) -> AttemptRef {

@@ -10,6 +10,11 @@ extension CoordinatorCore {
         let place = clients[Int(client)].groups[submission.group]
         // Sent again: all of it has been accepted, whatever has become of the group since.
         if let place, isKnown(submission, in: place) { return }
+        if place == nil, let closed = closedGroup(submission.group, of: client),
+            submission.end <= closed.report.counts.ended
+        {
+            return
+        }
         if let refusal = refusal(of: submission, into: place) {
             tell(client) { $0.refusals.append(refusal) }
             return
@@ -23,8 +28,7 @@ extension CoordinatorCore {
     }
 
     private func isKnown(_ submission: TaskSubmission, in place: UInt32) -> Bool {
-        let arriving = submission.runs.reduce(0) { $0 + $1.lengths.count }
-        return arriving > 0 && Int(submission.first) + arriving <= Int(groups[Int(place)].nextIndex)
+        submission.end > Int(submission.first) && submission.end <= Int(groups[Int(place)].nextIndex)
     }
 
     private func refusal(of submission: TaskSubmission, into place: UInt32?) -> Refusal? {
@@ -59,6 +63,17 @@ extension CoordinatorCore {
         let arriving = submission.runs.reduce(0) { $0 + $1.lengths.count }
         if unfinishedTasks + arriving > limits.unfinishedTasks {
             return (.limit, "the coordinator holds \(limits.unfinishedTasks) unfinished tasks already")
+        }
+        let owned = group.owner == GroupRecord.none ? 0 : clients[Int(group.owner)].unfinished
+        if owned + arriving > limits.queuedTasksPerSession {
+            let most = limits.queuedTasksPerSession
+            return (
+                .limit, "its client has \(owned) unfinished tasks; the limit of queued tasks of a session is \(most)"
+            )
+        }
+        let unknown = submission.templates.count { requirements[$0.function] == nil }
+        if requirements.count + unknown > limits.functions {
+            return (.limit, "\(requirements.count) functions have been named already, which is the limit")
         }
         if Int(group.nextIndex) + arriving >= Int(UInt32.max) {
             return (.limit, "group \(group.name) has had as many tasks as can be numbered")
@@ -102,10 +117,12 @@ extension CoordinatorCore {
         to place: UInt32,
         templates table: [UInt32],
         skipping known: Int,
-        spawner: SessionID? = nil,
+        origin: JournalJoinedSubmission? = nil,
+        spawner: ClientReference? = nil,
         at now: Instant
     ) {
         var skip = known
+        if keepsJournal { journal(submission, to: place, templates: table, skipping: known, origin) }
         mayAssign = true
         let chunk = freeChunks.popLast() ?? UInt32(chunks.count)
         if Int(chunk) == chunks.count { chunks.append(PayloadChunk()) }
@@ -156,7 +173,8 @@ extension CoordinatorCore {
             tasks.append(TaskRecord())
         }
         var record = TaskRecord()
-        record.generation = tasks[Int(task)].generation &+ 1
+        record.generation = max(tasks[Int(task)].generation, generationFloor) &+ 1
+        topGeneration = max(topGeneration, record.generation)
         record.group = group
         record.index = groups[Int(group)].nextIndex
         record.template = template
@@ -170,6 +188,8 @@ extension CoordinatorCore {
         groups[Int(group)].members.append(task)
         groups[Int(group)].unfinished += 1
         unfinishedTasks += 1
+        let owner = groups[Int(group)].owner
+        if owner != GroupRecord.none { clients[Int(owner)].unfinished += 1 }
         return task
     }
 
@@ -191,8 +211,7 @@ extension CoordinatorCore {
                 staleMessages += 1
                 continue
             }
-            tasks[Int(task)].flags.insert(.startTold)
-            attemptStarted(task, at: now)
+            startTold(task, at: now)
         }
         // Before the ends, for the last word of a task may travel with its end.
         for progress in report.progress {
@@ -231,15 +250,22 @@ extension CoordinatorCore {
         mayAssign = true
     }
 
+    /// The worker itself says that the attempt has begun.
+    mutating func startTold(_ task: UInt32, at now: Instant) {
+        tasks[Int(task)].flags.insert(.startTold)
+        if tasks[Int(task)].state == .assigned { attemptStarted(task, at: now) } else { changed(task: task) }
+    }
+
     mutating func attemptStarted(_ task: UInt32, at now: Instant) {
         guard tasks[Int(task)].state == .assigned else { return }
         tasks[Int(task)].state = .running
+        changed(task: task)
         tasks[Int(task)].executions += 1
         tasks[Int(task)].startedAt = now.nanoseconds
         let worker = tasks[Int(task)].worker
         workers[Int(worker)].running += 1
         if let timeout = templates[Int(tasks[Int(task)].template)].template.timeout {
-            timers.set(.taskTimeout(ref(task)), at: now.advanced(by: timeout))
+            setTimer(.taskTimeout(ref(task)), at: now.advanced(by: timeout))
         }
         let group = Int(tasks[Int(task)].group)
         let number = workers[Int(worker)].number
@@ -327,12 +353,15 @@ extension CoordinatorCore {
         tasks[Int(task)].flags = []
         tasks[Int(task)].cause = .none
         tasks[Int(task)].state = .delayed
+        changed(task: task)
         pendingFailures[task] = failure
         if delay == .zero {
             requeue(task)
         } else {
             let record = tasks[Int(task)]
-            timers.set(.retry(TaskKey(index: task, generation: record.generation)), at: now.advanced(by: delay))
+            let due = now.advanced(by: delay)
+            pendingFailures[task]?.retryAt = due
+            setTimer(.retry(TaskKey(index: task, generation: record.generation)), at: due)
         }
     }
 
@@ -375,6 +404,9 @@ extension CoordinatorCore {
         groups[group].counts.count(outcome)
         groups[group].unfinished -= 1
         unfinishedTasks -= 1
+        let owner = groups[group].owner
+        if owner != GroupRecord.none { clients[Int(owner)].unfinished -= 1 }
+        changed(group: record.group)
         let report = TaskReport(
             group: groups[group].id,
             index: record.index,
@@ -408,6 +440,7 @@ extension CoordinatorCore {
         }
         releaseChunk(record.chunk)
         if !spawners.isEmpty { spawners[task] = nil }
+        if !crashes.isEmpty { crashes[task] = nil }
         tasks[Int(task)].state = .free
         tasks[Int(task)].flags = []
         tasks[Int(task)].worker = TaskRecord.none
@@ -426,7 +459,8 @@ extension CoordinatorCore {
         for template in groups[Int(place)].templates {
             let id = templates[Int(template)].id
             for worker in workers.indices where !workers[worker].isGone {
-                guard workers[worker].knownTemplates.remove(id) != nil else { continue }
+                let isKept = workers[worker].keptTemplates.remove(id) != nil
+                guard workers[worker].knownTemplates.remove(id) != nil || isKept else { continue }
                 workers[worker].forgetBox.append(id)
                 markWorker(UInt32(worker))
             }

@@ -31,6 +31,8 @@ package struct CoordinatorCore: Sendable, Equatable {
     var groupPlaces: [GroupID: UInt32] = [:]
     var clientPlaces: [SessionID: UInt32] = [:]
     var workerPlaces: [SessionID: UInt32] = [:]
+    var clientTokens: [PeerToken: UInt32] = [:]
+    var workerTokens: [PeerToken: UInt32] = [:]
     /// What a task may need of a worker: number 0 is "runs commands", the others are function names.
     var requirements: [String: UInt32] = ["": 0]
     /// Open groups of each task that has opened any.
@@ -38,9 +40,11 @@ package struct CoordinatorCore: Sendable, Equatable {
     /// What became of the attempts of tasks that are `ending`.
     var pendingEnds: [UInt32: PendingEnd] = [:]
     /// The sessions that have added tasks to groups of others: they are told of them, too.
-    var spawners: [UInt32: SessionID] = [:]
+    var spawners: [UInt32: ClientReference] = [:]
     /// The last failure of each task that waits for its retry; told if the retry never comes.
     var pendingFailures: [UInt32: PendingFailure] = [:]
+    /// How many workers have died under each task under which any has.
+    var crashes: [UInt32: UInt8] = [:]
 
     /// Workers that have left, the latest last: reports that are told later name them still.
     var departedWorkers: [WorkerSummary] = []
@@ -57,10 +61,20 @@ package struct CoordinatorCore: Sendable, Equatable {
     var nextTemplate: UInt64 = 1
     var nextWorker: UInt32 = 1
     var nextOrder: UInt64 = 0
+    /// Of clients (`ClientReference`).
+    var nextIdentity: UInt64 = 1
+    /// Of what the journal says about ends.
+    var nextSequence: UInt64 = 0
+    /// The highest generation of any task's place.
+    var topGeneration: UInt32 = 0
+    /// Up to here generations have been used before this coordinator began.
+    var generationFloor: UInt32 = 0
     var queuedTasks = 0
     var unfinishedTasks = 0
     var staleMessages: UInt64 = 0
     var isTicking = false
+    /// When the next tick is due, while there is one.
+    var tickDue = Instant(nanoseconds: 0)
     var isDraining = false
     var hasToldDrained = false
     /// Set whenever a slot or a task may have become free, so that quiet bursts cost no scheduling.
@@ -73,6 +87,8 @@ package struct CoordinatorCore: Sendable, Equatable {
 
     /// Sessions that have joined since the last flush.
     var welcomes: [PendingWelcome] = []
+    /// What the journal has to be told.
+    var draft = JournalDraft()
 
     package init(limits: Limits = Limits(), keepsJournal: Bool = false) {
         self.limits = limits
@@ -87,12 +103,14 @@ package struct CoordinatorCore: Sendable, Equatable {
     /// Actions that cannot wait for `flush`, such as a session's end, are appended to `actions` at once.
     package mutating func handle(_ event: CoordinatorEvent, at now: Instant, into actions: inout [CoordinatorAction]) {
         switch event {
-        case .clientJoined(let session, _): clientJoined(session, at: now)
-        case .workerJoined(let session, let offer, _): workerJoined(session, offer, at: now)
+        case .clientJoined(let session, let token): clientJoined(session, token, at: now, into: &actions)
+        case .workerJoined(let session, let offer, let token):
+            workerJoined(session, offer, token, at: now, into: &actions)
         case .heard(let session): heard(session, at: now)
         case .unreachable(let session): unreachable(session, at: now)
         case .connectionLost: probe(into: &actions)
         case .sessionEnded(let session, let end): sessionEnded(session, end, at: now, into: &actions)
+        case .workerDied(let token, let death): workerDied(token, death, at: now, into: &actions)
         case .workerDraining(let session): workerDraining(session)
         case .workerReported(let session, let report): workerReported(session, report, at: now)
         case .groupOpened(let session, let spec): groupOpened(session, spec, at: now)
@@ -118,6 +136,11 @@ package struct CoordinatorCore: Sendable, Equatable {
     /// Gives out free slots and emits what has gathered for each worker and client.
     package mutating func flush(at now: Instant, into actions: inout [CoordinatorAction]) {
         if mayAssign { assignReadyTasks(at: now) }
+        if keepsJournal {
+            // Before the record: what has been told may be all that was kept for.
+            feedOwners()
+            if let batch = takeBatch() { actions.append(.record(batch)) }
+        }
         feedWatchers(at: now)
         flushWelcomes(into: &actions)
         flushWorkers(into: &actions)
@@ -139,7 +162,8 @@ package struct CoordinatorCore: Sendable, Equatable {
     private mutating func flushWorkers(into actions: inout [CoordinatorAction]) {
         for place in dirtyWorkers {
             let index = Int(place)
-            guard !workers[index].isGone else { continue }
+            // One that comes back is told what is left of this.
+            guard !workers[index].isGone, !workers[index].isAbsent else { continue }
             let session = workers[index].session
             for orders in workers[index].cancelBox.pieces(of: ClientOutbox.messageRows) {
                 actions.append(.cancel(session, orders))
@@ -171,7 +195,7 @@ package struct CoordinatorCore: Sendable, Equatable {
     private mutating func flushClients(into actions: inout [CoordinatorAction]) {
         for place in dirtyClients {
             let index = Int(place)
-            guard !clients[index].isGone, !clients[index].outbox.isEmpty else { continue }
+            guard !clients[index].isGone, !clients[index].isAbsent, !clients[index].outbox.isEmpty else { continue }
             for update in clients[index].outbox.takeAll() { actions.append(.update(clients[index].id, update)) }
         }
         dirtyClients.removeAll(keepingCapacity: true)

@@ -11,22 +11,52 @@ package struct Lane: Sendable, Equatable {
     package init(requirement: UInt32) { self.requirement = requirement }
 }
 
-/// An entry of the log that a detached tree keeps of what it has come to.
+/// An entry of the log that a tree keeps of what it has come to.
 package enum LogEntry: Sendable, Equatable {
-    /// A task's report, its value, and the place of its name among the templates' names.
-    case task(TaskReport, value: [UInt8], name: Int)
+    /// A task's report, its value, the place of its name among the templates' names, and who is told besides the owner.
+    case task(TaskReport, value: [UInt8], name: Int, sibling: ClientReference?)
     /// Place in `TreeLog.closed`.
     case closed(Int)
 }
 
-/// What a detached tree has come to so far, kept for `wait` and `status`.
+/// What a tree has come to so far: a detached one's is kept for `wait` and `status`; with a journal everyone's is kept for
+/// its owner, who may have to be told again.
 package struct TreeLog: Sendable, Equatable {
     package var entries: [LogEntry] = []
     package var details: [AttemptDetail] = []
     package var names: [String] = []
-    package var closed: [GroupReport] = []
+    package var closed: [ClosedGroup] = []
 
     package init() {}
+
+    package mutating func add(
+        _ report: TaskReport,
+        detail: AttemptDetail?,
+        value: [UInt8],
+        name: String,
+        sibling: ClientReference?
+    ) {
+        var report = report
+        if let detail {
+            report.detail = Int32(details.count)
+            details.append(detail)
+        }
+        if names.last != name { names.append(name) }
+        entries.append(.task(report, value: value, name: names.count - 1, sibling: sibling))
+    }
+
+    package mutating func add(_ group: ClosedGroup) {
+        entries.append(.closed(closed.count))
+        closed.append(group)
+    }
+}
+
+/// A group of a tree that has closed.
+package struct ClosedGroup: Sendable, Equatable {
+    package var report: GroupReport
+    package var key: GroupKey
+    /// See `JournalClosing.accepted`.
+    package var accepted: [AcceptedTasks] = []
 }
 
 /// One group, open or closed and remembered.
@@ -46,6 +76,8 @@ package struct GroupRecord: Sendable, Equatable {
     /// The task of `parent` that has opened it; `TaskRecord.none` for all others.
     package var opener: UInt32
     package var root: UInt32
+    /// The outermost group around it with the same owner: the root, or one that a task has opened. It has the log.
+    package var head: UInt32
     package var depth: Int
     package var policy: FailurePolicy
     package var limit: UInt32
@@ -81,6 +113,8 @@ package struct GroupRecord: Sendable, Equatable {
 
     package var lanes: [Lane] = []
     package var templates: [UInt32] = []
+    /// How many of them the journal knows.
+    package var journalledTemplates = 0
     /// Own tasks from number `firstUnfinished` on; `TaskRecord.none` where one has ended.
     package var members: Deque<UInt32> = []
     package var firstUnfinished: UInt32 = 0
@@ -105,9 +139,11 @@ package struct GroupRecord: Sendable, Equatable {
     /// Who has a key for it besides its owner.
     package var joiners: [Joiner] = []
 
+    // Of heads only:
+    package var log = TreeLog()
+
     // Of roots only:
     package var ready: [ReadyLanes] = []
-    package var log = TreeLog()
     package var watchers: [Watcher] = []
 
     package var nextIndex: UInt32 { firstUnfinished + UInt32(members.count) }

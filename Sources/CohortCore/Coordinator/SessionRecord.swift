@@ -7,6 +7,30 @@ package struct JoinedGroup: Sendable, Equatable {
     package var count: UInt32 = 0
     /// Places of the templates that it has brought.
     package var templates: [UInt32] = []
+    /// What it has been told about the numbers of its tasks; kept with a journal only.
+    package var accepted: [AcceptedTasks] = []
+
+    /// Remembers tasks that were accepted, in as few rows as possible.
+    package mutating func accept(_ row: AcceptedTasks) {
+        if let last = accepted.last, last.first + last.count == row.first, last.index + last.count == row.index {
+            accepted[accepted.count - 1].count += row.count
+        } else {
+            accepted.append(row)
+        }
+    }
+}
+
+/// A client for as long as it is here, whatever its sessions. Places are used again, identities are not.
+package struct ClientReference: Sendable, Equatable {
+    package var place: UInt32
+    package var identity: UInt64
+}
+
+/// How far a client has been told of a tree's log.
+package struct LogFeed: Sendable, Equatable {
+    package var cursor = 0
+    /// It stands in the client's queue.
+    package var isQueued = false
 }
 
 /// The answer to a join that has not been emitted yet.
@@ -16,9 +40,13 @@ package struct PendingWelcome: Sendable, Equatable {
     package var unwanted: [AttemptRef] = []
 }
 
-/// A client that is connected.
+/// A client that is connected, or is expected to come back.
 package struct ClientRecord: Sendable, Equatable {
+    /// Its session; 0 while it is absent.
     package var id: SessionID
+    package var token: PeerToken
+    package var identity: UInt64
+    package var isAbsent = false
     package var lastHeard: Instant
     package var unreachableSince: Instant?
     /// Places of its open groups by key. Looked up, never iterated.
@@ -32,10 +60,23 @@ package struct ClientRecord: Sendable, Equatable {
     /// Workers of which it has been told.
     package var knownWorkers: Set<UInt32> = []
     package var outbox = ClientOutbox()
+    /// Its tasks that have not ended.
+    package var unfinished = 0
+    // With a journal:
+    /// All that it has ever used for groups of its own.
+    package var keys = KeyRanges()
+    /// How far it has been told, by head. Looked up, never iterated.
+    package var feeds: [GroupID: LogFeed] = [:]
+    /// Heads with something new for it.
+    package var feedQueue: [GroupID] = []
+    /// Heads of its attached trees that have closed and are kept, oldest first.
+    package var closedHeads: [GroupID] = []
     package var isGone = false
 
-    package init(id: SessionID, lastHeard: Instant) {
+    package init(id: SessionID, token: PeerToken, identity: UInt64, lastHeard: Instant) {
         self.id = id
+        self.token = token
+        self.identity = identity
         self.lastHeard = lastHeard
     }
 }
@@ -47,9 +88,12 @@ package struct UnseenCancel: Sendable, Equatable {
     package var sentAt: Instant
 }
 
-/// A worker that is connected.
+/// A worker that is connected, or is expected to come back.
 package struct WorkerRecord: Sendable, Equatable {
+    /// 0 while it is absent.
     package var session: SessionID
+    package var token: PeerToken
+    package var isAbsent = false
     /// 1, 2, 3, … in the order of joining.
     package var number: UInt32
     package var offer: WorkerOffer
@@ -70,6 +114,8 @@ package struct WorkerRecord: Sendable, Equatable {
     /// Moving average of how long its attempts take, in nanoseconds; `nil` before the first has ended.
     package var serviceTime: Double?
     package var knownTemplates: Set<TemplateID> = []
+    /// What it may have kept from an earlier session. It is told to forget those, but not relied on to have them.
+    package var keptTemplates: Set<TemplateID> = []
     package var lastTemplate = TemplateID(0)
     /// In the order of asking.
     package var unseenCancels: [UnseenCancel] = []
@@ -85,7 +131,7 @@ package struct WorkerRecord: Sendable, Equatable {
     package var isGone = false
 
     /// While it drains only tasks that its waiting tasks need go to it.
-    private var takesNothing: Bool { isGone || draining && suspended == 0 }
+    private var takesNothing: Bool { isGone || isAbsent || draining && suspended == 0 }
 
     package var freeSlots: UInt32 { takesNothing || held >= offer.slots ? 0 : offer.slots - held }
 

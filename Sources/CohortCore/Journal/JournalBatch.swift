@@ -382,11 +382,22 @@ package struct JournalEnd: Sendable, Equatable {
 package struct JournalClosing: Sendable, Equatable {
     package var sequence: UInt64
     package var head: GroupID
+    package var key: GroupKey
     package var report: GroupReport
+    /// If others could add tasks to it: what its owner has added, in order.
+    package var accepted: [AcceptedTasks]
 
-    package init(sequence: UInt64, head: GroupID, report: GroupReport) {
+    package init(
+        sequence: UInt64,
+        head: GroupID,
+        key: GroupKey,
+        report: GroupReport,
+        accepted: [AcceptedTasks] = []
+    ) {
         self.sequence = sequence
         self.head = head
+        self.key = key
         self.report = report
+        self.accepted = accepted
     }
 }

@@ -29,6 +29,10 @@ package struct Link: Sendable, Equatable {
     private var told: UInt64 = 0
     private let settlesLater: Bool
     private var unacknowledged: Deque<Sent> = []
+    /// Bytes of frames that the other side has not acknowledged.
+    package private(set) var unacknowledgedBytes = 0
+    /// A message that came and could not be understood, and was asked for again.
+    private var rejectedOnce: UInt64 = 0
     /// A gap is asked for once; again only when a heartbeat shows that the answer was lost too (`peerHasSent`).
     private var askedFor: UInt64 = 0
 
@@ -44,6 +48,7 @@ package struct Link: Sendable, Equatable {
     /// Keeps a message until the other side has acknowledged it. What it carries acknowledges what has come in.
     package mutating func sent(_ sequence: UInt64, _ frames: [[UInt8]]) {
         unacknowledged.append(Sent(sequence: sequence, frames: frames))
+        unacknowledgedBytes += frames.reduce(0) { $0 + $1.count }
         told = settled
     }
 
@@ -60,14 +65,16 @@ package struct Link: Sendable, Equatable {
 
     /// Takes out what has not been acknowledged, oldest first: the session is over, and another one is to carry it.
     package mutating func takeUnacknowledged() -> [Sent] {
-        defer { unacknowledged.removeAll() }
+        defer {
+            unacknowledged.removeAll()
+            unacknowledgedBytes = 0
+        }
         return Array(unacknowledged)
     }
 
     /// Judges a message by its number; 0 is out of order by intention and always delivered.
     package mutating func received(sequence: UInt64, acknowledge: UInt64) -> Verdict {
-        // A peer that acknowledges what was never sent gets no further with it.
-        while let first = unacknowledged.first, first.sequence <= acknowledge { unacknowledged.removeFirst() }
+        forget(upTo: acknowledge)
         guard sequence != 0 else { return .deliver }
         if sequence <= lastReceived { return .duplicate }
         if sequence > lastReceived + 1 {
@@ -79,6 +86,33 @@ package struct Link: Sendable, Equatable {
         askedFor = 0
         if !settlesLater { settled = sequence }
         return .deliver
+    }
+
+    /// A peer that acknowledges what was never sent gets no further with it.
+    private mutating func forget(upTo acknowledge: UInt64) {
+        while let first = unacknowledged.first, first.sequence <= acknowledge {
+            unacknowledged.removeFirst()
+            unacknowledgedBytes -= first.frames.reduce(0) { $0 + $1.count }
+        }
+    }
+
+    /// What to do with a message whose header can be read and whose content cannot.
+    package enum Rejection: Sendable, Equatable {
+        /// It would not have been delivered anyway.
+        case ignore
+        /// It may have been damaged on the way: ask for it again, once.
+        case askAgain(from: UInt64)
+        /// It was sent so: nothing that comes after it can be relied upon.
+        case giveUp
+    }
+
+    package mutating func rejected(sequence: UInt64, acknowledge: UInt64) -> Rejection {
+        forget(upTo: acknowledge)
+        guard sequence == lastReceived + 1 else { return .ignore }
+        if rejectedOnce == sequence { return .giveUp }
+        rejectedOnce = sequence
+        askedFor = sequence
+        return .askAgain(from: sequence)
     }
 
     /// The other side says that it has sent everything up to `last`.

@@ -38,7 +38,7 @@ package struct PeerSession: Sendable, Equatable {
     package var link = Link()
     private var nextHello: Instant
     private var giveUpAt: Instant?
-    private var lastHeard: Instant
+    package private(set) var lastHeard: Instant
     private var nextHeartbeat: Instant
     private var helloDelay = TimeSpan.milliseconds(100)
     /// Random numbers for the times between hellos; `nil` where nobody else says hello at the same moment.

@@ -61,6 +61,8 @@ package enum CoordinatorEvent: Sendable, Equatable {
     /// Some connection has broken, and nobody knows whose: whoever cannot be reached any more should show.
     case connectionLost
     case sessionEnded(SessionID, SessionEnd)
+    /// A worker's process has been reaped, whether or not it has a session at present.
+    case workerDied(PeerToken, WorkerDeath)
     /// The worker takes no new tasks and hands back what it has not started.
     case workerDraining(SessionID)
     case workerReported(SessionID, WorkerReport)

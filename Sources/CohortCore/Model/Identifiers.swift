@@ -33,12 +33,13 @@ package struct GroupKey: Sendable, Hashable {
 /// A task as the coordinator and its workers call it: the place of its record, and the generation of that place.
 ///
 /// The generation grows whenever the place gets a new tenant, so a key of an ended task matches nothing.
-package struct TaskKey: Sendable, Hashable {
+package struct TaskKey: Sendable, Hashable, Comparable {
     package var raw: UInt64
     package init(raw: UInt64) { self.raw = raw }
     package init(index: UInt32, generation: UInt32) { raw = UInt64(generation) << 32 | UInt64(index) }
     package var index: Int { Int(truncatingIfNeeded: raw & 0xffff_ffff) }
     package var generation: UInt32 { UInt32(truncatingIfNeeded: raw >> 32) }
+    package static func < (left: TaskKey, right: TaskKey) -> Bool { left.raw < right.raw }
 }
 
 /// One assignment of a task to a worker. The number fences every message about it: a stale one matches nothing.

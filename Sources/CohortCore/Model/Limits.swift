@@ -5,7 +5,7 @@ package struct Limits: Sendable, Equatable {
     /// How often a heartbeat goes to every peer, and how often leases are looked at.
     package var heartbeat = TimeSpan.seconds(1)
     /// How long a peer may be unreachable (its connection is gone) before it counts as lost.
-    package var unreachable = TimeSpan.seconds(2)
+    package var unreachable = TimeSpan.seconds(1)
     /// The longest grace that the tasks of a client have when it is lost without a goodbye, so that with `unreachable` at 1 s
     /// they are gone within 2 s.
     package var lossGrace = TimeSpan.milliseconds(250)
@@ -37,6 +37,14 @@ package struct Limits: Sendable, Equatable {
     package var departedWorkers = 1_000
     package var slotsPerWorker: UInt32 = 4_096
     package var nameBytes = 1_024
+    /// Functions that one worker may offer.
+    package var functionsPerWorker = 10_000
+    /// What a peer may leave unacknowledged before its session ends: it is kept to be sent again.
+    package var unacknowledgedMessages = 65_536
+    package var unacknowledgedBytes = 1 << 30
+    /// Answers in a second to connections that have no session, all and each: nobody is known to read them.
+    package var strangerReplies = 1_000
+    package var repliesPerStranger = 4
     /// Tasks that one worker may hold beyond its slots, however fast it is.
     package var prefetchPerSlot: UInt32 = 512
     /// Work that a worker should have at hand: tasks are prefetched only as far as they are expected to start within it.

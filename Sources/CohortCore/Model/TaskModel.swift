@@ -108,6 +108,11 @@ package struct TaskSubmission: Sendable, Equatable {
     }
 }
 
+extension TaskSubmission {
+    /// The number after that of its last task.
+    package var end: Int { runs.reduce(Int(first)) { $0 + $1.lengths.count } }
+}
+
 /// What is worth telling of an attempt beyond "ok".
 package struct AttemptDetail: Sendable, Equatable {
     /// Error type: `CommandFailed`, `CommandKilled`, `StartFailed`, `WorkerLost`, `TaskTimeout`, or what a call threw.

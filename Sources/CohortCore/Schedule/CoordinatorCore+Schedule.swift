@@ -41,6 +41,7 @@ extension CoordinatorCore {
             after = tasks[Int(after)].next
         }
         tasks[Int(task)].state = .queued
+        changed(task: task)
         tasks[Int(task)].previous = before
         tasks[Int(task)].next = after
         queuedTasks += 1
@@ -165,11 +166,12 @@ extension CoordinatorCore {
         return 0
     }
 
-    /// Its client is so far behind in taking results that starting more would only pile them up here.
+    /// Its client is so far behind in taking results that starting more would only pile them up here; or it is absent, and
+    /// nothing may begin that would have to end if it does not come back.
     private func isBehind(_ root: UInt32) -> Bool {
         let owner = groups[Int(root)].owner
-        return owner != GroupRecord.none && !groups[Int(root)].detached
-            && clients[Int(owner)].unconsumed > limits.unconsumedBytes
+        guard owner != GroupRecord.none, !groups[Int(root)].detached else { return false }
+        return clients[Int(owner)].isAbsent || clients[Int(owner)].unconsumed > limits.unconsumedBytes
     }
 
     /// The group whose head is next in the order of spawning, among those that `worker` can serve.
@@ -255,6 +257,7 @@ extension CoordinatorCore {
         workers[place].tail = task
         workers[place].held += 1
         groups[Int(tasks[index].group)].held += 1
+        changed(task: task)
         post(task, to: place, at: now)
         markWorker(worker)
     }
@@ -318,7 +321,8 @@ extension CoordinatorCore {
             group: record.id,
             groupName: record.name,
             hold: hold,
-            template: templates[Int(place)].template
+            template: templates[Int(place)].template,
+            detached: record.detached
         )
     }
 

@@ -27,6 +27,7 @@ extension WorkerCore {
 
     mutating func resume(_ task: TaskKey, into actions: inout [WorkerAction]) {
         entries[task]?.isSuspended = false
+        entries[task]?.isWanting = false
         suspendedCount -= 1
         callsSubmitted += 1
         actions.append(.proceed(task))

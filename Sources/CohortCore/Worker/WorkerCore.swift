@@ -31,6 +31,16 @@ package struct WorkerCore: Sendable, Equatable {
         var payload: [UInt8]
         var standardOutputTail: [UInt8] = []
         var standardErrorTail: [UInt8] = []
+        /// It has what it waited for, and wants a slot.
+        var isWanting = false
+        /// Bytes of output that were reported and not granted again.
+        var owedOutput: UInt64 = 0
+        /// It is being killed because the coordinator was not heard of for so long.
+        var silence: TimeSpan?
+        /// It is being killed because the coordinator has no more use for it, not even for the news of its end.
+        var isUnwanted = false
+
+        var isGivenUp: Bool { silence != nil || isUnwanted }
 
         var cancelRequested: Bool { grace != nil }
     }
@@ -64,6 +74,11 @@ package struct WorkerCore: Sendable, Equatable {
     var isDraining = false
     var hasToldDrained = false
     var report = ReportBox()
+    /// Set while the coordinator cannot be heard: nothing begins.
+    var cutOff: CutOff?
+    /// Reports so far, and those with ends that are not acknowledged.
+    var reportCount: UInt64 = 0
+    var reportedEnds: Deque<ReportedEnds> = []
 
     package init(slots: UInt32, stallLimit: TimeSpan = .milliseconds(50)) {
         self.slots = slots
@@ -78,6 +93,7 @@ package struct WorkerCore: Sendable, Equatable {
 
     /// When `timeReached` is due: when what waits behind running tasks has waited long enough.
     package var nextDeadline: Instant? {
+        if let cutOff { return entries.isEmpty ? nil : cutOff.due }
         let ahead = callsSubmitted > slots
         return waiting.isEmpty && !ahead ? nil : lastProgress.advanced(by: stallLimit)
     }
@@ -89,6 +105,7 @@ package struct WorkerCore: Sendable, Equatable {
         case .granted(let grants):
             for grant in grants {
                 guard let entry = entries[grant.ref.task], entry.ref == grant.ref else { continue }
+                entries[grant.ref.task]?.owedOutput -= min(grant.bytes, entry.owedOutput)
                 actions.append(.grant(grant.ref.task, isCall: entry.isCall, bytes: grant.bytes))
             }
         case .forgotten(let ids):
@@ -102,20 +119,32 @@ package struct WorkerCore: Sendable, Equatable {
         case .callEnded(let task, let end, let elapsed): callEnded(task, end, elapsed: elapsed, at: now)
         case .callsReturned(let tasks): for task in tasks { callReturned(task) }
         case .callWaiting(let task): callWaiting(task)
-        case .callWanting(let task): if let entry = entries[task], entry.isSuspended { report.wanting(entry.ref) }
+        case .callWanting(let task):
+            guard let entry = entries[task], entry.isSuspended else { break }
+            entries[task]?.isWanting = true
+            report.wanting(entry.ref)
         case .proceedGranted(let refs): for ref in refs { proceedGranted(ref, into: &actions) }
         case .progressed(let task, let fraction, let note):
             guard let entry = entries[task] else { break }
             report.progress(AttemptProgress(ref: entry.ref, fraction: fraction, note: note))
         case .drainRequested: drainRequested(into: &actions)
         case .timeReached: timeReached(at: now, into: &actions)
+        case .cutOff(let lastHeard, let lease, let isDurable):
+            wasCutOff(lastHeard: lastHeard, lease: lease, isDurable: isDurable, at: now, into: &actions)
+        case .wayRestored: wayIsBack(at: now)
+        case .heardAgain: cutOff = nil
+        case .resumed(let unwanted): wasResumed(unwanted: unwanted, into: &actions)
         }
         startWaiting(at: now, into: &actions)
     }
 
     /// Emits what is to be reported.
     package mutating func flush(into actions: inout [WorkerAction]) {
-        for full in report.takeAll() { actions.append(.report(full)) }
+        for full in report.takeAll() {
+            reportCount += 1
+            if !full.finished.isEmpty { reportedEnds.append(ReportedEnds(message: reportCount, ends: full.finished)) }
+            actions.append(.report(full))
+        }
         if isDraining, entries.isEmpty, !hasToldDrained {
             hasToldDrained = true
             actions.append(.drained)
@@ -203,6 +232,7 @@ package struct WorkerCore: Sendable, Equatable {
 
     private mutating func timeReached(at now: Instant, into actions: inout [WorkerAction]) {
         guard let due = nextDeadline, now >= due else { return }
+        if cutOff != nil { return giveUpOverdue(at: now, into: &actions) }
         // Something long runs in front of them; another worker may be idle.
         handBackWaiting { _ in true }
         if callsSubmitted > slots { retractCalls(into: &actions) { !$0.isRunning } }
@@ -234,12 +264,15 @@ package struct WorkerCore: Sendable, Equatable {
 
     // MARK: Starting
 
+    mutating func forgetLatestTemplate() { latestTemplate = nil }
+
     private mutating func template(_ id: TemplateID) -> AssignedTemplate? {
         if latestTemplate?.id != id { latestTemplate = templates[id] }
         return latestTemplate
     }
 
     private mutating func startWaiting(at now: Instant, into actions: inout [WorkerAction]) {
+        guard cutOff == nil else { return }
         while let task = resuming.first, commandsRunning + callsSubmitted < slots {
             resuming.removeFirst()
             resume(task, into: &actions)
@@ -310,6 +343,7 @@ package struct WorkerCore: Sendable, Equatable {
     ) {
         guard let entry = entries[task], let template = template(entry.template) else { return }
         guard template.template.output == .tail else {
+            entries[task]?.owedOutput += UInt64(bytes.count)
             report.output(entry.ref, stream, bytes)
             return
         }
@@ -409,7 +443,9 @@ package struct WorkerCore: Sendable, Equatable {
         guard let entry = entries[task] else { return }
         callsSubmitted -= 1
         entries[task] = nil
-        if entry.cancelRequested {
+        if entry.isUnwanted {
+            return
+        } else if entry.cancelRequested {
             reportUnstarted(entry.ref)
         } else {
             report.returned(entry.ref)
@@ -440,6 +476,14 @@ package struct WorkerCore: Sendable, Equatable {
         detail: AttemptDetail?,
         value: [UInt8] = []
     ) {
+        if entry.isUnwanted { return }
+        if let silence = entry.silence {
+            if !started && !entry.cancelRequested { return report.returned(entry.ref) }
+            // What has ended in another way before the kill could reach it has ended so.
+            if status == .failed || status == .lost {
+                return finishGivenUp(entry, silence, elapsed: elapsed, detail: detail)
+            }
+        }
         let attempt = FinishedAttempt(ref: entry.ref, status: status, started: started, elapsed: elapsed)
         report.finished(attempt, detail: detail, value: value)
         applyHold(after: entry, status)

@@ -55,6 +55,15 @@ package enum WorkerEvent: Sendable, Equatable {
 
     case drainRequested
     case timeReached
+
+    /// The connection has broken, or the session is over: the coordinator cannot be heard. `lease` counts from when it was.
+    case cutOff(lastHeard: Instant, lease: TimeSpan, isDurable: Bool)
+    /// There is a way to the coordinator again, or to one that has taken its place.
+    case wayRestored
+    /// The coordinator is heard again, in the same session.
+    case heardAgain
+    /// A session continues the one that was lost; it wants nothing of these attempts.
+    case resumed(unwanted: [AttemptRef])
 }
 
 /// What a worker's shell must do.
@@ -66,6 +75,8 @@ package enum WorkerAction: Sendable, Equatable {
     case grant(TaskKey, isCall: Bool, bytes: UInt64)
     /// Take these calls back from their hosts, as far as they have not begun.
     case retract([TaskKey])
+    /// To be killed at once; its end is an event as ever.
+    case kill(TaskKey, isCall: Bool)
     /// The call has a slot again.
     case proceed(TaskKey)
     case report(WorkerReport)

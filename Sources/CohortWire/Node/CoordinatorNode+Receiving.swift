@@ -2,16 +2,49 @@ internal import CohortCore
 
 /// Messages in, events.
 extension CoordinatorNode {
-    mutating func malformed(_ error: FrameError, from route: [UInt8]) {
+    mutating func malformed(_ error: FrameError, from route: [UInt8], _ now: Instant) {
         drop(error.description)
-        if let header = error.header, header.epoch == epoch, let session = peers.session(at: route) {
-            // It has arrived, though nothing can be made of it.
+        if case .version(let version) = error.code {
+            let reason = "it speaks version \(FrameCodec.version) of the protocol, not \(version)"
+            reply(to: route, .refused(reason), at: now)
+        }
+        guard let header = error.header, header.epoch == epoch, let session = peers.session(at: route),
+            session.value == header.session
+        else { return }
+        if error.code == .noBody {
+            // Of a kind that later versions may have: it has arrived, and to do nothing about it is harmless.
             _ = peers[session]?.link.received(sequence: header.sequence, acknowledge: header.acknowledge)
             noteArrival(from: session)
+            return
         }
-        if case .version(let version) = error.code {
-            reply(to: route, .refused("it speaks version \(FrameCodec.version) of the protocol, not \(version)"))
+        switch peers[session]?.link.rejected(sequence: header.sequence, acknowledge: header.acknowledge) {
+        case .askAgain(let from): send(.resend(from: from), to: session)
+        case .giveUp:
+            expel(session, "its message \(header.sequence) cannot be understood: \(error.description)", at: now)
+        case .ignore, nil: break
         }
+    }
+
+    /// Ends a session that cannot go on, and says why.
+    mutating func expel(_ session: SessionID, _ reason: String, at now: Instant) {
+        send(.goodbye(reason), to: session)
+        peers.remove(session)
+        handle(.sessionEnded(session, .unreachable), at: now)
+        notices.append(.expelled(reason))
+    }
+
+    /// Why a greeting is not taken; `nil` if it is.
+    private func fault(in greeting: Greeting) -> String? {
+        let limits = core.limits
+        var names = [greeting.name, greeting.host]
+        if case .worker(let offer) = greeting.role {
+            if offer.functions.count > limits.functionsPerWorker {
+                return "it offers \(offer.functions.count) functions, more than \(limits.functionsPerWorker)"
+            }
+            names += [offer.name, offer.host] + offer.functions
+        }
+        guard names.contains(where: { $0.utf8.count > limits.nameBytes }) else { return nil }
+        return "a name in its greeting has more than \(limits.nameBytes) bytes"
     }
 
     mutating func greet(_ greeting: Greeting, at route: [UInt8], _ permit: PeerPermit?, _ now: Instant) {
@@ -22,11 +55,15 @@ extension CoordinatorNode {
         }
         if let permit, let refusal = permit.refusal(of: greeting.role) {
             notices.append(.refused(permit))
-            reply(to: route, .refused(refusal))
+            reply(to: route, .refused(refusal), at: now)
+            return
+        }
+        if let fault = fault(in: greeting) {
+            reply(to: route, .refused(fault), at: now)
             return
         }
         if peers.count >= core.limits.sessions {
-            reply(to: route, .refused("\(peers.count) peers are connected, which is the limit"))
+            reply(to: route, .refused("\(peers.count) peers are connected, which is the limit"), at: now)
             return
         }
         switch greeting.role {

@@ -60,6 +60,11 @@ extension CoordinatorNode {
         let frames = FrameCodec.encode(header, body)
         if sequence == 0 { link.acknowledged() } else { link.sent(sequence, frames) }
         peers[session]?.link = link
+        if link.unacknowledgedCount > core.limits.unacknowledgedMessages
+            || link.unacknowledgedBytes > core.limits.unacknowledgedBytes
+        {
+            overdue.insert(session)
+        }
         transmit(frames, to: session)
     }
 
@@ -68,8 +73,9 @@ extension CoordinatorNode {
         outgoing.append(Datagram(route: peer.route, frames: frames))
     }
 
-    /// Answers somebody who has no session.
-    mutating func reply(to route: [UInt8], _ body: FrameBody) {
+    /// Answers somebody who has no session, unless that was done often enough.
+    mutating func reply(to route: [UInt8], _ body: FrameBody, at now: Instant) {
+        guard strangers.allow(route, core.limits, at: now) else { return }
         outgoing.append(Datagram(route: route, frames: FrameCodec.encode(FrameHeader(epoch: epoch), body)))
     }
 }

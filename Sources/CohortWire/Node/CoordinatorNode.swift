@@ -13,13 +13,6 @@ package struct CoordinatorNode: Sendable {
         package var frames: [[UInt8]]
     }
 
-    /// A batch for the journal.
-    package struct JournalEntry: Sendable, Equatable {
-        /// 1, 2, 3, …
-        package var ticket: UInt64
-        package var batch: JournalBatch
-    }
-
     /// What happened that is told to people, or to the process around.
     package enum Notice: Sendable, Equatable {
         case clientJoined(Greeting)
@@ -28,6 +21,8 @@ package struct CoordinatorNode: Sendable {
         case workerLost(SessionEnd, running: Int, returned: Int)
         /// Somebody asked for a role that his key is not listed for.
         case refused(PeerPermit)
+        /// A session was ended since it could not go on; the text says why.
+        case expelled(String)
         /// A message was not dealt with; the text says why.
         case dropped(String)
         /// Draining has come to its end; nothing is left to wait for.
@@ -54,6 +49,9 @@ package struct CoordinatorNode: Sendable {
     /// Sessions of which something has come since the last flush.
     var heard: [SessionID] = []
     private var lastFlush: Instant?
+    /// Sessions that keep too much unacknowledged.
+    var overdue: Set<SessionID> = []
+    var strangers = StrangerReplies()
 
     package init(core: CoordinatorCore, epoch: UInt64, name: String) {
         self.core = core
@@ -85,24 +83,23 @@ package struct CoordinatorNode: Sendable {
         do {
             (header, body) = try FrameCodec.decode(frames)
         } catch {
-            malformed(error, from: route)
+            malformed(error, from: route, now)
             return
         }
         switch body {
         case .hello(let greeting): greet(greeting, at: route, permit, now)
-        case .obituary(let worker, let token, let death):
+        case .obituary(_, let token, let death):
             if let permit, permit.refusal(of: .supervisor) != nil {
                 notices.append(.refused(permit))
                 return
             }
-            guard header.epoch == epoch, let peer = peers[SessionID(worker)], peer.role == .worker, peer.token == token
-            else { return }
-            handle(.sessionEnded(peer.session, .died(death)), at: now)
+            // The token is known to the worker, its supervisor and this coordinator alone; its session may be of another life.
+            if token != .none { handle(.workerDied(token, death), at: now) }
         default:
             guard header.epoch == epoch, let session = peers.session(at: route), session.value == header.session else {
                 drop("a message of a session that is not known")
                 // A peer of another life of the coordinator learns so at its next heartbeat, not at the end of its lease.
-                reply(to: route, .refused("the session is not known here"))
+                reply(to: route, .refused("the session is not known here"), at: now)
                 return
             }
             take(header, body, from: session, at: now)
@@ -130,6 +127,10 @@ package struct CoordinatorNode: Sendable {
     /// Ends a turn: deals with the passing of time, and makes what is to be sent of all that has happened.
     package mutating func flush(at now: Instant) {
         forgiveSilence(at: now)
+        for session in overdue.sorted() {
+            expel(session, "it does not acknowledge what it is sent", at: now)
+        }
+        overdue.removeAll()
         if let due = core.nextDeadline, due <= now { handle(.timeReached, at: now) }
         core.flush(at: now, into: &actions)
         guard core.keepsJournal else {

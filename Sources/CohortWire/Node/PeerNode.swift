@@ -40,6 +40,9 @@ package struct PeerNode: Sendable {
     /// When `timeReached` is due; `nil` for never.
     package var nextDeadline: Instant? { session.nextDeadline }
 
+    /// Messages given to `send` that the coordinator has not acknowledged.
+    package var unacknowledgedCount: Int { session.link.unacknowledgedCount + carried.count + waiting.count }
+
     // MARK: Sending
 
     /// Sends a message of the session, or of the next one if none is open. What is lost on the way is sent again.
@@ -57,6 +60,11 @@ package struct PeerNode: Sendable {
         session.close()
         waiting.removeAll()
         carried.removeAll()
+    }
+
+    /// Says something, so that the other side answers if it does not know the session.
+    package mutating func speak() {
+        if isOpen { transmit(.heartbeat(last: session.link.lastSent)) }
     }
 
     private mutating func transmit(_ body: FrameBody) {
@@ -82,8 +90,7 @@ package struct PeerNode: Sendable {
             (header, body) = try FrameCodec.decode(frames)
         } catch {
             badFrames += 1
-            // It has arrived, though nothing can be made of it.
-            if let header = error.header { _ = accepts(header, at: now) }
+            if let header = error.header { reject(header, error, at: now) }
             perform()
             return
         }
@@ -93,6 +100,24 @@ package struct PeerNode: Sendable {
         default: if accepts(header, at: now) { deal(with: body) }
         }
         perform()
+    }
+
+    /// A message came whose header can be read and whose content cannot.
+    private mutating func reject(_ header: FrameHeader, _ error: FrameError, at now: Instant) {
+        guard isOpen, header.epoch == session.epoch, header.session == session.session else { return }
+        if error.code == .noBody {
+            // Of a kind that later versions may have: it has arrived, and to do nothing about it is harmless.
+            _ = accepts(header, at: now)
+            return
+        }
+        switch session.link.rejected(sequence: header.sequence, acknowledge: header.acknowledge) {
+        case .ignore: break
+        case .askAgain(let from): transmit(.resend(from: from))
+        case .giveUp:
+            let reason = "message \(header.sequence) cannot be understood: \(error.description)"
+            transmit(.goodbye(reason))
+            session.goodbyeReceived(reason, into: &actions)
+        }
     }
 
     /// The connection itself was refused, before a message could pass.
@@ -158,7 +183,8 @@ package struct PeerNode: Sendable {
         if acceptance.resumed { for body in carried { transmit(body) } }
         carried.removeAll()
         inbox.append(.opened(acceptance))
-        for body in waiting { transmit(body) }
+        // What was said to a coordinator that has forgotten all of it would be taken for something else by this one.
+        if acceptance.resumed || greeting.previous == nil { for body in waiting { transmit(body) } }
         waiting.removeAll()
     }
 

@@ -6,6 +6,7 @@ internal import Glibc
 final class RecordKeeper {
     /// A message whose acknowledgement lets places go.
     private struct Reported {
+        /// Its number among those that this worker has sent.
         var message: UInt64
         var place: UInt32
     }
@@ -17,6 +18,7 @@ final class RecordKeeper {
     /// In the order of the messages; those before `head` are done with.
     private var reported: [Reported] = []
     private var head = 0
+    private var messages: UInt64 = 0
 
     init(_ record: AttemptRecord) {
         self.record = record
@@ -41,8 +43,9 @@ final class RecordKeeper {
         return used - 1
     }
 
-    /// A report has gone out as the `message`-th of all that this worker has sent.
-    func sent(_ report: WorkerReport, as message: UInt64) {
+    /// A report has gone out.
+    func sent(_ report: WorkerReport) {
+        messages += 1
         for ref in report.returned {
             // It has never begun: whether the coordinator hears of that makes no difference.
             if let place = places.removeValue(forKey: ref.task) { release(place) }
@@ -54,13 +57,13 @@ final class RecordKeeper {
                 continue
             }
             record.end(place)
-            reported.append(Reported(message: message, place: place))
+            reported.append(Reported(message: messages, place: place))
         }
     }
 
-    /// The coordinator has so many of this worker's messages.
-    func acknowledged(_ messages: UInt64) {
-        while head < reported.count, reported[head].message <= messages {
+    /// The coordinator has all of this worker's messages but the last so many, or has no more interest in them.
+    func acknowledged(allBut outstanding: Int) {
+        while head < reported.count, reported[head].message + UInt64(outstanding) <= messages {
             release(reported[head].place)
             head += 1
         }
@@ -71,6 +74,15 @@ final class RecordKeeper {
             reported.removeFirst(head)
             head = 0
         }
+    }
+
+    /// All attempts are gone, and nobody will ask for them.
+    func forgetAll() {
+        for place in 0..<used { record.clear(place) }
+        places = TaskTable()
+        free = Array((0..<used).reversed())
+        reported = []
+        head = 0
     }
 
     private func release(_ place: UInt32) {

@@ -1,4 +1,5 @@
 public import Cohort
+internal import CohortProcess
 internal import CohortRuntime
 
 /// A program that runs functions for a Cohort coordinator.
@@ -53,9 +54,10 @@ public struct Worker: Sendable {
     /// Serves calls if this process is a call host; else connects to a coordinator, as the command line says, and runs its
     /// calls until a signal or the coordinator ends it.
     ///
-    /// The program understands `--connect ENDPOINT`, `--slots N`, `--name NAME`, `--server-key KEY` and `--key FILE`, and the
-    /// variables `COHORT_SERVER_KEY` and `COHORT_KEY_FILE`, as `cohort worker` does. A worker whose functions open groups of
-    /// their own needs a key that the coordinator lets in as worker and as client. Of the processes that this starts, and of the one that the user has started, none returns from it but the worker itself.
+    /// The program understands `--connect ENDPOINT`, `--slots N`, `--name NAME`, `--restarts N/TIME`, `--server-key KEY` and
+    /// `--key FILE`, and the variables `COHORT_SERVER_KEY` and `COHORT_KEY_FILE`, as `cohort worker` does. A worker whose
+    /// functions open groups of their own needs a key that the coordinator lets in as worker and as client. Of the processes
+    /// that this starts, and of the one that the user has started, none returns from it but the worker itself.
     ///
     /// - Parameter arguments: the command line without the program's name.
     /// - Throws: ``WorkerError`` for a command line that makes no sense, and when the worker ends otherwise than by request.
@@ -72,7 +74,8 @@ public struct Worker: Sendable {
             slots: options.slots ?? Host.cores,
             functions: functions,
             runsCommands: false,
-            isPrivate: false
+            isPrivate: false,
+            restarts: options.restarts
         )
     }
 }
@@ -82,6 +85,7 @@ struct WorkerArguments: Equatable {
     var endpoint = "tcp://127.0.0.1:7077"
     var slots: Int?
     var name: String?
+    var restarts = RestartBudget.standard
     var serverKey: String?
     var keyFile: String?
 
@@ -97,9 +101,10 @@ struct WorkerArguments: Equatable {
     init(_ arguments: [String]) throws(WorkerError) {
         var rest = arguments[...]
         while let option = rest.popFirst() {
-            guard ["--connect", "--slots", "--name", "--server-key", "--key"].contains(option) else {
+            guard ["--connect", "--slots", "--name", "--restarts", "--server-key", "--key"].contains(option) else {
                 throw .usage(
-                    "unknown argument '\(option)'; use --connect ENDPOINT, --slots N, --name NAME, --server-key KEY, --key FILE"
+                    "unknown argument '\(option)'; use --connect ENDPOINT, --slots N, --name NAME, --restarts N/TIME, "
+                        + "--server-key KEY, --key FILE"
                 )
             }
             guard let value = rest.popFirst() else { throw .usage("'\(option)' needs a value") }
@@ -108,6 +113,11 @@ struct WorkerArguments: Equatable {
             case "--server-key": serverKey = value
             case "--key": keyFile = value
             case "--name": name = value
+            case "--restarts":
+                guard let budget = RestartBudget(value) else {
+                    throw .usage("--restarts \(value): so many in so long, such as 5/60s, or 0 for never")
+                }
+                restarts = budget
             default:
                 guard let number = Int(value), (1...4_096).contains(number) else {
                     throw .usage("--slots \(value): the number of tasks at once must be from 1 to 4096")

@@ -77,6 +77,10 @@ final class Executors: Sendable {
         }
     }
 
+    func kill(_ task: TaskKey, isCall: Bool) {
+        if isCall { calls.kill(task.raw) } else { processes.kill(task.raw) }
+    }
+
     func grant(_ task: TaskKey, isCall: Bool, bytes: UInt64) {
         if isCall {
             calls.grant(task.raw, bytes: bytes)

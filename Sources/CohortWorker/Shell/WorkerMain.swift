@@ -113,7 +113,7 @@ package enum WorkerMain {
                 switch message {
                 case .guardianDied:
                     worker.stop(reason: "the worker was killed")
-                    if isPrivate { PrivatePool.remove(endpoint: endpoint) }
+                    if isPrivate { PrivatePool.leftovers(of: endpoint).remove() }
                     return
                 case .notice(.drained): return leave("the worker has drained")
                 case .notice(.connected(let coordinator, let epoch, let session)):

@@ -9,18 +9,20 @@ internal import ZeroMQ
 final class WorkerShell: LoopHandler {
     private static let socketToken = 0
 
-    private let context: Context
-    private let configuration: WorkerConfiguration
-    private let notify: @Sendable (WorkerNotice) -> Void
+    let context: Context
+    let configuration: WorkerConfiguration
+    let notify: @Sendable (WorkerNotice) -> Void
     private let deliver: @Sendable ([WorkerEvent]) -> Void
     private let loop: LoopThread
-    private var core: WorkerCore
+    var core: WorkerCore
     private var executors: Executors
     private let keeper: RecordKeeper?
-    private var connection: PeerConnection?
-    private var actions: [WorkerAction] = []
-    private var isDraining = false
-    private var hasEnded = false
+    private(set) var connection: PeerConnection?
+    var actions: [WorkerAction] = []
+    private(set) var isDraining = false
+    var hasEnded = false
+    /// When the connection broke or the session was lost, until something is heard again.
+    var brokenAt: Instant?
 
     init(
         _ configuration: WorkerConfiguration,
@@ -41,7 +43,7 @@ final class WorkerShell: LoopHandler {
         try connect()
     }
 
-    private func connect() throws {
+    func connect() throws {
         let offer = WorkerOffer(
             name: configuration.name,
             host: Host.name,
@@ -82,15 +84,28 @@ final class WorkerShell: LoopHandler {
 
     func turnEnded(in loop: LoopThread) {
         connection?.tick()
-        if let keeper, let connection { keeper.acknowledged(connection.acknowledgedMessages) }
+        noteAcknowledgements()
+        noteHeard()
         let now = Instant.now
         if let due = core.nextDeadline, due <= now { core.handle(.timeReached, at: now, into: &actions) }
+        performAll()
+    }
+
+    /// Does all that is to be done, the reports included.
+    func performAll() {
         core.flush(into: &actions)
         while !actions.isEmpty {
             let batch = actions
             actions.removeAll(keepingCapacity: true)
             perform(batch)
         }
+    }
+
+    private func noteAcknowledgements() {
+        guard let connection else { return }
+        let outstanding = connection.unacknowledgedMessages
+        core.acknowledged(allBut: outstanding)
+        keeper?.acknowledged(allBut: outstanding)
     }
 
     func take(_ events: [WorkerEvent]) {
@@ -109,6 +124,20 @@ final class WorkerShell: LoopHandler {
         if !hasEnded { executors.stop() }
         hasEnded = true
         connection?.close(reason: reason)
+    }
+
+    /// Kills everything that runs.
+    func stopExecutors() { executors.stop() }
+
+    /// Begins anew, as if nothing had been before: what runs is killed, and nobody will hear of it.
+    func forgetEverything() throws {
+        executors.stop()
+        core = WorkerCore(slots: UInt32(configuration.slots))
+        if isDraining { core.handle(.drainRequested, at: .now, into: &actions) }
+        actions.removeAll()
+        keeper?.forgetAll()
+        brokenAt = nil
+        executors = try Executors(configuration, deliver: deliver)
     }
 
     // MARK: Actions out
@@ -141,6 +170,7 @@ final class WorkerShell: LoopHandler {
             executors.cancel(task, isCall: isCall, grace: grace, reason: reason)
         case .grant(let task, let isCall, let bytes): executors.grant(task, isCall: isCall, bytes: bytes)
         case .retract(let tasks): executors.retract(tasks)
+        case .kill(let task, let isCall): executors.kill(task, isCall: isCall)
         case .proceed(let task): executors.proceed(task)
         case .report(let report): send(report)
         case .announceDraining: connection?.send(.draining)
@@ -158,52 +188,6 @@ extension WorkerShell {
     private func send(_ report: WorkerReport) {
         guard let connection else { return }
         connection.send(.report(report))
-        keeper?.sent(report, as: connection.sentMessages)
+        keeper?.sent(report)
     }
-}
-
-extension WorkerShell: PeerConnectionDelegate {
-    func connectionOpened(_ connection: PeerConnection) {
-        notify(
-            .connected(coordinator: connection.endpoint, epoch: connection.epoch, session: connection.sessionID)
-        )
-        if isDraining { connection.send(.draining) }
-    }
-
-    func connection(_ connection: PeerConnection, received body: FrameBody) {
-        let event: WorkerEvent
-        switch body {
-        case .assign(let batch): event = .assigned(batch)
-        case .cancel(let orders): event = .cancelled(orders)
-        case .grant(let grants): event = .granted(grants)
-        case .forget(let templates): event = .forgotten(templates)
-        case .proceed(let refs): event = .proceedGranted(refs)
-        default: return
-        }
-        core.handle(event, at: .now, into: &actions)
-    }
-
-    /// Without its coordinator nobody wants what runs here: it is killed, and with a new session everything begins anew.
-    func connection(_ connection: PeerConnection, lost loss: PeerSession.Loss, explanation: String) {
-        guard !hasEnded else { return }
-        executors.stop()
-        let isFinal: Bool =
-            switch loss {
-            case .noAnswer, .refused: true
-            case .silent, .unknown, .goodbye: !configuration.reconnects || isDraining
-            }
-        do {
-            guard !isFinal else { throw LoopEnd() }
-            core = WorkerCore(slots: UInt32(configuration.slots))
-            actions.removeAll()
-            executors = try Executors(configuration, deliver: deliver)
-            try connect()
-            notify(.reconnecting(explanation: explanation))
-        } catch {
-            hasEnded = true
-            notify(.ended(explanation: explanation))
-        }
-    }
-
-    private struct LoopEnd: Error {}
 }

@@ -95,7 +95,8 @@ final class BenchmarkGroup {
         var answer: Snapshot?
         for notice in connection.client.notices.takeAll() {
             switch notice {
-            case .connected: break
+            case .connected, .interrupted, .restored(.same): break
+            case .restored: throw Failure(.coordinator, "the coordinator was started anew in the middle")
             case .snapshot(let snapshot): answer = snapshot
             case .update(let update): try take(update)
             case .lost(_, let explanation): throw Failure(.coordinator, explanation)

@@ -17,7 +17,7 @@ struct CohortCommand: ParsableCommand {
         subcommands: [
             RunCommand.self, MapCommand.self, CoordinatorCommand.self, WorkerCommand.self, SubmitCommand.self,
             StatusCommand.self, WaitCommand.self, CancelCommand.self, ExtendCommand.self, WorkersCommand.self,
-            KeygenCommand.self, ChaosCommand.self, BenchCommand.self, ChaosTaskCommand.self,
+            KeygenCommand.self, ChaosCommand.self, SimCommand.self, BenchCommand.self, ChaosTaskCommand.self,
         ]
     )
 }

@@ -84,7 +84,9 @@ struct WorkersCommand: ParsableCommand {
     func run() throws {
         let session = try Session(coordinator, name: "cohort workers")
         defer { session.close() }
-        session.client.query()
+        let client = session.client
+        session.askAgain = { _ in client.query() }
+        client.query()
         let snapshot = try session.untilAnswered()
         print(output == .text ? SnapshotText.workers(snapshot) : SnapshotText.json(snapshot), terminator: "")
     }

@@ -1,5 +1,8 @@
 internal import ArgumentParser
+internal import CCohortProcess
 internal import CohortCoordinator
+internal import CohortCore
+internal import CohortJournal
 internal import CohortProcess
 internal import CohortRuntime
 internal import Glibc
@@ -17,6 +20,10 @@ struct CoordinatorCommand: ParsableCommand {
             With --key and --allow only peers come in whose public keys are listed, and what travels is encrypted. A line \
             of the list is PUBLIC-KEY ROLE [NAME], where the role is client, worker or both; # begins a comment. Without \
             keys everybody who can connect may run any command on the workers.
+
+            With --state it keeps a journal: what it has told anybody is on disk first. However it ends, it goes on from \
+            there when it is started again with the same file; workers and clients wait for it for the lease, and come back \
+            by themselves. SIGTERM then ends it at once and cancels nothing; SIGINT still does what is said above.
             """
     )
 
@@ -40,6 +47,9 @@ struct CoordinatorCommand: ParsableCommand {
     @Flag(help: "Bind where other machines can connect, though there are no keys.")
     var insecure = false
 
+    @OptionGroup
+    var durability: DurabilityOptions
+
     @Flag(name: .long, help: .hidden)
     var `private` = false
 
@@ -57,6 +67,7 @@ struct CoordinatorCommand: ParsableCommand {
     }
 
     func run() throws {
+        cohort_name_process("cohort-coord")
         var configuration = CoordinatorConfiguration(endpoints: bind)
         configuration.security = try security()
         configuration.isInsecure = insecure
@@ -65,6 +76,8 @@ struct CoordinatorCommand: ParsableCommand {
         let isPrivate = `private`
         var log = Logger(label: "coordinator") { label in StreamLogHandler.standardError(label: label) }
         log.logLevel = isPrivate ? .error : .info
+        durability.apply(to: &configuration.limits)
+        let journal = try durability.openJournal(&configuration, log)
         let coordinator: Coordinator
         do {
             coordinator = try Coordinator(configuration, log: log) { finished.put($0) }
@@ -74,7 +87,8 @@ struct CoordinatorCommand: ParsableCommand {
         if !isPrivate {
             log.info("listening", metadata: ["endpoints": "\(coordinator.endpoints.joined(separator: " "))"])
         }
-        serve(coordinator, signals, finished)
+        try serve(coordinator, signals, finished)
+        journal?.finish()
         for endpoint in bind where endpoint.hasPrefix("ipc://") { removeSocket(endpoint) }
     }
 
@@ -91,8 +105,11 @@ struct CoordinatorCommand: ParsableCommand {
     }
 
     /// Waits for the owner's end, for signals, and for the end of the drain that the first signal begins.
-    private func serve(_ coordinator: Coordinator, _ signals: SignalDescriptor, _ finished: Mailbox<CoordinatorNotice>)
-    {
+    private func serve(
+        _ coordinator: Coordinator,
+        _ signals: SignalDescriptor,
+        _ finished: Mailbox<CoordinatorNotice>
+    ) throws {
         let owner = getenv(Guardian.ownerVariable).flatMap { Int32(String(cString: $0)) }
         var isDraining = false
         while true {
@@ -101,10 +118,16 @@ struct CoordinatorCommand: ParsableCommand {
                 // Whoever wanted this coordinator has gone, and the workers go by themselves.
                 return coordinator.stop(reason: "its owner has gone")
             }
-            if ready.contains(finished.descriptor), !finished.takeAll().isEmpty {
-                return coordinator.stop(reason: "the coordinator has been shut down")
+            for notice in ready.contains(finished.descriptor) ? finished.takeAll() : [] {
+                switch notice {
+                case .drained: return coordinator.stop(reason: "the coordinator has been shut down")
+                // To everybody else this is as if it had been killed: nobody was told what is not in the journal.
+                case .journalFailed(let problem): throw Failure(.here, "the coordinator has ended: \(problem)")
+                }
             }
-            guard signals.next() != nil else { continue }
+            guard let signal = signals.next() else { continue }
+            // No goodbye: that would end what is to go on.
+            if durability.state != nil, signal == SIGTERM { return coordinator.abandon() }
             if isDraining { return coordinator.stop(reason: "the coordinator was ended by a second signal") }
             isDraining = true
             coordinator.drain()

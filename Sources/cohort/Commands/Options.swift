@@ -25,15 +25,8 @@ struct RestartsArgument: ExpressibleByArgument {
     var budget: RestartBudget
 
     init?(argument: String) {
-        let parts = argument.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let limit = Int(parts[0]), (0...1_000_000).contains(limit) else { return nil }
-        guard parts.count == 2 else {
-            guard limit == 0 else { return nil }
-            budget = .none
-            return
-        }
-        guard let period = try? CohortDuration.parse(String(parts[1])), period > .zero else { return nil }
-        budget = RestartBudget(limit: limit, period: period)
+        guard let budget = RestartBudget(argument) else { return nil }
+        self.budget = budget
     }
 }
 

@@ -29,8 +29,11 @@ struct StatusCommand: ParsableCommand {
     }
 
     func run() throws {
-        let session = try Session(coordinator, name: "cohort status")
+        let policy = ReturnPolicy.patient(WaitCommand.defaultPatience.span)
+        let session = try Session(coordinator, name: "cohort status", policy: policy)
         defer { session.close() }
+        let client = session.client
+        session.askAgain = { _ in client.query() }
         if watch { return try follow(session) }
         guard let group else {
             session.client.query()
@@ -89,6 +92,11 @@ extension Snapshot {
 extension Session {
     /// Takes in what a group has come to so far.
     func collect(_ target: GroupTarget, into collector: OutcomeCollector) throws {
+        let client = client
+        askAgain = { _ in
+            client.watch(target)
+            client.query()
+        }
         client.watch(target)
         var isCaughtUp = false
         while !isCaughtUp {

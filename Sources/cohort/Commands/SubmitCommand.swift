@@ -21,9 +21,16 @@ struct SubmitCommand: ParsableCommand {
         let source = BatchSource(plan.root, detached: true, output: .tail) { nil }
         let session = try Session(coordinator, name: "cohort submit")
         defer { session.close() }
-        try source.submit(to: session.client)
+        let client = session.client
+        session.askAgain = { isKnown in
+            guard isKnown else {
+                throw Failure(.coordinator, "the coordinator has been started anew and does not know the group")
+            }
+            client.query()
+        }
+        try source.submit(to: client)
         // The answer to a query comes after everything that was sent before it has been taken in.
-        session.client.query()
+        client.query()
         var number: GroupID?
         try session.untilAnswered { update in
             for opened in update.opened where opened.key == BatchSource.rootKey { number = opened.group }

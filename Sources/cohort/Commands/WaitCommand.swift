@@ -41,11 +41,16 @@ struct WaitCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How long to wait at most.", valueName: "time"))
     var timeout: DurationArgument?
 
+    static let defaultPatience = DurationArgument(duration: .seconds(60))
+
+    @Option(help: ArgumentHelp("How long to wait for a coordinator that is gone to come back.", valueName: "time"))
+    var patience = WaitCommand.defaultPatience
+
     @Option(help: "What goes to standard output: the tasks' output, the outcome document, or a line for each task.")
     var output = OutputFormat.text
 
     func run() throws {
-        let session = try Session(coordinator, name: "cohort wait")
+        let session = try Session(coordinator, name: "cohort wait", policy: .patient(patience.span))
         defer { session.close() }
         let collector = OutcomeCollector(keepsTasks: true) { _, _ in nil }
         var met: TaskResult?
@@ -100,12 +105,23 @@ extension Session {
     ) throws -> Bool {
         let deadline = timeout.map { ContinuousClock.now + $0 }
         var goesOn = true
+        var isAnew = false
+        let client = client
+        askAgain = { isKnown in
+            isAnew = !isKnown
+            // By its number: another one may have its name by now.
+            client.watch(collector.rootID.map(GroupTarget.id) ?? target)
+        }
         client.watch(target)
         while !collector.isClosed, goesOn {
             let left = deadline.map { $0 - ContinuousClock.now }
             if let left, left <= .zero { return false }
             try nextUpdate(within: left) { update in
-                if let refusal = update.refusals.first { throw Failure(.usage, refusal.message) }
+                if let refusal = update.refusals.first {
+                    // It was there before.
+                    let status: Failure.Status = isAnew && collector.rootID != nil ? .coordinator : .usage
+                    throw Failure(status, refusal.message)
+                }
                 collector.take(update) { _, _ in
                 } ended: {
                     goesOn = goesOn && ended($0.result)

@@ -21,12 +21,18 @@ final class Connection {
         do {
             if let endpoint {
                 pool = nil
-                client = try Client(endpoint: endpoint, name: name, keys: keys, patience: .seconds(5))
+                client = try Client(
+                    endpoint: endpoint,
+                    name: name,
+                    keys: keys,
+                    patience: .seconds(5),
+                    policy: .withinLease
+                )
             } else {
                 let pool = try PrivatePool(executable: Host.executable, slots: slots)
                 self.pool = pool
                 // The coordinator needs a moment to bind; on a loaded machine a long one.
-                client = try Client(endpoint: pool.endpoint, name: name, patience: .seconds(30))
+                client = try Client(endpoint: pool.endpoint, name: name, patience: .seconds(30), policy: .never)
             }
         } catch {
             throw Failure(.coordinator, "\(error)")
@@ -34,11 +40,17 @@ final class Connection {
     }
 
     /// Connects to a running coordinator.
-    init(_ options: CoordinatorOptions, name: String) throws {
+    init(_ options: CoordinatorOptions, name: String, policy: ReturnPolicy) throws {
         pool = nil
         let keys = try options.keys.load()
         do {
-            client = try Client(endpoint: options.connect, name: name, keys: keys, patience: .seconds(5))
+            client = try Client(
+                endpoint: options.connect,
+                name: name,
+                keys: keys,
+                patience: .seconds(5),
+                policy: policy
+            )
         } catch {
             throw Failure(.coordinator, "\(error)")
         }

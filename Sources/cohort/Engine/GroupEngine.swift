@@ -148,6 +148,15 @@ final class GroupEngine {
         switch notice {
         case .connected: askAt = ContinuousClock.now + Self.waitingPatience
         case .snapshot(let snapshot): explainWaiting(snapshot)
+        case .interrupted(let explanation): presenter.note(explanation)
+        case .restored(.same): presenter.note("the coordinator is back")
+        case .restored(.resumed):
+            // Credit begins anew, and what is told again has been dealt with.
+            owedWeight = 0
+            owedOutput.removeAll()
+            presenter.note("the coordinator is back")
+        case .restored(.anew):
+            throw Failure(.coordinator, "the coordinator has been started anew and does not know what was open")
         case .lost(_, let explanation):
             // A coordinator that shuts down tells the outcome, and then says goodbye.
             if !collector.isClosed { throw Failure(.coordinator, explanation) }

@@ -10,15 +10,20 @@ final class Session {
     private var interruption = Interruption()
     /// Why the session is over; told once what came before that has been dealt with.
     private var loss: Failure?
+    /// What to ask again when another session continues this one; told whether the coordinator still knows of this client.
+    var askAgain: (_ isKnown: Bool) throws -> Void = { _ in }
 
-    init(_ options: CoordinatorOptions, name: String) throws {
-        connection = try Connection(options, name: name)
+    /// - Parameter policy: what it does when the coordinator is gone.
+    init(_ options: CoordinatorOptions, name: String, policy: ReturnPolicy = .withinLease) throws {
+        connection = try Connection(options, name: name, policy: policy)
         client = connection.client
     }
 
     func close() { connection.close() }
 
     /// Waits for the answer to a query that has been sent, and hands over what comes before it.
+    ///
+    /// A query that was lost with the coordinator is asked again.
     @discardableResult
     func untilAnswered(_ take: (ClientUpdate) throws -> Void = { _ in }) throws -> Snapshot {
         while true {
@@ -46,6 +51,9 @@ final class Session {
             case .connected: break
             case .update(let update): try take(update)
             case .snapshot(let answer): snapshot = answer
+            case .interrupted(let explanation): Failure.note("cohort: \(explanation)")
+            case .restored(.same): break
+            case .restored(let continuation): try askAgain(continuation == .resumed)
             case .lost(_, let explanation): loss = Failure(.coordinator, explanation)
             }
         }
@@ -59,7 +67,13 @@ final class Session {
     }
 
     /// Sends a request about a group and waits until it has been dealt with.
-    func request(_ send: (Client) -> Void) throws {
+    func request(_ send: @escaping (Client) -> Void) throws {
+        let client = client
+        askAgain = { isKnown in
+            // What had not arrived before the coordinator went comes into the session that continues this one by itself.
+            if !isKnown { send(client) }
+            client.query()
+        }
         send(client)
         client.query()
         try untilAnswered { update in

@@ -10,14 +10,35 @@ final class Cluster {
     /// Where the coordinator listens.
     let endpoint: String
 
-    init(_ sandbox: Sandbox, bind: String = "tcp://127.0.0.1:*", _ options: String...) throws {
+    private let options: [String]
+
+    /// - Parameter options: further ones of `cohort coordinator`.
+    init(_ sandbox: Sandbox, bind: String = "tcp://127.0.0.1:*", options: [String] = []) throws {
         self.sandbox = sandbox
+        self.options = options
         coordinator = try sandbox.start(["cohort", "coordinator", "--bind", bind] + options, input: [])
         try coordinator.waitForError("listening")
-        // Port * means any that is free, and the log says which.
+        endpoint = try Self.endpoint(of: coordinator)
+    }
+
+    /// Port * means any that is free, and the log says which.
+    static func endpoint(of coordinator: Program) throws -> String {
         let fields = coordinator.standardError.split(whereSeparator: \.isWhitespace)
         let field = try #require(fields.first { $0.hasPrefix("endpoints=") }, "\(coordinator.standardError)")
-        endpoint = String(field.dropFirst("endpoints=".count))
+        return String(field.dropFirst("endpoints=".count))
+    }
+
+    /// Another life of the coordinator, which has ended, at the same place.
+    func restarted(options further: [String] = []) throws -> Cluster {
+        try Cluster(sandbox, bind: endpoint, options: options + further)
+    }
+
+    /// Waits until a client besides the one that asks is connected.
+    func untilWatched() throws {
+        let end = ContinuousClock.now + Program.patience
+        while try status().clients < 2 {
+            guard ContinuousClock.now < end else { throw Overrun(description: "nobody has come to \(endpoint)") }
+        }
     }
 
     var port: UInt16 { endpoint.split(separator: ":").last.flatMap { UInt16($0) } ?? 0 }

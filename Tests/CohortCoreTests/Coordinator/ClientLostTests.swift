@@ -19,7 +19,11 @@ internal import Testing
         }
         script.settle()
         script.lose(client)
-        script.expect("c1 close leaseExpired", "w1 cancel g1/0 ownerLost", "w1 cancel g1/1 ownerLost")
+        script.expect(
+            "c1 close leaseExpired",
+            "w1 cancel g1/0 ownerLost grace 0.25",
+            "w1 cancel g1/1 ownerLost grace 0.25"
+        )
         script.finish("g1/0", .cancelled)
         script.finish("g1/1", .cancelled, started: false)
         script.expect("w1 forget 1")
@@ -61,7 +65,7 @@ internal import Testing
         script.seal(other, 1)
         script.settle()
         script.lose(lost)
-        script.expect("c1 close leaseExpired", "w1 cancel g1/0 ownerLost")
+        script.expect("c1 close leaseExpired", "w1 cancel g1/0 ownerLost grace 0.25")
         script.finish("g2/0")
         script.expect("w1 forget 1", "c2 ended g2/0 ok", "c2 closed g2 ok")
     }

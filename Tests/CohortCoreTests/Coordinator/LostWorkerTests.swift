@@ -5,7 +5,7 @@ internal import Testing
 @Suite struct LostWorkerTests {
     @Test func onlyWhatRanIsLost() {
         var script = holding(policy: .continue)
-        script.lose(SessionID(1_001), .died(WorkerDeath(signal: 9)))
+        script.kill(SessionID(1_001), begun: "g1/0")
         script.expect(
             "w1 lost: 1 running, 2 returned",
             "w1 close died(killed by signal 9)",
@@ -22,8 +22,8 @@ internal import Testing
                 .died(WorkerDeath(exitCode: 3)), "worker worker-1 exited with status 3 while the task was running", 3,
                 nil
             ),
-            (.leaseExpired, "worker worker-1 was not heard of for 10 s", nil, nil),
-            (.unreachable, "the connection to worker worker-1 broke off", nil, nil),
+            (.leaseExpired, "worker worker-1 was not heard of for 4 s", nil, nil),
+            (.unreachable, "worker worker-1 was not heard of for 4 s, for its connection broke off", nil, nil),
             (.goodbye, "worker worker-1 left while the task was running", nil, nil),
         ]
         for (end, message, exitCode, signal) in ends {
@@ -45,10 +45,10 @@ internal import Testing
 
     @Test func theLossStopsTheGroupBeforeAnythingIsGivenOut() {
         var script = holding(policy: .cancel)
-        script.lose(SessionID(1_001))
+        script.kill(SessionID(1_001), begun: "g1/0")
         script.expect(
             "w1 lost: 1 running, 2 returned",
-            "w1 close leaseExpired",
+            "w1 close died(killed by signal 9)",
             "c1 stopping g1 siblingFailed",
             "c1 ended g1/0 lost WorkerLost",
             "c1 ended g1/1 cancelled unstarted (siblingFailed)",
@@ -59,10 +59,10 @@ internal import Testing
 
     @Test func whatRanIsTriedAgainIfThatIsAllowed() {
         var script = holding(policy: .cancel, retries: 1)
-        script.lose(SessionID(1_001))
+        script.kill(SessionID(1_001), begun: "g1/0")
         script.expect(
             "w1 lost: 1 running, 2 returned",
-            "w1 close leaseExpired",
+            "w1 close died(killed by signal 9)",
             "w2 assign g1/0 #2",
             "w2 assign g1/1 #2",
             "w2 assign g1/2 #2"
@@ -85,10 +85,10 @@ internal import Testing
         script.seal(client, 1)
         script.cancel(client, 1)
         script.settle()
-        script.lose(worker)
+        script.lose(worker, .goodbye)
         script.expect(
             "w1 lost: 0 running, 2 returned",
-            "w1 close leaseExpired",
+            "w1 close goodbye",
             "c1 ended g1/1 cancelled unstarted (requested)",
             "c1 ended g1/0 cancelled unstarted (requested)",
             "c1 closed g1 cancelled cancelled (requested)"

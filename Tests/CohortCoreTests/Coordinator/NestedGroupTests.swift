@@ -145,7 +145,7 @@ internal import Testing
         script.start("g2/0")
         script.settle()
         script.lose(host)
-        script.expect("c2 close leaseExpired", "w1 cancel g2/0 ownerLost")
+        script.expect("c2 close leaseExpired", "w1 cancel g2/0 ownerLost grace 0.25")
         script.finish("g1/0", .failed, error: "A")
         script.expectNothing()
         script.finish("g2/0", .cancelled)

@@ -37,16 +37,16 @@ internal import Testing
         script.submit(client, 1)
         script.start("g1/0")
         script.settle()
-        script.advance(by: .seconds(10), silent: [worker])
+        script.advance(by: .milliseconds(9_999), silent: [worker])
         script.expectNothing()
-        script.advance(by: .seconds(1), silent: [worker])
+        script.advance(by: .milliseconds(1), silent: [worker])
         script.expect(
             "w1 lost: 1 running, 0 returned",
             "w1 close leaseExpired",
             "c1 stopping g1 siblingFailed",
             "c1 ended g1/0 lost WorkerLost"
         )
-        script.advance(by: .seconds(11), silent: [client])
+        script.advance(by: .seconds(10), silent: [client])
         script.expect("c1 close leaseExpired")
     }
 
@@ -61,6 +61,84 @@ internal import Testing
         script.expectNothing()
         script.advance(by: .seconds(1), silent: [worker, client])
         script.expect("c1 close unreachable", "w1 close unreachable")
+    }
+
+    @Test func silenceIsNoticedWhenItFallsDue() {
+        var limits = Limits()
+        limits.unreachable = .milliseconds(700)
+        var script = CoreScript(limits: limits)
+        let client = script.client()
+        let worker = script.worker()
+        script.advance(by: .milliseconds(450))
+        script.send(.unreachable(client))
+        script.advance(by: .milliseconds(699), silent: [client])
+        script.expectNothing()
+        script.advance(by: .milliseconds(1), silent: [client])
+        script.expect("c1 close unreachable")
+        script.send(.heard(worker))
+        script.advance(by: .milliseconds(9_999), silent: [worker])
+        script.expectNothing()
+        script.advance(by: .milliseconds(1), silent: [worker])
+        script.expect("w1 close leaseExpired")
+    }
+
+    /// Promise 5, with a second for the connection's end to be believed.
+    @Test func whatALostClientLeavesIsGoneWithinTwoSeconds() {
+        var limits = Limits()
+        limits.unreachable = .seconds(1)
+        var script = CoreScript(limits: limits)
+        let client = script.client()
+        script.worker(slots: 4)
+        script.open(client, 1, grace: .seconds(30))
+        script.open(client, 2, in: 1, grace: .seconds(30), shield: true)
+        script.submit(client, 1)
+        script.submit(client, 2)
+        script.submit(client, 2, TaskTemplate(name: "shielded", shield: true))
+        script.start("g1/0", "g2/0", "g2/1")
+        // One of them is being cancelled already, with all the time in the world.
+        script.cancelTask(client, 2, 0)
+        script.acknowledgeCancel("g2/0")
+        script.settle()
+        script.send(.connectionLost, .unreachable(client))
+        script.advance(by: .seconds(1), silent: [client])
+        script.expect(
+            "c1 close unreachable",
+            "w1 cancel g1/0 ownerLost grace 0.25",
+            "w1 cancel g2/0 ownerLost grace 0.25",
+            "w1 cancel g2/1 ownerLost grace 0.25"
+        )
+    }
+
+    @Test func aClientThatSaysGoodbyeLeavesItsTasksTheirGrace() {
+        var script = CoreScript()
+        let client = script.client()
+        script.worker()
+        script.open(client, 1)
+        script.submit(client, 1)
+        script.settle()
+        script.lose(client, .goodbye)
+        script.expect("c1 close goodbye", "w1 cancel g1/0 ownerLost")
+    }
+
+    @Test func aBrokenConnectionMakesEverybodyShow() {
+        var script = CoreScript()
+        script.trace.keepsHeartbeats = true
+        script.client()
+        script.worker()
+        script.send(.connectionLost)
+        script.expect("c1 heartbeat", "w1 heartbeat")
+    }
+
+    @Test func whoeverStoodStillItselfHasHeardNobody() {
+        var script = CoreScript()
+        let client = script.client()
+        script.worker()
+        // The coordinator is stopped for a minute; what its peers have sent meanwhile comes a moment later.
+        script.jump(by: .seconds(60))
+        script.send(.timeReached)
+        script.expectNothing()
+        script.advance(by: .seconds(11), silent: [client])
+        script.expect("c1 close leaseExpired")
     }
 
     @Test func aConnectionThatComesBackIsForgiven() {

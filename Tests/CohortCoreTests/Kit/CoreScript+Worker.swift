@@ -44,6 +44,18 @@ extension CoreScript {
         send(event, sourceLocation: sourceLocation)
     }
 
+    /// The same from another session than the one that it was assigned in.
+    mutating func finishAs(
+        _ task: String,
+        at worker: SessionID,
+        _ status: AttemptStatus = .ok,
+        value: String = "",
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let ref = held(task, sourceLocation: sourceLocation).ref
+        send(Self.finished(.init(worker: worker, ref: ref), status, value: value), sourceLocation: sourceLocation)
+    }
+
     /// The event of `finish`, for bursts.
     static func finished(
         _ held: ActionTrace.Held,
@@ -94,6 +106,16 @@ extension CoreScript {
     mutating func want(_ task: String, sourceLocation: SourceLocation = #_sourceLocation) {
         let held = held(task, sourceLocation: sourceLocation)
         report(from: held.worker, sourceLocation: sourceLocation) { $0.wanting.append(held.ref) }
+    }
+
+    /// The worker is killed, and its record names what it had begun.
+    mutating func kill(
+        _ worker: SessionID,
+        begun: String...,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let refs = begun.map { held($0, sourceLocation: sourceLocation).ref }
+        send(.sessionEnded(worker, .died(WorkerDeath(signal: 9, begun: refs))), sourceLocation: sourceLocation)
     }
 
     mutating func lose(

@@ -12,6 +12,8 @@ struct CoreScript {
     var trace = ActionTrace()
     /// The actions behind the lines that have not been taken yet.
     private(set) var actions: [CoordinatorAction] = []
+    /// What a store would hold, of a core that keeps a journal.
+    private(set) var journal = JournalState()
     private let checksInvariants: Bool
     private var sessions: [SessionID] = []
     private var clientCount = 0
@@ -24,8 +26,8 @@ struct CoreScript {
     }
 
     /// - Parameter checksInvariants: off for scripts with so many tasks that looking at all after each event takes too long.
-    init(limits: Limits = Limits(), checksInvariants: Bool = true) {
-        core = CoordinatorCore(limits: limits)
+    init(limits: Limits = Limits(), keepsJournal: Bool = false, checksInvariants: Bool = true) {
+        core = CoordinatorCore(limits: limits, keepsJournal: keepsJournal)
         self.checksInvariants = checksInvariants
     }
 
@@ -46,6 +48,7 @@ struct CoreScript {
         if let last = events.last { checkInvariants(after: last, sourceLocation) }
         for action in out {
             if case .closeSession(let session, _) = action { sessions.removeAll { $0 == session } }
+            if case .record(let batch) = action { journal.apply(batch) }
         }
         actions += out
         trace.add(out)
@@ -74,6 +77,16 @@ struct CoreScript {
 
     /// Moves the clock at once, as if the process had been stopped meanwhile; says nothing to the core.
     mutating func jump(by span: TimeSpan) { now = now.advanced(by: span) }
+
+    /// The coordinator dies, and another one begins with its journal a little later.
+    mutating func restart(after span: TimeSpan = .milliseconds(100), sourceLocation: SourceLocation = #_sourceLocation)
+    {
+        now = now.advanced(by: span)
+        sessions = []
+        core = CoordinatorCore(recovering: journal, limits: core.limits, at: now)
+        send(burst: [], sourceLocation: sourceLocation)
+        #expect(core.checkInvariants() == [], sourceLocation: sourceLocation)
+    }
 
     // MARK: Taking
 
@@ -109,12 +122,12 @@ struct CoreScript {
     // MARK: Sessions
 
     @discardableResult
-    mutating func client() -> SessionID {
+    mutating func client(token: UInt64 = 0) -> SessionID {
         clientCount += 1
         let session = SessionID(UInt64(clientCount))
         trace.names[session] = "c\(clientCount)"
         sessions.append(session)
-        send(.clientJoined(session))
+        send(.clientJoined(session, PeerToken(token)))
         return session
     }
 
@@ -123,7 +136,9 @@ struct CoreScript {
         slots: UInt32 = 1,
         credit: UInt32 = .max,
         runsCommands: Bool = true,
-        functions: [String] = []
+        functions: [String] = [],
+        token: UInt64 = 0,
+        held: [HeldAttempt] = []
     ) -> SessionID {
         workerCount += 1
         let session = SessionID(1_000 + UInt64(workerCount))
@@ -136,9 +151,10 @@ struct CoreScript {
             slots: slots,
             credit: credit,
             runsCommands: runsCommands,
-            functions: functions
+            functions: functions,
+            held: held
         )
-        send(.workerJoined(session, offer))
+        send(.workerJoined(session, offer, PeerToken(token)))
         return session
     }
 

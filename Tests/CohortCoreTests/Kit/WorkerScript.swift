@@ -75,6 +75,9 @@ struct WorkerScript {
         send(.cancelled([CancelOrder(ref: ref, grace: grace, cause: .requested, reason: "enough")]))
     }
 
+    /// The coordinator has acknowledged all reports but the last so many.
+    mutating func acknowledge(allBut outstanding: Int) { core.acknowledged(allBut: outstanding) }
+
     mutating func start(_ number: UInt32) { send(.attemptStarted(Self.key(number))) }
 
     mutating func exit(_ number: UInt32, code: Int32? = 0, signal: Int32? = nil, wasSignalled: Bool = false) {
@@ -131,6 +134,7 @@ struct WorkerScript {
         case .cancel(let task, let isCall, let grace, _, _):
             lines.append("cancel \(isCall ? "call" : "command") \(task.index) grace \(grace.seconds)")
         case .grant(let task, _, let bytes): lines.append("grant \(task.index) \(bytes)")
+        case .kill(let task, let isCall): lines.append("kill \(isCall ? "call" : "command") \(task.index)")
         case .proceed(let task): lines.append("proceed \(task.index)")
         case .retract(let tasks): lines.append("retract \(tasks.map(\.index))")
         case .report(let report): render(report)

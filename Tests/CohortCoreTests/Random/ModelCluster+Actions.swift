@@ -9,7 +9,8 @@ extension ModelCluster {
         }
         for action in actions {
             switch action {
-            case .record, .welcome: break
+            case .record(let batch): journal.apply(batch)
+            case .welcome(let session, _, let over): try welcomed(session, over)
             case .assign(let session, let batch): try assigned(batch, to: session)
             case .cancel(let session, let orders): try cancelled(orders, at: session)
             case .grant(let session, let grants):
@@ -21,20 +22,22 @@ extension ModelCluster {
             case .forget(let session, let templates):
                 let worker = try worker(session)
                 for template in templates {
-                    try check(
-                        workers[worker].templates.remove(template) != nil,
-                        "a template is forgotten that never came"
-                    )
+                    let isKnown = workers[worker].templates.remove(template) != nil
+                    let isKept = workers[worker].kept.remove(template) != nil
+                    try check(isKnown || isKept, "a template is forgotten that never came")
                 }
             case .update(let session, let update): try updated(update, session)
             case .answer(let session, _), .heartbeat(let session):
                 let isThere = clients.contains { $0.session == session } || workers.contains { $0.session == session }
                 try check(isThere, "something is sent to session \(session.value), which is gone")
-            case .closeSession(let session, _): try sessionClosed(session)
-            case .workerLost(let session, _, let running, let returned):
+            case .closeSession(let session, let end): try sessionClosed(session, end)
+            // Of one that has not come back the model need not know the same.
+            case .workerLost(SessionID(0), _, _, _): break
+            case .workerLost(let session, let end, let running, let returned):
                 let attempts = workers[try worker(session)].attempts
-                try check(running == attempts.count { $0.hasStarted }, "\(running) tasks are called running")
-                try check(returned == attempts.count { !$0.hasStarted }, "\(returned) tasks are called returned")
+                let charged = attempts.count { $0.hasStarted || !end.isExact }
+                try check(running == charged, "\(running) tasks are called running")
+                try check(returned == attempts.count - charged, "\(returned) tasks are called returned")
             case .drained:
                 try check(isDraining && !hasDrained, "drained without reason")
                 hasDrained = true
@@ -97,7 +100,9 @@ extension ModelCluster {
         let isAble = function.isEmpty ? offer.runsCommands : offer.functions.contains(function)
         try check(isAble, "\(name) is given to a worker that cannot run it")
         self[id].tasks[index].lastAttempt = assignment.ref.attempt
-        workers[place].attempts.append(Attempt(ref: assignment.ref, group: id, index: index))
+        workers[place].attempts.append(
+            Attempt(ref: assignment.ref, template: assignment.template, group: id, index: index)
+        )
         workers[place].known.append(assignment.ref)
         try check(held(of: id) <= Int(self[id].spec.limit ?? .max), "group \(id.value) is over its limit")
     }
@@ -164,6 +169,8 @@ extension ModelCluster {
     /// A task ends when the groups that it has opened have closed. What another client is told may come later, and one that
     /// has gone is told nothing.
     private func checkNestedClosed(_ report: TaskReport) throws(Violation) {
+        // With a journal trees are told one by one.
+        guard !core.keepsJournal else { return }
         let left = groups.contains {
             $0.parent == report.group && $0.opener == Int(report.index) && $0.closed == nil
                 && $0.client == self[report.group].client
@@ -185,8 +192,10 @@ extension ModelCluster {
         try check(!clients[place].told.contains("\(id.value)"), "\(name) is reported after its group has closed")
         try check(index < self[id].tasks.count, "\(name) is reported, but was never accepted")
         let task = self[id].tasks[index]
-        try check(report.attempts == task.executions, "\(name): \(report.attempts) attempts, really \(task.executions)")
-        try check(report.started == (task.executions > 0), "\(name) is wrong about its start")
+        let executions = task.executions + task.doubts
+        try check(report.attempts == executions, "\(name): \(report.attempts) attempts, really \(executions)")
+        try check(report.started == (executions > 0), "\(name) is wrong about its start")
+        try check(task.report.map { $0.outcome == report.outcome } ?? true, "\(name) has two outcomes")
         try check(task.executions <= task.template.retries + 1, "\(name) was tried too often")
         self[id].tasks[index].report = report
     }
@@ -222,7 +231,9 @@ extension ModelCluster {
         }
         try check(counts == report.counts, "the counts of group \(id.value) are wrong")
         let children = groups.filter { $0.parent == id && $0.client == group.client }
-        for child in children { try check(child.closed != nil, "group \(id.value) closes before what is in it") }
+        // With a journal trees are told one by one, and each group that a task has opened is one.
+        let isComplete = children.allSatisfy { $0.closed != nil || core.keepsJournal && $0.opener != nil }
+        try check(isComplete, "group \(id.value) closes before what is in it")
         let inner = children.filter { !$0.spec.isScope }.compactMap(\.closed?.outcome)
         var failures = counts.failed + inner.count { $0 == .errors || $0 == .timeout }
         var isBodyFailed = false

@@ -17,9 +17,12 @@ extension ModelCluster {
         case 90..<92: try moveDeadline()
         case 92..<93: try watch()
         case 93..<95: try loseSession()
-        case 95..<99: try join()
+        case 95..<98: try join()
+        case 98: try replaceSession()
         default: try sendNonsense()
         }
+        if core.keepsJournal, generator.chance(2) { try crash() }
+        if generator.chance(15) { try comeBack() }
         if generator.chance(70) { try flush() }
     }
 
@@ -33,6 +36,11 @@ extension ModelCluster {
             runsCommands: generator.chance(80),
             functions: ["f", "g"].filter { _ in generator.chance(60) }
         )
+    }
+
+    /// Its client is there.
+    func isDriven(_ id: GroupID) -> Bool {
+        !self[id].isOrphaned && clients.contains { $0.session == self[id].client }
     }
 
     private mutating func openGroup() throws(Violation) {
@@ -76,7 +84,7 @@ extension ModelCluster {
     }
 
     private mutating func submit() throws(Violation) {
-        guard let id = pick(openGroups.filter { !self[$0].isOrphaned && self[$0].bodyEnd == nil }) else { return }
+        guard let id = pick(openGroups.filter { isDriven($0) && self[$0].bodyEnd == nil }) else { return }
         let template = randomTemplate()
         let payloads = (0..<Int.random(in: 1...8, using: &generator)).map { count in
             [UInt8](repeating: UInt8(count), count: Int.random(in: 0...3, using: &generator))
@@ -117,13 +125,13 @@ extension ModelCluster {
     }
 
     private mutating func seal() throws(Violation) {
-        guard let id = pick(openGroups.filter { !self[$0].isOrphaned && self[$0].bodyEnd == nil }) else { return }
+        guard let id = pick(openGroups.filter { isDriven($0) && self[$0].bodyEnd == nil }) else { return }
         let end: BodyEnd =
             generator.chance(80) ? .returned : generator.chance(50) ? .cancelled : .failed(AttemptDetail())
         try seal(id, end)
     }
 
-    func firstUnsealed() -> GroupID? { openGroups.first { !self[$0].isOrphaned && self[$0].bodyEnd == nil } }
+    func firstUnsealed() -> GroupID? { openGroups.first { isDriven($0) && self[$0].bodyEnd == nil } }
 
     mutating func seal(_ id: GroupID, _ end: BodyEnd) throws(Violation) {
         self[id].bodyEnd = end
@@ -220,12 +228,23 @@ extension ModelCluster {
     // MARK: Time and sessions
 
     private mutating func passTime() throws(Violation) {
-        let isLong = generator.chance(3)
-        let span = isLong ? 11_000 : UInt64.random(in: 0...800, using: &generator)
-        now = now.advanced(by: .milliseconds(span))
-        for session in clients.map(\.session) + workers.map(\.session) where !isLong || generator.chance(70) {
+        guard generator.chance(3) else {
+            now = now.advanced(by: .milliseconds(UInt64.random(in: 0...800, using: &generator)))
+            return try timePasses(silent: [])
+        }
+        let everybody = clients.map(\.session) + workers.map(\.session)
+        let silent = Set(everybody.filter { _ in generator.chance(30) })
+        for _ in 0..<11 {
+            now = now.advanced(by: .seconds(1))
+            try timePasses(silent: silent)
+        }
+    }
+
+    mutating func timePasses(silent: Set<SessionID>) throws(Violation) {
+        for session in clients.map(\.session) + workers.map(\.session) where !silent.contains(session) {
             try send(.heard(session))
         }
+        loseAbsent()
         try send(.timeReached)
     }
 
@@ -233,12 +252,15 @@ extension ModelCluster {
         if generator.chance(30), let client = pick(clients) {
             try send(.sessionEnded(client.session, .unreachable))
         } else if let place = workers.indices.randomElement(using: &generator) {
-            let session = workers[place].session
+            let worker = workers[place]
             if generator.chance(30) {
-                try send(.workerDraining(session))
+                try send(.workerDraining(worker.session))
                 workers[place].isDraining = true
             } else {
-                try send(.sessionEnded(session, .died(WorkerDeath(signal: 9))))
+                let begun = worker.attempts.filter(\.hasStarted).map(\.ref)
+                let death = WorkerDeath(signal: 9, begun: generator.chance(80) ? begun : nil)
+                let isNamed = generator.chance(50)
+                try send(isNamed ? .workerDied(worker.token, death) : .sessionEnded(worker.session, .died(death)))
             }
         }
     }
@@ -260,7 +282,7 @@ extension ModelCluster {
     }
 
     private mutating func cancelTask() throws(Violation) {
-        guard let id = pick(openGroups.filter { !self[$0].isOrphaned && !self[$0].tasks.isEmpty }) else { return }
+        guard let id = pick(openGroups.filter { isDriven($0) && !self[$0].tasks.isEmpty }) else { return }
         let index = UInt32.random(in: 0..<UInt32(self[id].tasks.count), using: &generator)
         try send(.taskCancelled(self[id].client, self[id].spec.key, index: index, reason: "model"))
     }

@@ -18,6 +18,8 @@ struct ModelCluster {
         var payload: [UInt8]
         /// How many times a worker has begun it.
         var executions: UInt32 = 0
+        /// How many times nobody could tell whether a worker had begun it.
+        var doubts: UInt32 = 0
         var lastAttempt: UInt32 = 0
         var report: TaskReport?
     }
@@ -41,6 +43,7 @@ struct ModelCluster {
 
     struct Attempt {
         var ref: AttemptRef
+        var template: TemplateID
         var group: GroupID
         var index: Int
         var hasStarted = false
@@ -49,20 +52,28 @@ struct ModelCluster {
         var isSuspended = false
         var wantsSlot = false
         var wasSuspended = false
+
+        var state: HeldAttempt.State {
+            wantsSlot ? .wanting : isSuspended ? .waiting : hasStarted ? .running : .unstarted
+        }
     }
 
     struct Worker {
         var session: SessionID
+        var token: PeerToken
         var offer: WorkerOffer
         var isDraining = false
         var attempts: [Attempt] = []
         var templates: Set<TemplateID> = []
+        /// Templates of an earlier session that it has not forgotten.
+        var kept: Set<TemplateID> = []
         /// All that it was ever given.
         var known: [AttemptRef] = []
     }
 
     struct Client {
         var session: SessionID
+        var token: PeerToken
         var nextKey: UInt32 = 1
         var weight: UInt64 = 0
         var outputs: [ConsumedOutput] = []
@@ -72,6 +83,15 @@ struct ModelCluster {
     }
 
     var core: CoordinatorCore
+    /// What a store would hold.
+    var journal = JournalState()
+    /// Sessions in whose place others have come.
+    var superseded: Set<SessionID> = []
+    /// What a worker that came back should not have.
+    var unwanted: [SessionID: Set<AttemptRef>] = [:]
+    /// Who has not come back yet after a restart of the coordinator, and since when.
+    var absentWorkers: [(worker: Worker, since: Instant)] = []
+    var absentClients: [(client: Client, since: Instant)] = []
     var now = Instant(nanoseconds: 1_000_000_000)
     var generator: SeededGenerator
     var clients: [Client] = []
@@ -87,14 +107,14 @@ struct ModelCluster {
     /// The last events, for the report of a failure.
     var history: [CoordinatorEvent] = []
 
-    init(seed: UInt64) {
+    init(seed: UInt64, keepsJournal: Bool = false) {
         generator = SeededGenerator(seed: seed)
         var limits = Limits()
         limits.unconsumedBytes = 2_000
         limits.prefetchPerSlot = 4
         limits.nesting = 5
         limits.fairShare = 3
-        core = CoordinatorCore(limits: limits)
+        core = CoordinatorCore(limits: limits, keepsJournal: keepsJournal)
     }
 
     subscript(_ id: GroupID) -> Group {
@@ -142,8 +162,9 @@ struct ModelCluster {
     mutating func joinClient() throws(Violation) {
         let session = SessionID(nextSession)
         nextSession += 1
-        clients.append(Client(session: session))
-        try send(.clientJoined(session))
+        let token = PeerToken(session.value)
+        clients.append(Client(session: session, token: token))
+        try send(.clientJoined(session, token))
     }
 
     mutating func joinWorker(slots: UInt32, credit: UInt32, runsCommands: Bool, functions: [String]) throws(Violation) {
@@ -158,23 +179,33 @@ struct ModelCluster {
             runsCommands: runsCommands,
             functions: functions
         )
-        workers.append(Worker(session: session, offer: offer))
-        try send(.workerJoined(session, offer))
+        let token = PeerToken(session.value)
+        workers.append(Worker(session: session, token: token, offer: offer))
+        try send(.workerJoined(session, offer, token))
     }
 
-    mutating func sessionClosed(_ session: SessionID) throws(Violation) {
+    mutating func sessionClosed(_ session: SessionID, _ end: SessionEnd) throws(Violation) {
+        if superseded.remove(session) != nil { return }
         if let place = clients.firstIndex(where: { $0.session == session }) {
             clients.remove(at: place)
             orphan(session)
         } else if let place = workers.firstIndex(where: { $0.session == session }) {
-            for attempt in workers.remove(at: place).attempts { closeBodies(of: attempt) }
+            lose(workers.remove(at: place).attempts, isExact: end.isExact)
         } else {
             throw Violation("session \(session.value) is closed, but it is not there")
         }
     }
 
+    /// - Parameter isExact: it is known which of them had begun.
+    mutating func lose(_ attempts: [Attempt], isExact: Bool) {
+        for attempt in attempts {
+            if !attempt.hasStarted, !isExact { self[attempt.group].tasks[attempt.index].doubts += 1 }
+            closeBodies(of: attempt)
+        }
+    }
+
     /// Groups of a client that has gone stop, save for what is detached and complete.
-    private mutating func orphan(_ session: SessionID) {
+    mutating func orphan(_ session: SessionID) {
         for place in groups.indices where groups[place].client == session && groups[place].closed == nil {
             groups[place].isOrphaned = true
             if !groups[place].isDetached { groups[place].hasStopped = true }
@@ -206,6 +237,17 @@ struct ModelCluster {
         for place in groups.indices
         where groups[place].parent == id && groups[place].opener == nil && !groups[place].spec.shield {
             markStopped(GroupID(UInt64(place) + 1))
+        }
+    }
+}
+
+extension SessionEnd {
+    /// It tells which attempts had begun.
+    var isExact: Bool {
+        switch self {
+        case .goodbye: true
+        case .leaseExpired, .unreachable: false
+        case .died(let death): death.begun != nil
         }
     }
 }

@@ -13,8 +13,13 @@ internal import Testing
         run(seed: seed, steps: 1_000)
     }
 
-    private func run(seed: UInt64, steps: Int) {
-        var cluster = ModelCluster(seed: seed)
+    @Test(arguments: [UInt64](2_001...2_240))
+    func everythingSurvivesRestarts(seed: UInt64) {
+        run(seed: seed, steps: 150, keepsJournal: true)
+    }
+
+    private func run(seed: UInt64, steps: Int, keepsJournal: Bool = false) {
+        var cluster = ModelCluster(seed: seed, keepsJournal: keepsJournal)
         do {
             try cluster.joinClient()
             try cluster.joinWorker(slots: 2, credit: .max, runsCommands: true, functions: ["f"])

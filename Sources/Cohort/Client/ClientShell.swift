@@ -1,0 +1,167 @@
+internal import CohortCore
+internal import CohortRuntime
+internal import CohortWire
+internal import ZeroMQ
+
+/// The loop-thread side of a `ClientLink`.
+final class ClientShell: LoopHandler {
+    /// How long a break may last before anybody is told.
+    private static let silentBreak = TimeSpan.seconds(1)
+    /// How long a coordinator needs at most to say that it does not know the session.
+    private static let verdictTime = TimeSpan.milliseconds(300)
+
+    private let context: Context
+    private let policy: ReturnPolicy
+    private let requests: (@Sendable () -> [FrameBody])?
+    private let receive: @Sendable (ClientNotice) -> Void
+    private var connection: PeerConnection?
+    private var hasBeenOpen = false
+    /// Since when the coordinator cannot be reached; `nil` if it can.
+    private var goneSince: Instant?
+    /// The program has been told of that.
+    private var hasTold = false
+    /// When to tell that the coordinator is gone, or that it is back.
+    private var tellAt: Instant?
+
+    init(
+        endpoint: String,
+        name: String,
+        keys: PeerKeys?,
+        patience: TimeSpan,
+        policy: ReturnPolicy,
+        loop: LoopThread,
+        requests: (@Sendable () -> [FrameBody])?,
+        receive: @escaping @Sendable (ClientNotice) -> Void
+    ) throws {
+        self.policy = policy
+        self.requests = requests
+        self.receive = receive
+        context = try Context()
+        connection = try PeerConnection(
+            to: endpoint,
+            as: Greeting(
+                role: .client,
+                name: name,
+                host: Host.name,
+                processID: Host.processID,
+                // Who owns nothing there need not be known when it comes back.
+                token: policy == .withinLease ? .random() : .none
+            ),
+            keys: keys,
+            in: context,
+            loop: loop,
+            token: 0,
+            patience: patience,
+            delegate: self
+        )
+    }
+
+    func send(_ body: FrameBody) { connection?.send(body) }
+
+    func leave() {
+        sendRequests()
+        connection?.close(reason: "done")
+    }
+
+    private func sendRequests() {
+        guard let requests else { return }
+        for body in requests() { send(body) }
+    }
+
+    func nextDeadline() -> UInt64? {
+        let deadlines = [connection?.nextDeadline, tellAt].compactMap(\.self)
+        return deadlines.min()?.nanoseconds
+    }
+
+    func socketReady(_ token: Int, in loop: LoopThread) { connection?.ready(token) }
+
+    func descriptorReady(_ token: Int, events: Int16, in loop: LoopThread) {}
+
+    func turnEnded(in loop: LoopThread) {
+        sendRequests()
+        connection?.tick()
+        if let due = tellAt, due <= .now { tell() }
+    }
+
+    // MARK: A coordinator that is gone
+
+    private func tell() {
+        tellAt = nil
+        if goneSince == nil {
+            if hasTold { receive(.restored(.same)) }
+            hasTold = false
+        } else if !hasTold, let connection {
+            hasTold = true
+            receive(
+                .interrupted(
+                    explanation:
+                        "the coordinator at \(connection.endpoint) does not answer; waiting for it to come back"
+                )
+            )
+        }
+    }
+
+    private func noteGone(since instant: Instant) {
+        goneSince = goneSince ?? instant
+        if !hasTold { tellAt = tellAt ?? Instant.now.advanced(by: Self.silentBreak) }
+    }
+
+    /// How long to look for a coordinator again; `nil` if not at all.
+    private func patience(after loss: PeerSession.Loss, _ lease: TimeSpan) -> TimeSpan? {
+        guard hasBeenOpen else { return nil }
+        switch (loss, policy) {
+        case (.refused, _), (.noAnswer, _), (_, .never): return nil
+        // It has been started anew, and waits as long as this for those whom it knew.
+        case (.unknown, .withinLease): return lease
+        // The coordinator has waited, or will not, and what was open has been cancelled.
+        case (.silent, .withinLease), (.goodbye, .withinLease): return nil
+        case (_, .patient(let span)):
+            let spent = goneSince.map { Instant.now.since($0) } ?? .zero
+            return TimeSpan(nanoseconds: span.nanoseconds - min(span.nanoseconds, spent.nanoseconds))
+        }
+    }
+}
+
+extension ClientShell: PeerConnectionDelegate {
+    func connectionOpened(_ connection: PeerConnection) {
+        defer {
+            hasBeenOpen = true
+            goneSince = nil
+            tellAt = nil
+            hasTold = false
+        }
+        guard hasBeenOpen else { return receive(.connected) }
+        receive(.restored(connection.acceptance?.resumed == true ? .resumed : .anew))
+    }
+
+    func connection(_ connection: PeerConnection, received body: FrameBody) {
+        switch body {
+        case .update(let update): receive(.update(update))
+        case .snapshot(let snapshot): receive(.snapshot(snapshot))
+        default: break
+        }
+    }
+
+    func connectionBroken(_ connection: PeerConnection) {
+        if policy != .never { noteGone(since: .now) }
+    }
+
+    func connectionRestored(_ connection: PeerConnection) {
+        goneSince = nil
+        // If the session is not known there, that is told first.
+        tellAt = hasTold ? Instant.now.advanced(by: Self.verdictTime) : nil
+    }
+
+    func connection(_ connection: PeerConnection, lost loss: PeerSession.Loss, explanation: String) {
+        if let patience = patience(after: loss, connection.acceptance?.lease ?? .zero) {
+            do {
+                try connection.reconnect(in: context, patience: patience)
+                return noteGone(since: .now)
+            } catch {
+                return receive(.lost(loss, explanation: "\(explanation); \(error)"))
+            }
+        }
+        tellAt = nil
+        receive(.lost(loss, explanation: explanation))
+    }
+}

@@ -1,0 +1,173 @@
+/// Peers that come back in a new session, to this coordinator or to one that has taken its place.
+extension CoordinatorCore {
+    // MARK: Clients
+
+    /// A client goes on where its last session ended. What it may not have been told is told again, from the beginning of its
+    /// trees' logs.
+    mutating func clientReturned(
+        _ place: UInt32,
+        as session: SessionID,
+        at now: Instant,
+        into actions: inout [CoordinatorAction]
+    ) {
+        let index = Int(place)
+        if !clients[index].isAbsent {
+            clientPlaces[clients[index].id] = nil
+            actions.append(.closeSession(clients[index].id, .unreachable))
+        }
+        for root in clients[index].watching { groups[Int(root)].watchers.removeAll { $0.client == place } }
+        clients[index].watching = []
+        clients[index].id = session
+        clients[index].isAbsent = false
+        clients[index].lastHeard = now
+        clients[index].unreachableSince = nil
+        clients[index].unconsumed = 0
+        clients[index].knownWorkers = []
+        clients[index].outbox = ClientOutbox()
+        clients[index].feeds = [:]
+        clients[index].feedQueue = []
+        clientPlaces[session] = place
+        welcomes.append(PendingWelcome(session: session, resumed: true))
+        tellAgain(place)
+        mayAssign = true
+        startTicking(at: now)
+    }
+
+    private mutating func tellAgain(_ client: UInt32) {
+        for head in heads(of: client) {
+            for closed in groups[Int(head)].log.closed {
+                tell(client) { $0.opened.append(OpenedGroup(key: closed.key, group: closed.report.group)) }
+                tell(client) { $0.accepted += closed.accepted }
+            }
+            queueFeed(of: groups[Int(head)].id, to: client)
+        }
+        let open = clients[Int(client)].groups.values.map { groups[Int($0)].id }
+        for id in open.sorted() {
+            guard let place = groupPlaces[id] else { continue }
+            let group = groups[Int(place)]
+            tell(client) { $0.opened.append(OpenedGroup(key: group.key, group: id)) }
+            guard group.phase == .stopping else { continue }
+            tell(client) { $0.stopping.append(GroupStop(group: id, cause: group.cause, reason: group.reason)) }
+        }
+        for (key, joined) in clients[Int(client)].joined.sorted(by: { $0.key.value < $1.key.value }) {
+            if joined.task != nil {
+                tell(client) { $0.opened.append(OpenedGroup(key: key, group: joined.group)) }
+                if let place = groupPlaces[joined.group] {
+                    queueFeed(of: groups[Int(groups[Int(place)].head)].id, to: client)
+                }
+            }
+            tell(client) { $0.accepted += joined.accepted }
+        }
+    }
+
+    // MARK: Workers
+
+    /// A worker goes on with what it still has.
+    mutating func workerReturned(
+        _ place: UInt32,
+        as session: SessionID,
+        _ offer: WorkerOffer,
+        at now: Instant,
+        into actions: inout [CoordinatorAction]
+    ) {
+        let index = Int(place)
+        if !workers[index].isAbsent {
+            workerPlaces[workers[index].session] = nil
+            actions.append(.closeSession(workers[index].session, .unreachable))
+        }
+        var record = workers[index]
+        record.session = session
+        record.isAbsent = false
+        record.lastHeard = now
+        record.unreachableSince = nil
+        record.knownTemplates = []
+        record.lastTemplate = TemplateID(0)
+        record.unseenCancels = []
+        record.assignBox = AssignBatch()
+        record.assignTemplateBytes = 0
+        record.fullAssignBoxes = []
+        record.cancelBox = []
+        record.grantBox = []
+        record.proceedBox = []
+        record.forgetBox = []
+        take(offer, into: &record)
+        workers[index] = record
+        workerPlaces[session] = place
+        changed(worker: place)
+        let unwanted = adopt(offer.held, at: place, at: now)
+        welcomes.append(PendingWelcome(session: session, resumed: true, unwanted: unwanted))
+        mayAssign = true
+        startTicking(at: now)
+    }
+
+    /// Brings what is thought to be at a worker and what it says that it has into agreement.
+    ///
+    /// - Returns: what it has and should not.
+    private mutating func adopt(_ offered: [HeldAttempt], at place: UInt32, at now: Instant) -> [AttemptRef] {
+        let states = Dictionary(offered.map { ($0.ref, $0.state) }) { first, _ in first }
+        let unwanted = offered.map(\.ref).filter { task($0, at: place) == nil }
+        var missing: [UInt32] = []
+        // It has forgotten all templates but those of what it has.
+        workers[Int(place)].keptTemplates = []
+        for task in held(by: place) {
+            if let state = states[ref(task)] {
+                workers[Int(place)].keptTemplates.insert(templates[Int(tasks[Int(task)].template)].id)
+                adopt(task, state, at: now)
+            } else {
+                missing.append(task)
+            }
+        }
+        // Backwards, as with everything that comes back.
+        for task in missing.reversed() { miss(task, at: now) }
+        return unwanted
+    }
+
+    private mutating func adopt(_ task: UInt32, _ state: HeldAttempt.State, at now: Instant) {
+        let index = Int(task)
+        switch state {
+        case .unstarted: break
+        // Its report follows; what it was asked to do meanwhile does not matter any more.
+        case .ended: return
+        case .running:
+            startTold(task, at: now)
+            if tasks[index].state == .waiting { beginWanting(task) }
+        case .waiting:
+            startTold(task, at: now)
+            if tasks[index].state == .running { beginWaiting(task) }
+        case .wanting:
+            startTold(task, at: now)
+            if tasks[index].state == .running {
+                // It was let go on, and has not learnt that.
+                workers[Int(tasks[index].worker)].proceedBox.append(ref(task))
+                markWorker(tasks[index].worker)
+            } else if tasks[index].state == .waiting {
+                beginWanting(task)
+            }
+        }
+        guard tasks[index].flags.contains(.cancelRequested) else { return }
+        tasks[index].flags.remove(.cancelSeen)
+        let reason = groups[Int(tasks[index].group)].reason
+        send(task, cause: tasks[index].cause, reason: reason, repeating: false, at: now)
+    }
+
+    /// The worker does not have it. If it never arrived it goes back to the queue; if it has run it is lost.
+    private mutating func miss(_ task: UInt32, at now: Instant) {
+        let record = tasks[Int(task)]
+        if record.state == .assigned {
+            giveBack(task, at: now)
+        } else {
+            var detail = AttemptDetail()
+            detail.type = "WorkerLost"
+            detail.message = "worker \(workers[Int(record.worker)].offer.name) came back without the task"
+            let started = Instant(nanoseconds: record.startedAt)
+            attemptEnded(
+                task,
+                FinishedAttempt(ref: ref(task), status: .lost, elapsed: now.since(started)),
+                detail: detail,
+                value: [],
+                at: now
+            )
+        }
+        closeIfDone(record.group, at: now)
+    }
+}

@@ -1,0 +1,118 @@
+/// With a journal, clients are told ends from the logs of their trees, so that one that comes back can be told again.
+extension CoordinatorCore {
+    func reference(to client: UInt32) -> ClientReference {
+        ClientReference(place: client, identity: clients[Int(client)].identity)
+    }
+
+    func isHere(_ client: ClientReference) -> Bool {
+        !clients[Int(client.place)].isGone && clients[Int(client.place)].identity == client.identity
+    }
+
+    /// The log of a head has grown.
+    mutating func logHasGrown(_ head: UInt32, sibling: ClientReference? = nil) {
+        guard keepsJournal else { return }
+        let group = groups[Int(head)]
+        if group.owner != GroupRecord.none { queueFeed(of: group.id, to: group.owner) }
+        if let sibling, isHere(sibling), sibling.place != group.owner { queueFeed(of: group.id, to: sibling.place) }
+    }
+
+    mutating func queueFeed(of head: GroupID, to client: UInt32) {
+        guard !clients[Int(client)].isAbsent, clients[Int(client)].feeds[head]?.isQueued != true else { return }
+        clients[Int(client)].feeds[head, default: LogFeed()].isQueued = true
+        clients[Int(client)].feedQueue.append(head)
+    }
+
+    func isTold(_ head: UInt32, to client: UInt32) -> Bool {
+        let cursor = clients[Int(client)].feeds[groups[Int(head)].id]?.cursor ?? 0
+        return cursor == groups[Int(head)].log.entries.count
+    }
+
+    /// Tells clients what is new in the logs of their trees, as far as they keep up.
+    mutating func feedOwners() {
+        for client in clients.indices where !clients[client].isGone && !clients[client].feedQueue.isEmpty {
+            var queue: [GroupID] = []
+            swap(&queue, &clients[client].feedQueue)
+            var waiting: [GroupID] = []
+            for id in queue {
+                guard let head = groupPlaces[id] else {
+                    clients[client].feeds[id] = nil
+                    continue
+                }
+                if feed(head, to: UInt32(client)) {
+                    clients[client].feeds[id]?.isQueued = false
+                } else {
+                    waiting.append(id)
+                }
+            }
+            clients[client].feedQueue = waiting
+            dropClosedHeads(of: UInt32(client))
+        }
+    }
+
+    /// - Returns: whether the client has been told all there is.
+    private mutating func feed(_ head: UInt32, to client: UInt32) -> Bool {
+        let id = groups[Int(head)].id
+        let isOwner = groups[Int(head)].owner == client
+        var cursor = clients[Int(client)].feeds[id]?.cursor ?? 0
+        while cursor < groups[Int(head)].log.entries.count {
+            guard clients[Int(client)].unconsumed <= limits.unconsumedBytes else { break }
+            switch groups[Int(head)].log.entries[cursor] {
+            case .task(let report, let value, let name, let sibling):
+                let isSibling = sibling == reference(to: client)
+                guard isSibling || isOwner && !groups[Int(head)].detached else { break }
+                if sibling != nil, !isSibling { tellName(of: report, name, in: head, to: client) }
+                tellEnd(report, value, in: head, to: client)
+            case .closed(let place):
+                guard isOwner, !(groups[Int(head)].detached && isWatching(client, head)) else { break }
+                let report = groups[Int(head)].log.closed[place].report
+                tell(client) { $0.closed.append(report) }
+            }
+            cursor += 1
+        }
+        clients[Int(client)].feeds[id]?.cursor = cursor
+        return cursor == groups[Int(head)].log.entries.count
+    }
+
+    mutating func tellName(of report: TaskReport, _ name: Int, in head: UInt32, to client: UInt32) {
+        let row = TaskName(group: report.group, index: report.index, name: groups[Int(head)].log.names[name])
+        tell(client) { $0.names.append(row) }
+    }
+
+    mutating func tellEnd(_ report: TaskReport, _ value: [UInt8], in head: UInt32, to client: UInt32) {
+        introduce(number: report.worker, to: client)
+        let detail = report.detail >= 0 ? groups[Int(head)].log.details[Int(report.detail)] : nil
+        deliver(report, detail: detail, value: value[...], to: client)
+    }
+
+    // MARK: Sent again
+
+    /// A group that a client has opened and that has closed, as far as that is kept.
+    func closedGroup(_ key: GroupKey, of client: UInt32) -> ClosedGroup? {
+        guard keepsJournal, clients[Int(client)].keys.contains(key.value) else { return nil }
+        for head in heads(of: client) {
+            if let closed = groups[Int(head)].log.closed.last(where: { $0.key == key }) { return closed }
+        }
+        return nil
+    }
+
+    /// The key of a closed group is used again. If that is kept its number was told when the session began.
+    mutating func tellOfClosed(_ key: GroupKey, to client: UInt32) {
+        if let closed = closedGroup(key, of: client) {
+            return tell(client) { $0.opened.append(OpenedGroup(key: key, group: closed.report.group)) }
+        }
+        let refusal = Refusal(code: .finished, key: key, message: "the key was that of a group that is finished")
+        tell(client) { $0.refusals.append(refusal) }
+    }
+
+    /// Places of the heads of a client's trees, open ones and those that are kept, in the order of opening.
+    func heads(of client: UInt32) -> [UInt32] {
+        var ids = clients[Int(client)].closedHeads
+        for place in clients[Int(client)].groups.values { ids.append(groups[Int(groups[Int(place)].head)].id) }
+        for place in closedRoots where groups[Int(place)].owner == client { ids.append(groups[Int(place)].id) }
+        var heads: [UInt32] = []
+        for id in ids.sorted() {
+            if let place = groupPlaces[id], heads.last != place { heads.append(place) }
+        }
+        return heads
+    }
+}

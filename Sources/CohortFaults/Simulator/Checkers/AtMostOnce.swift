@@ -1,0 +1,38 @@
+internal import CohortCore
+
+/// Promise 2: a task's program starts at most once for each attempt that it is allowed.
+struct AtMostOnce: Checker {
+    let promise = Promise.atMostOnce
+
+    mutating func observe(_ observation: Observation, _ scene: Scene) -> BrokenPromise? {
+        let truth = scene.truth
+        guard case .programBegan(let execution) = observation else { return nil }
+        let run = truth.executions[execution]
+        let task = truth.tasks[run.task]
+        if task.executions.count > Int(task.template.retries) + 1 {
+            return broken(
+                "\(truth.name(task: run.task)) was started \(task.executions.count) times, with \(task.template.retries) retries",
+                truth.evidence(task: run.task)
+            )
+        }
+        let isTwice = task.executions.dropLast().contains { truth.executions[$0].ref == run.ref }
+        if isTwice {
+            return broken("an attempt of \(truth.name(task: run.task)) was started twice", truth.evidence(task: run.task))
+        }
+        // The next attempt begins when the last one is known to be over: it ended, or its worker was given up.
+        for earlier in task.executions.dropLast() where truth.isRunning(earlier) {
+            let worker = truth.executions[earlier].worker
+            if let calm = scene.calm(worker: worker), calm < scene.now, worker == run.worker {
+                return broken(
+                    "\(truth.name(task: run.task)) was started while it was still running at the same worker",
+                    truth.evidence(task: run.task)
+                )
+            }
+        }
+        // R8, and an end is an end.
+        if task.told != nil {
+            return broken("\(truth.name(task: run.task)) was started after its end was told", truth.evidence(task: run.task))
+        }
+        return nil
+    }
+}

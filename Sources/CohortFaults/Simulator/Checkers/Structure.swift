@@ -1,0 +1,60 @@
+internal import CohortCore
+
+/// Promise 3: a group closes only when every task and child group in it has ended, and every process of theirs is gone.
+struct Structure: Checker {
+    let promise = Promise.structure
+
+    mutating func observe(_ observation: Observation, _ scene: Scene) -> BrokenPromise? {
+        let truth = scene.truth
+        switch observation {
+        case .groupClosed(let group, let report, let client):
+            return closed(group, report, client, scene)
+        case .taskTold(let task, _, _, _, let client):
+            let group = truth.tasks[task].group
+            // A repeated telling of a tree begins at its start.
+            if truth.groups[group].closed != nil, truth.tasks[task].told == nil, truth.groups[group].client == client {
+                return broken("\(truth.name(task: task)) is told after its group has closed", truth.evidence(task: task))
+            }
+            return nil
+        case .programBegan(let execution):
+            let task = truth.executions[execution].task
+            if truth.groups[truth.tasks[task].group].closed != nil {
+                return broken("\(truth.name(task: task)) was started after its group had closed", truth.evidence(task: task))
+            }
+            return nil
+        default: return nil
+        }
+    }
+
+    private func closed(_ group: Int, _ report: GroupReport, _ client: Int, _ scene: Scene) -> BrokenPromise? {
+        let truth = scene.truth
+        let record = truth.groups[group]
+        func fault(_ message: String, _ evidence: [String] = []) -> BrokenPromise {
+            broken("\(truth.name(group: group)) \(message)", evidence + truth.evidence(group: group))
+        }
+        if let before = record.closed, before.outcome != report.outcome {
+            return fault("has two outcomes: \(before.outcome), then \(report.outcome)")
+        }
+        for task in record.tasks {
+            for execution in truth.tasks[task].executions where truth.isRunning(execution) {
+                // Of a worker that was given up it is known only that it will be over soon.
+                let worker = truth.executions[execution].worker
+                guard let calm = scene.calm(worker: worker), calm < scene.now else { continue }
+                return fault("closes while a program of it runs", [truth.describe(execution: execution)])
+            }
+        }
+        for child in truth.groups.indices where truth.enclosing(child) == group && truth.isAwaited(child) {
+            // What another client is told may come later.
+            let sibling = truth.groups[child]
+            if sibling.client == record.client, client == record.client, sibling.closed == nil, sibling.id != nil {
+                return fault("closes before \(truth.name(group: child))")
+            }
+        }
+        let accepted = record.tasks.count { !truth.tasks[$0].isRefused }
+        // What comes for a group of a task that has ended is refused later than that.
+        if client == record.client, record.opener == nil, report.counts.ended != accepted {
+            return fault("closes with \(report.counts.ended) tasks, but has \(accepted)")
+        }
+        return nil
+    }
+}

@@ -1,0 +1,269 @@
+internal import CohortCore
+internal import CohortWire
+
+/// A client of the simulated cluster: it opens trees of groups, and keeps what it is told of them.
+///
+/// A call that opens groups has one of its own, which is part of its worker's machine and ends with the call.
+final class SimulatedClient: SimulatedPeer {
+    /// Its groups by key. Looked up, never iterated.
+    private var groups: [GroupKey: Int] = [:]
+    /// The same, in the order of opening.
+    private(set) var opened: [Int] = []
+    private(set) var watching: [Int] = []
+    /// Watched trees of which all has been told.
+    private(set) var caughtUp: [GroupID] = []
+    private var nextKey: UInt32 = 1
+    private var owedWeight: UInt64 = 0
+    private var payBackAt: Instant?
+    /// The call that it belongs to.
+    let program: (worker: Int, place: Int)?
+    /// Every task it has been told of in this run of the tree, to notice what is told twice.
+    private var told: Set<UInt64> = []
+
+    init(_ simulation: Simulation, name: String, machine: Int, program: (worker: Int, place: Int)?, execution: Int?) {
+        self.program = program
+        let token = PeerToken(SeededGenerator.first(of: simulation.seed, stream: 0x2_0000_0000 + UInt64(simulation.nodes.count)))
+        let life = simulation.truth.clients.count
+        simulation.truth.clients.append(
+            Truth.Life(name: name, token: token, began: simulation.now, execution: execution)
+        )
+        let greeting = Greeting(
+            role: .client,
+            name: name,
+            host: "machine-\(machine)",
+            processID: UInt32(life + 1),
+            token: token
+        )
+        super.init(simulation, machine: machine, life: life, greeting: greeting)
+    }
+
+    override var name: String { program == nil ? "client \(life)" : "call host \(life)" }
+
+    override var nextDeadline: Instant? {
+        guard let payBackAt else { return super.nextDeadline }
+        return min(payBackAt, super.nextDeadline ?? payBackAt)
+    }
+
+    override func calmChanged(_ since: Instant?, _ simulation: Simulation) {
+        simulation.truth.clients[life].calmSince = since
+        if since == nil { simulation.truth.clients[life].wasOutOfSight = true }
+    }
+
+    override func turn(_ simulation: Simulation) {
+        super.turn(simulation)
+        if isDead { return }
+        if let payBackAt, payBackAt <= simulation.now {
+            self.payBackAt = nil
+            peer.send(.consumed(weight: owedWeight, []))
+            owedWeight = 0
+        }
+        transmit(simulation)
+    }
+
+    // MARK: Session
+
+    override func opened(_ acceptance: Acceptance, _ simulation: Simulation) {
+        told = []
+        for group in watching {
+            if let id = simulation.truth.groups[group].id { peer.send(.watch(.id(id))) }
+        }
+        caughtUp = []
+        owedWeight = 0
+        if !acceptance.resumed, peer.greeting.previous != nil { abandon(simulation) }
+    }
+
+    /// What it had in earlier sessions is lost, and its user is told so.
+    private func abandon(_ simulation: Simulation) {
+        let lost = opened.filter { simulation.truth.groups[$0].closed == nil }
+        for group in lost {
+            simulation.truth.groups[group].isAbandoned = true
+            groups[simulation.truth.groups[group].spec.key] = nil
+        }
+        if let program, !lost.isEmpty { simulation.groupsLost(worker: program.worker, program: program.place) }
+    }
+
+    override func lost(_ loss: PeerSession.Loss, _ simulation: Simulation) { retry(simulation) }
+
+    /// Ends it: with a goodbye, or because it was killed.
+    func end(_ simulation: Simulation, isKilled: Bool, isNoticed: Bool = true) {
+        guard !isDead else { return }
+        if !isKilled {
+            peer.close(reason: "it is done")
+            transmit(simulation)
+        }
+        simulation.truth.clients[life].ended = simulation.now
+        simulation.truth.clients[life].wasNoticed = isNoticed
+        for group in opened where simulation.truth.groups[group].closed == nil {
+            simulation.truth.groups[group].isAbandoned = true
+        }
+        if isKilled { die(isNoticed: isNoticed, simulation) } else { leave(simulation) }
+    }
+
+    // MARK: Requests
+
+    /// Opens one group.
+    ///
+    /// - Returns: its number in `Truth`.
+    @discardableResult
+    func open(_ draft: GroupDraft, parent: Int?, owner: AttemptRef?, _ simulation: Simulation) -> Int {
+        let truth = simulation.truth
+        let key = GroupKey(nextKey)
+        nextKey += 1
+        let number = truth.groups.count
+        let spec = GroupSpec(
+            key: key,
+            parent: parent.map { truth.groups[$0].spec.key },
+            owner: owner,
+            name: "g\(number)",
+            policy: draft.policy,
+            limit: draft.limit,
+            timeout: draft.timeout,
+            grace: draft.grace,
+            shield: draft.shield,
+            detached: draft.detached,
+            isScope: draft.isScope
+        )
+        truth.groups.append(
+            Truth.Group(
+                client: life,
+                parent: parent,
+                opener: owner == nil ? nil : truth.clients[life].execution,
+                spec: spec,
+                isDetached: owner == nil && (parent.map { truth.groups[$0].isDetached } ?? spec.detached),
+                mayTimeOut: spec.timeout != nil
+            )
+        )
+        groups[key] = number
+        opened.append(number)
+        peer.send(.openGroup(spec))
+        return number
+    }
+
+    /// Adds tasks of one template to a group.
+    func add(_ count: Int, _ template: TaskTemplate, to group: Int, _ simulation: Simulation) {
+        let truth = simulation.truth
+        let first = UInt32(truth.groups[group].tasks.count)
+        var payload: [UInt8] = []
+        for index in 0..<count {
+            let number = truth.tasks.count
+            truth.tasks.append(Truth.Task(group: group, index: first + UInt32(index), template: template))
+            truth.groups[group].tasks.append(number)
+            withUnsafeBytes(of: UInt32(number).littleEndian) { payload.append(contentsOf: $0) }
+        }
+        let submission = TaskSubmission(
+            group: truth.groups[group].spec.key,
+            first: first,
+            firstTemplate: truth.groups[group].templates,
+            templates: [template],
+            runs: [TaskRun(template: truth.groups[group].templates, lengths: [UInt32](repeating: 4, count: count))],
+            payload: payload
+        )
+        truth.groups[group].templates += 1
+        peer.send(.submit(submission))
+    }
+
+    func seal(_ group: Int, _ end: BodyEnd, _ simulation: Simulation) {
+        simulation.truth.groups[group].body = end
+        peer.send(.seal(simulation.truth.groups[group].spec.key, end))
+    }
+
+    func request(_ body: FrameBody) { peer.send(body) }
+
+    func watch(_ group: Int, _ simulation: Simulation) {
+        guard !watching.contains(group), let id = simulation.truth.groups[group].id else { return }
+        watching.append(group)
+        peer.send(.watch(.id(id)))
+    }
+
+    // MARK: What it is told
+
+    override func received(_ body: FrameBody, _ simulation: Simulation) {
+        guard case .update(let update) = body else { return }
+        take(update, simulation)
+        owedWeight += update.weight
+        if payBackAt == nil, owedWeight > 0 {
+            let wait = UInt64.random(in: 1_000_000...100_000_000, using: &generator)
+            payBackAt = simulation.now.advanced(by: TimeSpan(nanoseconds: wait))
+        }
+    }
+
+    private func take(_ update: ClientUpdate, _ simulation: Simulation) {
+        let truth = simulation.truth
+        for opened in update.opened {
+            guard let group = groups[opened.key] else { continue }
+            truth.groups[group].id = opened.group
+            truth.groupNumbers[opened.group] = group
+        }
+        for stop in update.stopping {
+            guard let group = truth.groupNumbers[stop.group] else { continue }
+            truth.groups[group].stopTold = truth.groups[group].stopTold ?? simulation.now
+        }
+        var cursor = update.outputs.reduce(0) { $0 + Int($1.length) }
+        for report in update.reports {
+            let value = Array(update.payload[cursor..<(cursor + Int(report.valueLength))])
+            cursor += Int(report.valueLength)
+            let detail = report.detail >= 0 ? update.details[Int(report.detail)] : nil
+            ended(report, detail, value, simulation)
+        }
+        // What was refused belongs to the group no more when that is judged.
+        for refusal in update.refusals { refused(refusal, truth) }
+        for report in update.closed { closed(report, simulation) }
+        caughtUp += update.caughtUp
+        if let program, opened.allSatisfy({ truth.groups[$0].closed != nil || truth.groups[$0].isRefused }) {
+            simulation.groupsClosed(worker: program.worker, program: program.place)
+        }
+    }
+
+    private func ended(_ report: TaskReport, _ detail: AttemptDetail?, _ value: [UInt8], _ simulation: Simulation) {
+        let truth = simulation.truth
+        guard let group = truth.groupNumbers[report.group] else { return }
+        guard truth.groups[group].tasks.indices.contains(Int(report.index)) else {
+            return simulation.broke(
+                BrokenPromise(
+                    promise: .oneOutcome,
+                    message: "task \(report.index) of \(truth.name(group: group)) was told, but never asked for",
+                    evidence: truth.evidence(group: group)
+                )
+            )
+        }
+        let task = truth.groups[group].tasks[Int(report.index)]
+        if !told.insert(UInt64(task)).inserted {
+            simulation.broke(
+                BrokenPromise(
+                    promise: .oneOutcome,
+                    message: "\(truth.name(task: task)) was told twice in one session",
+                    evidence: truth.evidence(task: task)
+                )
+            )
+        }
+        simulation.observe(.taskTold(task: task, report, detail, value: value, client: life))
+        truth.tasks[task].told = report
+        truth.tasks[task].detail = detail
+        truth.tasks[task].value = value
+    }
+
+    private func closed(_ report: GroupReport, _ simulation: Simulation) {
+        let truth = simulation.truth
+        guard let group = truth.groupNumbers[report.group] else { return }
+        simulation.observe(.groupClosed(group: group, report, client: life))
+        truth.groups[group].closed = report
+        truth.groups[group].closedAt = truth.groups[group].closedAt ?? simulation.now
+    }
+
+    private func refused(_ refusal: Refusal, _ truth: Truth) {
+        guard let key = refusal.key, let group = groups[key] else { return }
+        if truth.groups[group].id == nil {
+            truth.groups[group].isRefused = true
+            groups[key] = nil
+        }
+        let from = truth.groups[group].id == nil ? 0 : Int(refusal.from)
+        for task in truth.groups[group].tasks.dropFirst(from) { truth.tasks[task].isRefused = true }
+    }
+}
+
+extension SeededGenerator {
+    static func first(of seed: UInt64, stream: UInt64) -> UInt64 {
+        var generator = SeededGenerator(seed: seed, stream: stream)
+        return generator.next() | 1
+    }
+}

@@ -1,0 +1,96 @@
+internal import CohortCore
+
+/// What may happen in a simulated cluster, drawn from a seed.
+///
+/// Each seed switches some kinds off entirely: a cluster in which everything goes wrong at once hides what goes wrong only
+/// when something else does not ("swarm testing").
+package struct SwarmOptions: Sendable, Equatable {
+    var limits = Limits()
+    /// It keeps a journal and comes back with it.
+    package var isDurable: Bool
+    package var clients: Int
+    package var workers: Int
+    package var slotsPerWorker: Int
+    /// Delay of a message, at least and at most.
+    package var delay: ClosedRange<UInt64>
+    /// How long a node's loop takes to get round to what has arrived.
+    package var turnDelay: ClosedRange<UInt64>
+    /// How long a batch takes to be on the disk.
+    package var commit: ClosedRange<UInt64>
+    /// Time between two requests, and between two faults, on average.
+    package var requestInterval: UInt64
+    package var faultInterval: UInt64
+    /// How long a task takes at most when nothing is wrong with it.
+    package var longestTask: UInt64
+    /// In a hundred, of tasks: those that fail, that take their time to clean up, that ignore a cancel, and calls that open
+    /// groups.
+    package var failing: Int
+    package var ignoringCancel: Int
+    package var nesting: Int
+    /// In a hundred, of programs: those that take their worker or call host with them.
+    package var crashing: Int
+    /// In a hundred, of reconnections: those at which a message comes twice.
+    package var duplicates: Int
+    /// How often each kind of thing is injected in proportion to the others; 0 for never.
+    package private(set) var weights: [Int]
+
+    static let hasRecovery = true
+    package static let millisecond: UInt64 = 1_000_000
+    package static let second: UInt64 = 1_000_000_000
+
+    package init(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed, stream: 1)
+        func oneOf(_ values: [UInt64]) -> UInt64 { generator.pick(values) ?? 0 }
+        func share(_ percent: Int, _ values: ClosedRange<Int>) -> Int {
+            generator.chance(percent) ? Int.random(in: values, using: &generator) : 0
+        }
+        isDurable = generator.chance(60) && Self.hasRecovery
+        clients = Int.random(in: 1...4, using: &generator)
+        workers = Int.random(in: 1...4, using: &generator)
+        slotsPerWorker = Int.random(in: 1...4, using: &generator)
+        let shortest = oneOf([20_000, 100_000, Self.millisecond])
+        delay = shortest...(shortest + oneOf([10_000, Self.millisecond, 20 * Self.millisecond, 200 * Self.millisecond]))
+        turnDelay = 0...oneOf([1_000, 100_000, 5 * Self.millisecond])
+        let fastest = oneOf([100_000, Self.millisecond])
+        commit = fastest...(fastest + oneOf([Self.millisecond, 20 * Self.millisecond, 500 * Self.millisecond]))
+        requestInterval = oneOf([10, 40, 150]) * Self.millisecond
+        faultInterval = oneOf([200, 1_000, 4_000]) * Self.millisecond
+        longestTask = oneOf([5, 100, 1_500, 6_000]) * Self.millisecond
+        failing = share(70, 1...30)
+        ignoringCancel = share(50, 5...40)
+        nesting = share(60, 5...40)
+        crashing = share(30, 1...6)
+        duplicates = share(60, 10...80)
+        weights = Injection.Kind.allCases.map { kind in
+            // Without these nothing would happen at all.
+            if kind == .openTree || kind == .addTasks { return kind.usualWeight }
+            return share(kind.isFault ? 60 : 80, 1...(2 * kind.usualWeight))
+        }
+        limits.lease = TimeSpan(nanoseconds: oneOf([2, 5, 10]) * Self.second)
+        limits.heartbeat = TimeSpan(nanoseconds: limits.lease.nanoseconds / 10)
+        limits.unreachable = TimeSpan(nanoseconds: limits.lease.nanoseconds / 5)
+        limits.prefetchPerSlot = UInt32(oneOf([0, 4, 512]))
+        limits.unconsumedBytes = oneOf([1_000, 8 << 20])
+        limits.fairShare = Int(oneOf([1, 64]))
+    }
+
+    package func weight(of kind: Injection.Kind) -> Int { weights[Int(kind.rawValue)] }
+
+    /// The kinds of faults that this seed has.
+    package var faults: [Injection.Kind] { Injection.Kind.allCases.filter { $0.isFault && weight(of: $0) > 0 } }
+}
+
+extension SwarmOptions: CustomStringConvertible {
+    package var description: String {
+        func milliseconds(_ range: ClosedRange<UInt64>) -> String {
+            "\(Double(range.lowerBound) / 1e6) to \(Double(range.upperBound) / 1e6) ms"
+        }
+        return """
+            \(clients) clients, \(workers) workers with \(slotsPerWorker) slots, lease \(limits.lease.seconds) s, \
+            \(isDurable ? "journal (\(milliseconds(commit)) a commit)" : "no journal"), messages take \
+            \(milliseconds(delay)), tasks up to \(Double(longestTask) / 1e6) ms, in a hundred: \(failing) fail, \
+            \(ignoringCancel) ignore a cancel, \(nesting) open groups, \(crashing) crash their process; \
+            faults: \(faults.isEmpty ? "none" : faults.map(\.name).joined(separator: ", "))
+            """
+    }
+}

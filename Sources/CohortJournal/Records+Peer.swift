@@ -1,0 +1,107 @@
+internal import CohortCore
+
+extension JournalCounters: Recorded {
+    func write(to writer: inout RecordWriter) {
+        writer.put(nextGroup)
+        writer.put(nextTemplate)
+        writer.put(nextWorker)
+        writer.put(nextOrder)
+        writer.put(nextSequence)
+        writer.put(generation)
+    }
+
+    init(from reader: inout RecordReader) throws(RecordReader.Fault) {
+        self.init()
+        nextGroup = try reader.unsigned()
+        nextTemplate = try reader.unsigned()
+        nextWorker = try reader.number()
+        nextOrder = try reader.unsigned()
+        nextSequence = try reader.unsigned()
+        generation = try reader.number()
+    }
+}
+
+extension JournalJoin: Recorded {
+    func write(to writer: inout RecordWriter) {
+        writer.put(key.value)
+        writer.put(group.value)
+        writer.put(task) { $0.put($1) }
+    }
+
+    init(from reader: inout RecordReader) throws(RecordReader.Fault) {
+        self.init(
+            key: GroupKey(try reader.number()),
+            group: GroupID(try reader.unsigned()),
+            task: try reader.optional { reader throws(RecordReader.Fault) in try reader.record() }
+        )
+    }
+}
+
+extension JournalClient: Recorded {
+    func write(to writer: inout RecordWriter) {
+        writer.put(token.value)
+        writer.put(keys) { writer, range in
+            writer.put(range.lowerBound)
+            writer.put(range.upperBound)
+        }
+        writer.put(joined) { $0.put($1) }
+    }
+
+    init(from reader: inout RecordReader) throws(RecordReader.Fault) {
+        self.init(
+            token: PeerToken(try reader.unsigned()),
+            keys: try reader.list { reader throws(RecordReader.Fault) in
+                let first: UInt32 = try reader.number()
+                let last: UInt32 = try reader.number()
+                guard first <= last else { throw RecordReader.Fault() }
+                return first...last
+            },
+            joined: try reader.list { reader throws(RecordReader.Fault) in try reader.record() }
+        )
+    }
+}
+
+/// Without what it held when it joined.
+extension WorkerOffer: Recorded {
+    func write(to writer: inout RecordWriter) {
+        writer.put(name)
+        writer.put(host)
+        writer.put(processID)
+        writer.put(slots)
+        writer.put(credit)
+        writer.put(runsCommands)
+        writer.put(functions) { $0.put($1) }
+    }
+
+    init(from reader: inout RecordReader) throws(RecordReader.Fault) {
+        self.init(
+            name: try reader.text(),
+            host: try reader.text(),
+            processID: try reader.number(),
+            slots: try reader.number(),
+            credit: try reader.number(),
+            runsCommands: try reader.flag(),
+            functions: try reader.list { reader throws(RecordReader.Fault) in try reader.text() }
+        )
+    }
+}
+
+extension JournalWorker: Recorded {
+    func write(to writer: inout RecordWriter) {
+        writer.put(number)
+        writer.put(token.value)
+        writer.put(offer)
+        writer.put(draining)
+        writer.put(departed)
+    }
+
+    init(from reader: inout RecordReader) throws(RecordReader.Fault) {
+        self.init(
+            number: try reader.number(),
+            token: PeerToken(try reader.unsigned()),
+            offer: try reader.record(),
+            draining: try reader.flag(),
+            departed: try reader.flag()
+        )
+    }
+}

@@ -1,0 +1,116 @@
+internal import ArgumentParser
+internal import CohortBatch
+internal import CohortCoordinator
+internal import CohortCore
+internal import CohortJournal
+internal import Glibc
+internal import Logging
+
+/// What a coordinator keeps, and for how long it waits for whom.
+struct DurabilityOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Keep a journal in this file, and go on from what is in it.", valueName: "file"))
+    var state: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How many finished groups are remembered, or for how long: a number, or a span of time such as 7d.",
+            valueName: "n|time"
+        )
+    )
+    var retain = Retention(count: Limits().retainedGroups)
+
+    @Option(help: ArgumentHelp("Silence after which a worker or client counts as lost.", valueName: "time"))
+    var lease = DurationArgument(duration: Limits().lease.duration)
+
+    @Option(help: ArgumentHelp("How often everybody says that he is there.", valueName: "time"))
+    var heartbeat = DurationArgument(duration: Limits().heartbeat.duration)
+
+    func validate() throws {
+        guard heartbeat.duration >= .milliseconds(10), heartbeat.duration <= .seconds(60) else {
+            throw ValidationError("--heartbeat \(heartbeat.text): it must be from 10ms to 1m")
+        }
+        guard lease.duration <= .seconds(86_400) else {
+            throw ValidationError("--lease \(lease.text): it must be at most 1d")
+        }
+        guard lease.duration >= heartbeat.duration * 3 else {
+            throw ValidationError(
+                """
+                --lease \(lease.text): it must be at least three heartbeats (\(heartbeat.text) each), or one that is late \
+                ends a session
+                """
+            )
+        }
+        if state?.isEmpty == true { throw ValidationError("--state wants the path of a file") }
+    }
+
+    func apply(to limits: inout Limits) {
+        limits.lease = lease.span
+        limits.heartbeat = heartbeat.span
+        limits.unreachable = min(limits.unreachable, lease.span)
+        switch retain.bound {
+        case .count(let count): limits.retainedGroups = count
+        case .time(let span): limits.retainedFor = span
+        }
+    }
+
+    /// Opens the state file and reads it, if one was named.
+    func openJournal(_ configuration: inout CoordinatorConfiguration, _ log: Logger) throws -> JournalWriter? {
+        guard let state else { return nil }
+        // A small limit shows what a full disk does.
+        let pages = getenv("COHORT_STATE_PAGES").flatMap { Int(String(cString: $0)) }
+        let begin = ContinuousClock.now
+        do {
+            let store = try JournalStore(path: state, pages: pages)
+            configuration.state = try store.load()
+            let journal = JournalWriter(store, patience: lease.duration)
+            configuration.journal = journal
+            let tasks = configuration.state.submissions.values.joined().reduce(0) { sum, submission in
+                sum + submission.runs.reduce(0) { $0 + $1.lengths.count }
+            }
+            log.info(
+                "state read",
+                metadata: [
+                    "file": "\(state)", "groups": "\(configuration.state.groups.count)",
+                    "tasks of open groups": "\(tasks)",
+                    "took": "\(CohortDuration.format(begin.duration(to: .now)))",
+                ]
+            )
+            return journal
+        } catch {
+            throw Failure(.usage, error.description)
+        }
+    }
+}
+
+/// For how many finished groups, or for how long, `status` still knows them.
+struct Retention: ExpressibleByArgument {
+    enum Bound {
+        case count(Int)
+        case time(TimeSpan)
+    }
+    var bound: Bound
+
+    init(count: Int) { bound = .count(count) }
+
+    init?(argument: String) {
+        if let count = Int(argument) {
+            guard count >= 0 else { return nil }
+            bound = .count(count)
+        } else if let span = try? CohortDuration.parse(argument) {
+            bound = .time(TimeSpan(span))
+        } else {
+            return nil
+        }
+    }
+
+    var defaultValueDescription: String {
+        switch bound {
+        case .count(let count): String(count)
+        case .time(let span): CohortDuration.format(span.duration)
+        }
+    }
+}
+
+extension DurationArgument {
+    fileprivate var text: String { CohortDuration.format(duration) }
+}

@@ -1,0 +1,134 @@
+internal import Cohort
+internal import Glibc
+internal import TestSupport
+internal import Testing
+
+extension CommandLineTests {
+    /// The coordinator is killed and started again on the same port, with the same file.
+    @Suite("A coordinator that comes back")
+    struct RestartTests {
+        private let sandbox: Sandbox
+        private let cluster: Cluster
+        /// Tasks say here that they run.
+        private let started: Gate
+        /// Tasks wait here.
+        private let go: Gate
+
+        init() throws {
+            sandbox = try Sandbox()
+            cluster = try Cluster(sandbox, options: ["--state", sandbox.path("state.db")])
+            started = try sandbox.gate("started")
+            go = try sandbox.gate("go")
+        }
+
+        private var batch: String {
+            """
+            group: lasting
+            tasks:
+              - {name: a, run: "echo a > \(started.path); read x < \(go.path); echo done a"}
+              - {name: b, run: "echo b > \(started.path); read x < \(go.path); echo done b"}
+              - {name: c, run: "echo c > \(started.path); read x < \(go.path); echo done c"}
+            """
+        }
+
+        private func restart() throws -> Cluster {
+            cluster.coordinator.send(SIGKILL)
+            _ = try cluster.coordinator.wait()
+            return try cluster.restarted()
+        }
+
+        @Test("goes on with a detached group, and whoever waits for it learns how it ends")
+        func detached() throws {
+            let worker = try cluster.worker("one")
+            let number = try cluster.submit(batch)
+            let waiter = try cluster.start("wait", number, "--output", "json")
+            try started.await(lines: 2)
+            try cluster.waitUntilRunning(2)
+            let again = try restart()
+            go.open(times: 3)
+            try started.await(lines: 1)
+            let document = try OutcomeDocument(jsonText: try waiter.wait().standardOutput)
+            #expect(document.outcome == .ok)
+            #expect(document.tasks.map(\.stdout) == ["done a\n", "done b\n", "done c\n"])
+            #expect(document.tasks.map(\.attempts) == [1, 1, 1])
+            // And it is known afterwards, in yet another life.
+            again.coordinator.send(SIGKILL)
+            _ = try again.coordinator.wait()
+            let third = try again.restarted()
+            #expect(try third.cohort("status").standardOutput.contains("lasting"))
+            #expect(try third.wait(number).document.outcome == .ok)
+            withExtendedLifetime(worker) {}
+        }
+
+        @Test("goes on with the group of a client that has waited for it")
+        func attached() throws {
+            let worker = try cluster.worker("one", slots: 1)
+            let file = try sandbox.write("batch.yaml", batch)
+            let run = try cluster.start("run", file, "--output", "json")
+            try started.await(lines: 1)
+            try cluster.waitUntilRunning(1)
+            let again = try restart()
+            go.open(times: 4)
+            let finished = try run.wait()
+            #expect(finished.code == 0, "\(finished)")
+            let document = try OutcomeDocument(jsonText: finished.standardOutput)
+            #expect(document.tasks.allSatisfy { $0.outcome == .ok })
+            #expect(document.tasks.count == 3)
+            withExtendedLifetime((worker, again)) {}
+        }
+
+        @Test("cancels the group of a client that does not come back within the lease")
+        func clientGone() throws {
+            let worker = try cluster.worker("one", slots: 1)
+            let file = try sandbox.write("batch.yaml", batch)
+            let run = try cluster.start("run", file)
+            try started.await(lines: 1)
+            try cluster.waitUntilRunning(1)
+            cluster.coordinator.send(SIGKILL)
+            _ = try cluster.coordinator.wait()
+            run.send(SIGKILL)
+            _ = try run.wait()
+            let again = try cluster.restarted(options: ["--lease", "2s", "--heartbeat", "200ms"])
+            let end = ContinuousClock.now + Program.patience
+            while try again.status().groups.contains(where: { $0.state != "cancelled" }), .now < end {}
+            #expect(try again.status().groups.allSatisfy { $0.state == "cancelled" })
+            withExtendedLifetime(worker) {}
+        }
+
+        @Test("is waited for, with a word about it, and not for ever")
+        func patience() throws {
+            let number = try cluster.submit(batch)
+            let waiter = try cluster.start("wait", number, "--patience", "3s")
+            try cluster.untilWatched()
+            cluster.coordinator.send(SIGKILL)
+            _ = try cluster.coordinator.wait()
+            try waiter.waitForError("does not answer; waiting for it to come back")
+            let finished = try waiter.wait()
+            #expect(finished.code == 3, "\(finished)")
+            let notes = finished.standardError.split(separator: "\n").filter { $0.contains("waiting for it") }
+            #expect(notes.count == 1)
+        }
+
+        @Test("ends at SIGTERM without cancelling anything")
+        func terminated() throws {
+            let number = try cluster.submit("group: later\ntasks: [{run: echo hello}]")
+            cluster.coordinator.send(SIGTERM)
+            #expect(try cluster.coordinator.wait().code == 0)
+            let again = try cluster.restarted()
+            let worker = try again.worker("one")
+            let (document, code) = try again.wait(number)
+            #expect(code == 0)
+            #expect(document.tasks.map(\.stdout) == ["hello\n"])
+            withExtendedLifetime(worker) {}
+        }
+
+        @Test("loses nothing and runs nothing twice, killed three times in a batch of 300")
+        func harness() throws {
+            let finished = try sandbox.start(
+                ["cohort-harness", "restarts", "--kills", "3", "--tasks", "300", "--duration", "10"],
+                input: []
+            ).wait(limit: .seconds(120))
+            #expect(finished.code == 0, "\(finished)")
+        }
+    }
+}

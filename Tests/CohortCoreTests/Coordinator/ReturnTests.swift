@@ -1,0 +1,163 @@
+internal import CohortCore
+internal import Testing
+
+/// Peers that begin a new session while the coordinator lives on.
+@Suite struct ReturnTests {
+    @Test func aWorkerKeepsWhatItHas() {
+        var script = CoreScript()
+        let client = script.client()
+        script.worker(slots: 5, token: 7)
+        script.open(client, 1, policy: .continue)
+        script.submit(client, 1, count: 5)
+        script.start("g1/0", "g1/1")
+        let refs = (0..<5).map { script.held("g1/\($0)").ref }
+        script.settle()
+        let back = script.worker(
+            slots: 5,
+            token: 7,
+            held: [
+                HeldAttempt(ref: refs[0], state: .running),
+                HeldAttempt(ref: refs[1], state: .ended),
+                HeldAttempt(ref: refs[2], state: .unstarted),
+                // It has begun since.
+                HeldAttempt(ref: refs[3], state: .running),
+            ]
+        )
+        script.expect(
+            "w1 close unreachable",
+            "w2 welcome back",
+            "w2 assign g1/4 #2",
+            "c1 started g1/3"
+        )
+        script.send(CoreScript.finished(.init(worker: back, ref: refs[1])))
+        script.expect("c1 ended g1/1 ok")
+        // The old session is nobody's any more.
+        script.finishAs("g1/0", at: SessionID(1_001))
+        script.expectNothing()
+        script.finishAs("g1/0", at: back)
+        script.expect("c1 ended g1/0 ok")
+    }
+
+    @Test func whatItShouldNotHaveIsUnwanted() {
+        var script = CoreScript()
+        let client = script.client()
+        let worker = script.worker(token: 7)
+        script.open(client, 1)
+        script.submit(client, 1)
+        script.start("g1/0")
+        let ref = script.held("g1/0").ref
+        script.lose(worker)
+        script.settle()
+        script.worker(token: 7, held: [HeldAttempt(ref: ref, state: .running)])
+        // The coordinator has given it up: it is a new worker now.
+        script.expect("w2 welcome, unwanted g1/0")
+    }
+
+    @Test func whatHasRunAndIsMissingIsLost() {
+        var script = CoreScript()
+        let client = script.client()
+        script.worker(token: 7)
+        script.open(client, 1)
+        script.submit(client, 1)
+        script.start("g1/0")
+        script.settle()
+        script.worker(token: 7)
+        script.expect(
+            "w1 close unreachable",
+            "w2 welcome back",
+            "c1 stopping g1 siblingFailed",
+            "c1 ended g1/0 lost WorkerLost"
+        )
+    }
+
+    @Test func itsTemplatesAreSentAgainAndForgottenInTheEnd() {
+        var script = CoreScript()
+        let client = script.client()
+        script.worker(token: 7)
+        script.open(client, 1)
+        script.submit(client, 1, count: 2)
+        script.start("g1/0")
+        let held = HeldAttempt(ref: script.held("g1/0").ref, state: .running)
+        let back = script.worker(token: 7, held: [held])
+        script.settle()
+        script.finishAs("g1/0", at: back)
+        let templates = script.actions.compactMap { action -> Int? in
+            if case .assign(_, let batch) = action { batch.templates.count } else { nil }
+        }
+        #expect(templates == [1])
+        script.finish("g1/1")
+        script.seal(client, 1)
+        #expect(script.take(containing: "forget") == ["w2 forget 1"])
+    }
+
+    @Test func cancelsAndSlotsAreToldAgain() {
+        var script = CoreScript()
+        let client = script.client()
+        script.worker(slots: 2, token: 7)
+        script.open(client, 1)
+        script.submit(client, 1, count: 2)
+        script.start("g1/0", "g1/1")
+        script.wait("g1/0")
+        script.want("g1/0")
+        script.cancelTask(client, 1, 1)
+        script.acknowledgeCancel("g1/1")
+        let held = [
+            HeldAttempt(ref: script.held("g1/0").ref, state: .wanting),
+            HeldAttempt(ref: script.held("g1/1").ref, state: .running),
+        ]
+        script.settle()
+        script.worker(slots: 2, token: 7, held: held)
+        script.expect("w1 close unreachable", "w2 welcome back", "w2 cancel g1/1 requested", "w2 proceed g1/0")
+    }
+
+    @Test func aWorkerThatDrainsGoesOnDraining() {
+        var script = CoreScript()
+        let client = script.client()
+        let worker = script.worker(token: 7)
+        script.send(.workerDraining(worker))
+        script.worker(token: 7)
+        script.open(client, 1)
+        script.submit(client, 1)
+        #expect(script.take(containing: "assign") == [])
+    }
+
+    @Test func withoutAJournalAClientBeginsAnew() {
+        var script = CoreScript()
+        let client = script.client(token: 1)
+        script.worker()
+        script.open(client, 1)
+        script.submit(client, 1)
+        script.settle()
+        let back = script.client(token: 1)
+        script.expect("c1 close unreachable", "w1 cancel g1/0 ownerLost grace 0.25")
+        script.open(back, 1)
+        script.expect("c2 opened g2")
+    }
+
+    @Test func withAJournalItGoesOn() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        script.worker()
+        script.open(client, 1)
+        script.submit(client, 1, count: 2)
+        script.finish("g1/0", value: "v")
+        script.settle()
+        let back = script.client(token: 1)
+        script.expect("c1 close unreachable", "c2 welcome back", "c2 opened g1", "c2 ended g1/0 ok 'v'")
+        script.finish("g1/1")
+        script.expect("c2 ended g1/1 ok")
+        script.send(.groupSealed(client, GroupKey(1), .returned))
+        script.expectNothing()
+        script.seal(back, 1)
+        script.expect("w1 forget 1", "c2 closed g1 ok")
+    }
+
+    @Test func aStrangersTokenIsNobodys() {
+        var script = CoreScript()
+        script.client()
+        script.client()
+        script.worker()
+        script.worker()
+        script.expectNothing()
+    }
+}

@@ -1,0 +1,55 @@
+internal import DequeModule
+
+@testable internal import CohortCore
+
+extension CoordinatorCore {
+    /// All that must survive its process, a line each, in an order that depends on nothing else.
+    var durableImage: [String] {
+        var counters = journalCounters
+        // Nobody has been told of those that have been used since.
+        counters.generation = 0
+        var lines = ["\(counters)", "closed \(closedRoots.map { groups[Int($0)].id.value })"]
+        for token in clientTokens.keys.sorted() {
+            guard let place = clientTokens[token], let row = journalRow(ofClient: place) else { continue }
+            lines.append("\(row) \(clients[Int(place)].closedHeads) \(clients[Int(place)].unfinished)")
+            for join in row.joined {
+                lines.append("\(String(describing: clients[Int(place)].joined[join.key]?.accepted))")
+            }
+        }
+        for token in workerTokens.keys.sorted() {
+            guard let place = workerTokens[token] else { continue }
+            let worker = workers[Int(place)]
+            lines.append(
+                "\(journalRow(of: worker, departed: false)) \(worker.held) \(worker.running) \(worker.suspended)"
+            )
+        }
+        for id in groupPlaces.keys.sorted() {
+            guard let place = groupPlaces[id] else { continue }
+            lines += durableImage(ofGroup: place)
+        }
+        return lines
+    }
+
+    private func durableImage(ofGroup place: UInt32) -> [String] {
+        let group = groups[Int(place)]
+        var lines = ["\(journalRow(ofGroup: place)) \(group.held) \(group.suspended) \(group.log.entries.count)"]
+        for entry in group.log.entries {
+            guard case .task(var report, let value, let name, _) = entry else { continue }
+            let detail = report.detail < 0 ? nil : group.log.details[Int(report.detail)]
+            report.detail = -1
+            lines.append("\(report) \(String(describing: detail)) \(value) \(group.log.names[name])")
+        }
+        lines.append("\(group.log.closed)")
+        for task in group.members where task != TaskRecord.none {
+            let record = tasks[Int(task)]
+            let chunk = chunks[Int(record.chunk)].bytes
+            let payload = chunk[Int(record.offset)..<Int(record.offset + record.length)]
+            var row = journalRow(ofTask: task)
+            // Nobody has been told how a task is called that was never given out.
+            if record.attempt == 0 { row.key = TaskKey(raw: 0) }
+            let template = templates[Int(record.template)]
+            lines.append("\(row) \(record.order) \(Array(payload)) \(template.id) \(template.template)")
+        }
+        return lines
+    }
+}

@@ -1,0 +1,75 @@
+internal import Glibc
+
+/// Processes by a mark in their environment, which whatever they start inherits: by name, those of other people would be
+/// found as well.
+struct MarkedProcess {
+    /// What a process is to Cohort.
+    enum Role: String, CaseIterable {
+        case client
+        case coordinator
+        case supervisor
+        case guardian
+        case worker
+        case task
+        /// A call host, or a process that has not said yet what it is.
+        case other
+    }
+
+    var pid: Int32
+    var parent: Int32
+    var role: Role
+    var mark: String
+
+    static let variable = "COHORT_HARNESS_MARK"
+
+    /// All processes with a mark that run now.
+    static func all() -> [MarkedProcess] {
+        guard let directory = opendir("/proc") else { return [] }
+        defer { closedir(directory) }
+        var found: [MarkedProcess] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let pid = Int32(name), let process = MarkedProcess(pid) { found.append(process) }
+        }
+        return found
+    }
+
+    /// nil if the process has no mark, or has ended: then it has no environment, even while nobody has reaped it.
+    private init?(_ pid: Int32) {
+        let entries = Self.read("/proc/\(pid)/environ").split(separator: 0)
+        let key = Array("\(Self.variable)=".utf8)
+        guard let entry = entries.first(where: { $0.starts(with: key) }) else { return nil }
+        let stat = String(decoding: Self.read("/proc/\(pid)/stat"), as: UTF8.self)
+        guard let open = stat.firstIndex(of: "("), let close = stat.lastIndex(of: ")") else { return nil }
+        let name = stat[stat.index(after: open)..<close]
+        let fields = stat[stat.index(after: close)...].split(separator: " ")
+        guard fields.count > 2, fields[0] != "Z", fields[0] != "X", let parent = Int32(fields[1]) else { return nil }
+        self.pid = pid
+        self.parent = parent
+        mark = String(decoding: entry.dropFirst(key.count), as: UTF8.self)
+        let isTask = entries.contains { $0.starts(with: Array("COHORT_TASK=".utf8)) }
+        role = isTask ? .task : Self.role(named: name)
+    }
+
+    private static func role(named name: Substring) -> Role {
+        switch name {
+        case "cohort-coord": .coordinator
+        case "cohort-superv": .supervisor
+        case "cohort-guardian": .guardian
+        case "cohort-worker": .worker
+        default: .other
+        }
+    }
+
+    private static func read(_ path: String) -> [UInt8] {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return [] }
+        defer { close(file) }
+        var content: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16 << 10)
+        while case let count = Glibc.read(file, &buffer, buffer.count), count > 0 { content += buffer[..<count] }
+        return content
+    }
+}
