@@ -50,6 +50,8 @@ package final class ChaosRun {
     private let directory: RunDirectory
     private let pool: ChaosPool
     private var schedule: FaultSchedule
+    /// Fills to come, by the rule's place in the plan.
+    private var fills: [(rule: Int, fault: FillFault)]
     private var evidence: EvidenceReader
     private var record: RunRecord
     private var proxy: FaultProxy?
@@ -72,6 +74,9 @@ package final class ChaosRun {
             throw error
         }
         schedule = FaultSchedule(settings.plan, seed: settings.batch.seed, horizon: settings.limit)
+        fills = settings.plan.faults.enumerated().compactMap { rule, fault in
+            if case .fill(let fill) = fault.kind { (rule, fill) } else { nil }
+        }
         record = RunRecord(batch: settings.batch, plan: settings.plan, limit: settings.limit, begun: .now)
     }
 
@@ -102,7 +107,8 @@ package final class ChaosRun {
             throw .failed("cannot write the batch down: \(error)")
         }
         try directory.write("batch.json", text)
-        try pool.startCoordinator(at: "coordinator", options: [])
+        try pool.startCoordinator(at: "coordinator", options: ["--state", directory.file("state")])
+        record.keepsState = true
         proxy = try FaultProxy(
             at: directory.file("socket"),
             to: directory.file("coordinator"),
@@ -192,6 +198,12 @@ package final class ChaosRun {
         // The client reads the batch first, which may take a while; the clock begins when it comes with it.
         guard let begun = proxy?.begun else { return }
         record.begun = begun
+        let passed = Instant.now.since(begun).duration
+        for (rule, fill) in fills where fill.at <= passed {
+            faults += 1
+            pool.fill(for: fill.length, rule: rule)
+        }
+        fills.removeAll { $0.fault.at <= passed }
         while let moment = schedule.nextMoment, record.begun.advanced(by: TimeSpan(moment)) <= .now,
             let entry = schedule.next()
         {

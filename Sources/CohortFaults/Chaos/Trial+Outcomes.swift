@@ -76,6 +76,12 @@ extension Trial {
         if lostCoordinator, !record.keepsState {
             return Verdict.Finding(untested: promise, "the coordinator was lost, and with it what it had not told")
         }
+        if record.incidents.contains(where: { $0.target == .coordinator && $0.kind == .givenUp }) {
+            return Verdict.Finding(
+                untested: promise,
+                "the coordinator was killed more often than it may be started again"
+            )
+        }
         return Verdict.Finding(
             promise,
             "no outcome was told",
@@ -113,7 +119,9 @@ extension Trial {
         }
         for execution in executions { if let why = waste(execution) { breaches.append(why) } }
         for telling in told where telling.result.started {
-            guard let last = executionsOfTask[telling.task]?.last, last.attempt > telling.result.attempts else { continue }
+            guard let last = executionsOfTask[telling.task]?.last, last.attempt > telling.result.attempts else {
+                continue
+            }
             breaches.append(
                 "\(name(telling.task)): attempt \(last.attempt) began \(began(last)), "
                     + "and \(Self.count(telling.result.attempts, "attempt")) are told"
