@@ -3,6 +3,7 @@
 #define CCOHORTPROCESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -108,6 +109,10 @@ int cohort_shared_memory(size_t size);
 
 /// Names this process in listings of names (`ps -e`), at most 15 bytes; its threads keep theirs.
 void cohort_name_process(const char *name);
+
+/// Bounds the size of every file that another process of this user writes, from now on; `UINT64_MAX` for no bound. Beyond it
+/// writing fails there with EFBIG, if the process ignores SIGXFSZ. Returns 0 or -1.
+int cohort_bound_file_size(pid_t pid, uint64_t bytes);
 
 /// Opens a pipe, both ends close-on-exec. Returns 0 or -1.
 int cohort_pipe(int *reading, int *writing);

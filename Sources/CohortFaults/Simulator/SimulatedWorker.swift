@@ -31,7 +31,9 @@ final class SimulatedWorker: SimulatedPeer {
     init(_ simulation: Simulation, name: String, machine: Int, slots: Int) {
         self.slots = slots
         core = WorkerCore(slots: UInt32(slots))
-        let token = PeerToken(SeededGenerator.first(of: simulation.seed, stream: 0x3_0000_0000 + UInt64(simulation.nodes.count)))
+        let token = PeerToken(
+            SeededGenerator.first(of: simulation.seed, stream: 0x3_0000_0000 + UInt64(simulation.nodes.count))
+        )
         let life = simulation.truth.workers.count
         simulation.truth.workers.append(Truth.Life(name: name, token: token, began: simulation.now))
         let offer = WorkerOffer(
