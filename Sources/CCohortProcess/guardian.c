@@ -22,7 +22,7 @@
 // system calls alone.
 
 /// How long killed processes may take to go before they are given up; only what the kernel holds uninterruptibly does.
-enum { PATIENCE_SECONDS = 5, LOOK_AGAIN_MICROSECONDS = 500, DEEPEST_TREE = 256 };
+enum { PATIENCE_SECONDS = 5, LOOK_AGAIN_MICROSECONDS = 500, DEEPEST_TREE = 64 };
 
 static int64_t seconds(void) {
     struct timespec time;

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,16 @@ int cohort_pipe(int *reading, int *writing) {
     *reading = ends[0];
     *writing = ends[1];
     return 0;
+}
+
+int cohort_bound_file_size(pid_t pid, uint64_t bytes) {
+    // The hard limit stays: only who has privileges could lift it again.
+    struct rlimit limit;
+    if (prlimit(pid, RLIMIT_FSIZE, NULL, &limit) < 0) {
+        return -1;
+    }
+    limit.rlim_cur = bytes == UINT64_MAX || bytes > limit.rlim_max ? limit.rlim_max : (rlim_t)bytes;
+    return prlimit(pid, RLIMIT_FSIZE, &limit, NULL);
 }
 
 pid_t cohort_thread_id(void) {

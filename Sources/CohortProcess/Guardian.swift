@@ -21,10 +21,10 @@ package struct Guardian: Sendable {
     package struct Leftovers: Sendable {
         package var socket: String?
         package var directory: String?
-        /// Path of a control group; what is in it is killed before.
-        package var controlGroup: String?
+        /// The program is started in it, and what is in it is killed before.
+        package var controlGroup: ControlGroup?
 
-        package init(socket: String? = nil, directory: String? = nil, controlGroup: String? = nil) {
+        package init(socket: String? = nil, directory: String? = nil, controlGroup: ControlGroup? = nil) {
             self.socket = socket
             self.directory = directory
             self.controlGroup = controlGroup
@@ -34,7 +34,7 @@ package struct Guardian: Sendable {
         package func remove() {
             if let socket { unlink(socket) }
             if let directory { rmdir(directory) }
-            if let controlGroup { rmdir(controlGroup) }
+            controlGroup?.remove()
         }
     }
 
@@ -46,14 +46,19 @@ package struct Guardian: Sendable {
     package let program: Int32
     private let reports: Int32
     private let life: Int32
+    private let controlGroup: ControlGroup?
 
     /// Starts a guardian, and through it a program; returns when that runs.
     ///
-    /// The program is `arguments` run by this process's own executable, and leads a process group of its own.
+    /// The program leads a process group of its own.
     ///
-    /// - Parameter variables: set for the program on top of this process's own; `passing` are the descriptors that it
-    ///   inherits under the same numbers.
+    /// - Parameters:
+    ///   - program: its path; nil for this process's own executable.
+    ///   - variables: set for the program on top of this process's own.
+    ///   - descriptors: what it inherits under the same numbers.
+    ///   - leftovers: removed when this process is gone.
     package static func start(
+        program: String? = nil,
         arguments: [String] = CommandLine.arguments,
         variables: [(String, String)] = [],
         passing descriptors: [Int32] = [],
@@ -68,7 +73,7 @@ package struct Guardian: Sendable {
             throw error
         }
         let (supervision, reports, life) = (pipes[0], pipes[1], pipes[2])
-        var request = SpawnRequest(arguments: arguments, program: executablePath())
+        var request = SpawnRequest(arguments: arguments, program: program ?? executablePath())
         request.environment.set(guardedVariable, to: "\(life.reading):\(inode(of: life.reading))")
         for (name, value) in variables { request.environment.set(name, to: value) }
         request.passedDescriptors = ([life.reading] + descriptors).map { (from: $0, to: $0) }
@@ -94,7 +99,8 @@ package struct Guardian: Sendable {
             pidfd: pidfd,
             program: first.pid,
             reports: reports.reading,
-            life: supervision.writing
+            life: supervision.writing,
+            controlGroup: leftovers.controlGroup
         )
     }
 
@@ -116,6 +122,7 @@ package struct Guardian: Sendable {
     }
 
     private func killRest() -> ExitStatus {
+        controlGroup?.kill()
         var status = ExitStatus.signalled(signal: SIGKILL, coreDumped: false)
         ProcessTree.killDescendants { if $0 == program { status = $1 } }
         return status
@@ -128,12 +135,13 @@ package struct Guardian: Sendable {
     ) -> (pid: Int32, pidfd: Int32, errno: Int32) {
         withOptionalCString(leftovers.socket) { socket in
             withOptionalCString(leftovers.directory) { directory in
-                withOptionalCString(leftovers.controlGroup) { group in
+                withOptionalCString(leftovers.controlGroup?.path) { group in
                     order.socket = socket
                     order.directory = directory
                     order.control_group = group
                     return Spawn.withCall(for: request) { call in
-                        withUnsafePointer(to: call) { call in
+                        call.control_group = leftovers.controlGroup?.descriptor ?? 0
+                        return withUnsafePointer(to: call) { call in
                             order.program = call
                             var pidfd: Int32 = -1
                             let pid = cohort_start_guardian(&order, &pidfd)

@@ -28,7 +28,7 @@ package struct Supervisor {
 
     private let signals: Int32
     private let owner: Int32?
-    private let leftovers: Guardian.Leftovers
+    private var leftovers: Guardian.Leftovers
     private var restarts: RestartBudget
     /// It was asked to end: what dies now stays dead.
     private var isEnding = false
@@ -58,6 +58,7 @@ package struct Supervisor {
     ) throws -> Never {
         while true {
             let life = try begin()
+            leftovers.controlGroup = ControlGroup.make()
             let guardian = try Guardian.start(
                 variables: life.variables,
                 passing: life.descriptors,
@@ -68,6 +69,8 @@ package struct Supervisor {
                 ownerHasGone()
             }
             let status = guardian.collect()
+            leftovers.controlGroup?.remove()
+            leftovers.controlGroup = nil
             guard case .restart = onEnd(status), !isEnding else { exit(status.shellCode) }
             let delay = restarts.takeStart(at: Self.now(), jitter: .random(in: 0...1))
             guard let delay else {

@@ -199,7 +199,7 @@ extension CommandLineTests {
 
         @Test(
             "A worker is killed with SIGKILL: what ran on it is lost, the rest is done by the other worker",
-            arguments: [WorkerPart.child, .guardian]
+            arguments: WorkerPart.allCases
         )
         func killedWorker(part: WorkerPart) throws {
             let one = try cluster.worker("one", slots: 2)
@@ -208,9 +208,10 @@ extension CommandLineTests {
             for number in 1...6 { batch += "  - {name: rest-\(number), run: echo \(number)}\n" }
             let number = try cluster.submit(batch)
             try started.await(lines: 2)
+            let victim = try sandbox.processID(of: part)
             let two = try cluster.worker("two", slots: 2)
             try cluster.waitUntilRunning(2)
-            kill(part == .child ? try cluster.processID(ofWorker: "one") : one.pid, SIGKILL)
+            kill(victim, SIGKILL)
             let (document, code) = try cluster.wait(number)
             #expect(code == 1)
             #expect(document.tally == OutcomeCounts(ok: 6, lost: 2))
@@ -219,7 +220,29 @@ extension CommandLineTests {
             #expect(document.error?.leaves.allSatisfy { $0.type == .workerLost } == true)
             #expect(sandbox.processes.waitForEnd(of: "sleep 31.5"))
             #expect(try cluster.status().workers.map(\.name) == ["two"])
-            withExtendedLifetime(two) {}
+            withExtendedLifetime((one, two)) {}
+        }
+
+        @Test("A worker that dies is started again, as often as its budget allows, and then says so")
+        func restarts() throws {
+            let worker = try cluster.worker("phoenix", slots: 1, restarts: "1/60s")
+            let (document, _) = try cluster.wait(
+                try cluster.submit(
+                    """
+                    on_error: continue
+                    tasks:
+                      - {name: killer, run: 'kill -9 $PPID; sleep 31.5'}
+                      - {name: after, run: echo done}
+                    """
+                )
+            )
+            #expect(document.tasks.map(\.outcome) == [.lost, .ok], "\(document)")
+            #expect(document.tasks.last?.stdout == "done\n")
+            kill(try cluster.processID(ofWorker: "phoenix"), SIGKILL)
+            let finished = try worker.wait()
+            #expect(finished.code == 128 + SIGKILL)
+            #expect(finished.standardError.contains("killed by signal 9, and is started again"), "\(finished)")
+            #expect(finished.standardError.contains("given up after 1 restarts"), "\(finished)")
         }
 
         @Test("Where retries allow, tasks of a killed worker run again on another")

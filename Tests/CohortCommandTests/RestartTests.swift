@@ -77,6 +77,37 @@ extension CommandLineTests {
             withExtendedLifetime((worker, again)) {}
         }
 
+        @Test("goes on with the group of a program that has waited for it")
+        func program() async throws {
+            let worker = try cluster.worker("one", slots: 1)
+            let (cluster, started, go) = (cluster, started, go)
+            let pool = try await Pool.connect(to: cluster.endpoint)
+            let (running, continuation) = AsyncStream.makeStream(of: Void.self)
+            let line = "echo up > \(started.path); read x < \(go.path); echo done"
+            let work = Task {
+                try await pool.withGroup("lasting") { group in
+                    let tasks = try (0..<3).map { try group.run(.shell(line), name: "task \($0)") }
+                    continuation.yield()
+                    var outputs: [String] = []
+                    for task in tasks { outputs.append(try await task.value.stdout) }
+                    return outputs
+                }
+            }
+            for await _ in running { break }
+            try started.await(lines: 1)
+            try cluster.waitUntilRunning(1)
+            let again = try restart()
+            go.open(times: 3)
+            #expect(try await work.value == ["done\n", "done\n", "done\n"])
+            // And it can open another one in the same session.
+            let more = try await pool.withGroup("more") { group in
+                try await group.run(.shell("echo more")).value.stdout
+            }
+            #expect(more == "more\n")
+            await pool.close()
+            withExtendedLifetime((worker, again)) {}
+        }
+
         @Test("cancels the group of a client that does not come back within the lease")
         func clientGone() throws {
             let worker = try cluster.worker("one", slots: 1)

@@ -126,22 +126,38 @@ extension CommandLineTests {
 
         @Test(
             "When a process of the pool's worker is killed the run ends and tells so; nothing survives",
-            arguments: [WorkerPart.guardian, .child]
+            arguments: WorkerPart.allCases
         )
         func killedWorker(part: WorkerPart) throws {
             let file = try sandbox.write("b.yaml", tidyBatch)
             let run = try sandbox.startCohort("run", file, "-j", "2", "--output", "json")
             try started.await(lines: 2)
             try sandbox.waitUntilRunning(2, at: try sandbox.privateEndpoint)
-            let parts = sandbox.processes.running().filter { $0.command.contains(" worker --connect") }
-            // Started one by the other, and numbered in that order.
-            try #require(parts.count == 2)
-            kill(parts.map(\.pid).sorted()[part == .guardian ? 0 : 1], SIGKILL)
+            kill(try sandbox.processID(of: part), SIGKILL)
             let finished = try run.wait(limit: .seconds(20))
             let document = try OutcomeDocument(jsonText: finished.standardOutput)
             #expect(finished.code == 1)
             #expect(document.outcome == .errors)
             #expect(document.tasks.allSatisfy { $0.outcome == .lost }, "\(finished)")
+            sandbox.expectNothingSurvives()
+            sandbox.expectNoSockets()
+        }
+
+        @Test("When no worker will come any more the run ends with status 3 and says why; nothing survives")
+        func noWorkerLeft() throws {
+            let file = try sandbox.write(
+                "b.yaml",
+                "on_error: continue\nlimit: 1\ntasks:\n"
+                    + (1...20).map { "  - {name: killer-\($0), run: 'kill -9 $PPID; sleep 31.5'}\n" }.joined()
+            )
+            let run = try sandbox.startCohort("run", file, "-j", "1", "--output", "json")
+            let finished = try run.wait(limit: .seconds(25))
+            let document = try OutcomeDocument(jsonText: finished.standardOutput)
+            // As many as there were workers: the first, and five more.
+            #expect(document.tally == OutcomeCounts(cancelled: 14, lost: 6), "\(finished)")
+            #expect(finished.code == 3)
+            #expect(finished.standardError.contains("no worker is left"), "\(finished)")
+            #expect(finished.standardError.contains("given up after 5 restarts"), "\(finished)")
             sandbox.expectNothingSurvives()
             sandbox.expectNoSockets()
         }

@@ -119,6 +119,26 @@ extension CommandLineTests {
             #expect(try again.status().groups.count == 2)
         }
 
+        @Test("remembers as many finished groups as it was told to, across lives")
+        func retention() throws {
+            let cluster = try Cluster(sandbox, options: ["--state", state, "--retain", "2"])
+            let worker = try cluster.worker("one")
+            var numbers: [String] = []
+            for name in ["a", "b", "c"] {
+                let number = try cluster.submit("group: \(name)\ntasks: [{run: echo \(name)}]")
+                _ = try cluster.wait(number)
+                numbers.append(number)
+            }
+            #expect(try cluster.status().groups.map(\.id) == Array(numbers.suffix(2)))
+            cluster.coordinator.send(SIGKILL)
+            _ = try cluster.coordinator.wait()
+            let again = try cluster.restarted()
+            #expect(try again.status().groups.map(\.id) == Array(numbers.suffix(2)))
+            #expect(try again.wait(numbers[2]).document.tasks.map(\.stdout) == ["c\n"])
+            #expect(try again.cohort("wait", numbers[0]).code == 2)
+            withExtendedLifetime(worker) {}
+        }
+
         // MARK: Options
 
         @Test(

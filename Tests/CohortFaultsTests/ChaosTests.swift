@@ -127,6 +127,21 @@ struct ChaosTests {
         expectNothingLeft(sandbox)
     }
 
+    @Test("a coordinator that is killed, and whose disk is full for a while, goes on from its journal")
+    func restart() throws {
+        let sandbox = try Sandbox()
+        let plan = """
+            faults:
+              - {kill: coordinator, at: 300ms}
+              - {fill: state, at: 1s, for: 1s}
+            """
+        let (document, finished) = try chaos(sandbox, Self.thumbnails, plan, "--expect", "ok")
+        #expect(finished.code == 0, "\(finished)")
+        #expect(states(document).filter { $0 == "broken" }.isEmpty, "\(finished)")
+        #expect(try outcome(document).tally.ok == 21)
+        expectNothingLeft(sandbox)
+    }
+
     @Test("a batch without retries does not come through, and says so in its own words")
     func noRetries() throws {
         let sandbox = try Sandbox()

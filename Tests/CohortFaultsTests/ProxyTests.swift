@@ -115,8 +115,8 @@ struct ProxyTests {
                 faults: faults,
                 seed: 1
             )
+            proxy.arm()
             try dealer.connect("ipc://\(sandbox.path("socket"))")
-            proxy.begin(at: .now)
             self.sandbox = sandbox
             self.context = context
             self.router = router

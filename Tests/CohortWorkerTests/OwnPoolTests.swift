@@ -106,7 +106,7 @@ struct OwnPoolTests {
         let files = TestDirectory()
         let program = try Program(["death", files.path])
         let pids = try await pids(files)
-        // The guardian is the only child of the program.
+        // The supervisor is the only child of the program.
         for child in ProcessTree.children(of: program.process.pid) { kill(child, SIGKILL) }
         let (status, output) = await program.end()
         #expect(status == .exited(code: 0))

@@ -24,6 +24,9 @@ struct SurvivorsCommand: ParsableCommand {
     @Option(help: "The seed of what is killed, and when.")
     var seed: UInt64 = 1
 
+    @Flag(help: "Let control groups be used where they are to be had.")
+    var controlGroups = false
+
     func validate() throws {
         guard kills > 0, (1...64).contains(lanes), latest > 0 else {
             throw ValidationError("there must be a kill, from 1 to 64 lanes, and a time")

@@ -1,4 +1,5 @@
 internal import CohortFaults
+internal import CohortProcess
 internal import Glibc
 
 /// One batch, from its start over the kill to the end of its last process.
@@ -12,6 +13,7 @@ final class SurvivorsLane {
     private static let limit = Duration.seconds(2)
 
     let mark: String
+    private let workplace: Workplace
     private let isPrivate: Bool
     private let processes: [Started]
     private var phase: Phase
@@ -25,10 +27,19 @@ final class SurvivorsLane {
     private(set) var timeToLastExit: Duration?
     private(set) var survivors: [String] = []
 
-    init(_ number: Int, in workplace: Workplace, batch: String, isPrivate: Bool, killAfter: Duration) throws {
+    init(
+        _ number: Int,
+        in workplace: Workplace,
+        batch: String,
+        usesControlGroups: Bool,
+        isPrivate: Bool,
+        killAfter: Duration
+    ) throws {
         mark = "lane-\(getpid())-\(number)"
         self.isPrivate = isPrivate
-        let environment = [(MarkedProcess.variable, mark)]
+        self.workplace = workplace
+        var environment = [(MarkedProcess.variable, mark)]
+        if !usesControlGroups { environment.append((ControlGroup.variable, "off")) }
         var words = [Workplace.cohort, "run", batch, "--no-progress"]
         var processes: [Started] = []
         if isPrivate {
@@ -132,7 +143,7 @@ final class SurvivorsLane {
 
     /// Ends what is left on purpose.
     func clear() {
-        for process in processes { process.kill() }
+        for process in processes { workplace.end(process) }
         for process in MarkedProcess.all() where process.mark == mark { Glibc.kill(process.pid, SIGKILL) }
     }
 }

@@ -63,6 +63,7 @@ final class SurvivorsTrial {
                         number,
                         in: workplace,
                         batch: batch,
+                        usesControlGroups: options.controlGroups,
                         isPrivate: Bool.random(using: &random),
                         killAfter: .milliseconds(Int.random(in: 1...options.latest, using: &random))
                     )

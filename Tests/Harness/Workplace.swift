@@ -27,6 +27,12 @@ final class Workplace {
         return process
     }
 
+    /// Ends a program that was started here, and forgets it.
+    func end(_ process: Started) {
+        process.kill()
+        started.removeAll { $0 === process }
+    }
+
     /// Ends what still runs and removes the directory.
     func clear() {
         for process in started { process.kill() }

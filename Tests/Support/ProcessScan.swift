@@ -13,6 +13,11 @@ package struct ProcessScan {
     /// `NAME=value`.
     package let mark: String
 
+    /// The name of a process, as `ps -e` shows it; empty if it is gone.
+    package static func name(of pid: Int32) -> String {
+        String(decoding: (contents("/proc/\(pid)/comm") ?? []).dropLast(), as: UTF8.self)
+    }
+
     /// The marked processes that run now.
     package func running() -> [Found] {
         var found: [Found] = []

@@ -3,6 +3,7 @@
 #define CCOHORTPROCESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -48,6 +49,9 @@ struct cohort_spawn_request {
     int death_signal;
     bool new_process_group;
     bool new_session;
+    /// Directory of a control group (version 2) that the program is started in; 0 for none. Where the kernel refuses, it
+    /// is started without.
+    int control_group;
 };
 
 /// A started process, or the step that failed with its errno.
@@ -78,7 +82,7 @@ struct cohort_guardian_request {
     /// Removed at the end of `supervisor`, in this order; NULL for none.
     const char *socket;
     const char *directory;
-    /// A control group that the program joins by itself: killed with the rest, and removed; NULL for none.
+    /// Path of the control group that the program is started in: killed with the rest, and removed; NULL for none.
     const char *control_group;
 };
 
@@ -105,6 +109,10 @@ int cohort_shared_memory(size_t size);
 
 /// Names this process in listings of names (`ps -e`), at most 15 bytes; its threads keep theirs.
 void cohort_name_process(const char *name);
+
+/// Bounds the size of every file that another process of this user writes, from now on; `UINT64_MAX` for no bound. Beyond it
+/// writing fails there with EFBIG, if the process ignores SIGXFSZ. Returns 0 or -1.
+int cohort_bound_file_size(pid_t pid, uint64_t bytes);
 
 /// Opens a pipe, both ends close-on-exec. Returns 0 or -1.
 int cohort_pipe(int *reading, int *writing);

@@ -11,9 +11,10 @@ extension CoordinatorCore {
     /// The log of a head has grown.
     mutating func logHasGrown(_ head: UInt32, sibling: ClientReference? = nil) {
         guard keepsJournal else { return }
-        let group = groups[Int(head)]
-        if group.owner != GroupRecord.none { queueFeed(of: group.id, to: group.owner) }
-        if let sibling, isHere(sibling), sibling.place != group.owner { queueFeed(of: group.id, to: sibling.place) }
+        let id = groups[Int(head)].id
+        let owner = groups[Int(head)].owner
+        if owner != GroupRecord.none { queueFeed(of: id, to: owner) }
+        if let sibling, isHere(sibling), sibling.place != owner { queueFeed(of: id, to: sibling.place) }
     }
 
     mutating func queueFeed(of head: GroupID, to client: UInt32) {

@@ -322,7 +322,8 @@ extension CoordinatorCore {
             groupName: record.name,
             hold: hold,
             template: templates[Int(place)].template,
-            detached: record.detached
+            // What tasks have opened lives as long as these, which is told by the tree's root.
+            detached: groups[Int(record.root)].detached
         )
     }
 

@@ -57,6 +57,8 @@ final class ChaosPool {
     private var ownerEnd: Int32 = -1
     private var members: [Member] = []
     private var frozen: [Frozen] = []
+    /// Until when the coordinator's disk is full; `nil` if it is not.
+    private var fullUntil: Instant?
     /// What has happened since the last time that somebody asked.
     private(set) var incidents: [Incident] = []
 
@@ -134,6 +136,7 @@ final class ChaosPool {
             throw .failed("cannot start '\(member.arguments.joined(separator: " "))': \(error)")
         }
         members[place].expectsEnd = false
+        if fullUntil != nil, member.target == .coordinator { boundFiles(of: members[place].process?.pid, full: true) }
     }
 
     /// Nothing else tells when another program is ready than what it does: looking again is all there is.
@@ -155,12 +158,26 @@ final class ChaosPool {
 
     // MARK: While it runs
 
+    /// From now on nothing more can be written to the coordinator's files, for so long.
+    func fill(for length: Duration, rule: Int) {
+        let now = Instant.now
+        let end = now.advanced(by: TimeSpan(length))
+        fullUntil = max(fullUntil ?? end, end)
+        boundFiles(of: coordinator, full: true)
+        incidents.append(
+            Incident(.filled(length), .coordinator, processes: [coordinator].compactMap(\.self), at: now, rule: rule)
+        )
+    }
+
+    /// A bound on the size of files stands in for a full disk: that of this machine is not ours to fill.
+    private func boundFiles(of process: Int32?, full: Bool) {
+        if let process { _ = cohort_bound_file_size(process, full ? 0 : .max) }
+    }
+
     /// Descriptors, one a process, that become readable when that has died.
     var descriptors: [Int32] { members.compactMap { $0.process?.pidfd } }
 
     /// When something is due: a restart, or that a stopped process goes on.
-    var nextDeadline: Instant? { (members.compactMap(\.restartAt) + frozen.map(\.at)).min() }
-
     func takeIncidents() -> [Incident] {
         defer { incidents.removeAll() }
         return incidents
@@ -272,6 +289,10 @@ final class ChaosPool {
             incident.at = now
             incidents.append(incident)
         }
+        if let end = fullUntil, end <= now {
+            fullUntil = nil
+            boundFiles(of: coordinator, full: false)
+        }
         for place in members.indices {
             if let process = members[place].process, !Descriptors.wait(for: [process.pidfd], timeout: .zero).isEmpty {
                 ended(place, process)
@@ -289,13 +310,19 @@ final class ChaosPool {
         close(process.pidfd)
         members[place].process = nil
         frozen.removeAll { $0.process == process.pid }
-        incidents.append(incident(.ended(status, expected: members[place].expectsEnd), place, [process.pid]))
+        // Without room for its state a coordinator may end, and one that is started then does not begin.
+        let isFull = fullUntil != nil && members[place].target == .coordinator
+        let isExpected = members[place].expectsEnd || isFull
+        incidents.append(incident(.ended(status, expected: isExpected), place, [process.pid]))
         let now = Instant.now
         let budget = plan.pool.restarts
         members[place].restarts.removeAll { now.since($0) > TimeSpan(budget.period) }
-        guard !members[place].isGivenUp, members[place].restarts.count < budget.count else { return incidents.append(incident(.givenUp, place)) }
+        guard !members[place].isGivenUp, members[place].restarts.count < budget.count else {
+            return incidents.append(incident(.givenUp, place))
+        }
         members[place].restarts.append(now)
-        members[place].restartAt = now.advanced(by: Self.pause)
+        let back = now.advanced(by: Self.pause)
+        members[place].restartAt = isFull ? max(back, fullUntil ?? back) : back
     }
 
     private func incident(_ kind: Incident.Kind, _ place: Int, _ processes: [Int32] = []) -> Incident {

@@ -50,6 +50,8 @@ package final class ChaosRun {
     private let directory: RunDirectory
     private let pool: ChaosPool
     private var schedule: FaultSchedule
+    /// Fills to come, by the rule's place in the plan.
+    private var fills: [(rule: Int, fault: FillFault)]
     private var evidence: EvidenceReader
     private var record: RunRecord
     private var proxy: FaultProxy?
@@ -72,6 +74,9 @@ package final class ChaosRun {
             throw error
         }
         schedule = FaultSchedule(settings.plan, seed: settings.batch.seed, horizon: settings.limit)
+        fills = settings.plan.faults.enumerated().compactMap { rule, fault in
+            if case .fill(let fill) = fault.kind { (rule, fill) } else { nil }
+        }
         record = RunRecord(batch: settings.batch, plan: settings.plan, limit: settings.limit, begun: .now)
     }
 
@@ -102,7 +107,8 @@ package final class ChaosRun {
             throw .failed("cannot write the batch down: \(error)")
         }
         try directory.write("batch.json", text)
-        try pool.startCoordinator(at: "coordinator", options: [])
+        try pool.startCoordinator(at: "coordinator", options: ["--state", directory.file("state")])
+        record.keepsState = true
         proxy = try FaultProxy(
             at: directory.file("socket"),
             to: directory.file("coordinator"),
@@ -134,7 +140,7 @@ package final class ChaosRun {
         )
         request.environment.set(ChaosPool.markVariable, to: pool.mark)
         record.begun = .now
-        proxy?.begin(at: record.begun)
+        proxy?.arm()
         do {
             client = try Spawn.spawn(request)
         } catch {
@@ -146,7 +152,7 @@ package final class ChaosRun {
 
     private func attend(_ report: (Progress) -> Void) throws(ChaosError) {
         guard let client else { return }
-        let limit = record.begun.advanced(by: TimeSpan(settings.limit))
+        let limit = Instant.now.advanced(by: TimeSpan(settings.limit))
         var askedToEnd: ContinuousClock.Instant?
         while true {
             let ready = Descriptors.wait(
@@ -189,6 +195,15 @@ package final class ChaosRun {
     }
 
     private func injectWhatIsDue() {
+        // The client reads the batch first, which may take a while; the clock begins when it comes with it.
+        guard let begun = proxy?.begun else { return }
+        record.begun = begun
+        let passed = Instant.now.since(begun).duration
+        for (rule, fill) in fills where fill.at <= passed {
+            faults += 1
+            pool.fill(for: fill.length, rule: rule)
+        }
+        fills.removeAll { $0.fault.at <= passed }
         while let moment = schedule.nextMoment, record.begun.advanced(by: TimeSpan(moment)) <= .now,
             let entry = schedule.next()
         {

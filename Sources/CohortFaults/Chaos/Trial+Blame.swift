@@ -8,7 +8,10 @@ extension Trial {
 
     /// Only what was executing in a process that died is charged with it.
     func exactBlame() -> Verdict.Finding {
-        guard !kills.isEmpty else { return Verdict.Finding(untested: .exactBlame, "no worker was killed") }
+        let restarts = record.keepsState ? coordinatorKills : []
+        guard !kills.isEmpty || !restarts.isEmpty else {
+            return Verdict.Finding(untested: .exactBlame, "no process was killed that tasks depend on")
+        }
         var breaches: [String] = []
         let lost = told.filter { $0.result.outcome == .lost }
         for telling in lost { if let why = innocence(telling) { breaches.append("\(name(telling.task)) \(why)") } }
@@ -23,7 +26,7 @@ extension Trial {
             excuse += unknown
         }
         var unseen: [Int] = []
-        for telling in told where telling.result.started {
+        for telling in told where telling.result.started || telling.result.outcome == .lost {
             for attempt in 1...max(1, telling.result.attempts)
             where !seen.contains(Execution(task: telling.task, attempt: attempt)) {
                 unseen.append(telling.task)
@@ -35,10 +38,15 @@ extension Trial {
                 "\(Self.count(unseen.count, "attempt")) charged that never began, with \(excuse) about to begin in all kills: \(names)"
             )
         }
+        var killed: [String] = []
+        if !kills.isEmpty {
+            let tasks = Self.count(executing, "task")
+            killed.append("\(Self.count(kills.count, "worker")) killed with \(tasks) executing")
+        }
+        if !restarts.isEmpty { killed.append("the coordinator killed \(Self.count(restarts.count, "time"))") }
         return Verdict.Finding(
             .exactBlame,
-            "\(Self.count(kills.count, "worker")) killed with \(Self.count(executing, "task")) executing, "
-                + "\(lost.count) lost for good, none falsely",
+            "\(killed.joined(separator: ", ")); \(Self.count(lost.count, "task")) lost for good, none falsely",
             breaches: breaches
         )
     }
@@ -53,9 +61,21 @@ extension Trial {
         return "is lost, and the worker that ran it, process \(start.parent), was neither killed nor stopped"
     }
 
+    private var coordinatorKills: [Incident] {
+        record.incidents.filter { incident in
+            guard case .killed = incident.kind else { return false }
+            return incident.target == .coordinator
+        }
+    }
+
     /// Whether anything was done to the worker in which an execution began, or to the coordinator that it had.
     func hasHarmed(_ start: Evidence) -> Bool {
-        harm.contains { $0.processes.contains(start.parent) || $0.target == .coordinator }
+        harm.contains { incident in
+            guard incident.target == .coordinator else { return incident.processes.contains(start.parent) }
+            // One that keeps a journal takes up what it had; beyond the lease nobody waits for it.
+            if case .frozen(let length) = incident.kind { return TimeSpan(length) >= Limits().lease }
+            return !record.keepsState
+        }
     }
 
     // MARK: 9

@@ -34,7 +34,7 @@ extension Trial {
 
     /// A task that came when its group was stopping is only counted.
     private func missing(_ task: Int) -> [String] {
-        let ran = executions.filter { $0.task == task }
+        let ran = executionsOfTask[task] ?? []
         if ran.isEmpty, groups.contains(where: { $0.group == record.batch.tasks[task].group }) { return [] }
         return ["\(name(task)) has no outcome" + (ran.isEmpty ? "" : ", though it was executed \(ran.count) times")]
     }
@@ -45,7 +45,7 @@ extension Trial {
         let last = Execution(task: telling.task, attempt: result.attempts)
         let trace = traces[last]
         if !result.started {
-            let ran = executions.first { $0.task == telling.task }
+            let ran = executionsOfTask[telling.task]?.first
             return ran.map { "is told never to have started, and attempt \($0.attempt) began \(began($0))" }
         }
         switch (result.outcome, trace?.end?.fact) {
@@ -75,6 +75,12 @@ extension Trial {
         let lostCoordinator = harm.contains { $0.target == .coordinator }
         if lostCoordinator, !record.keepsState {
             return Verdict.Finding(untested: promise, "the coordinator was lost, and with it what it had not told")
+        }
+        if record.incidents.contains(where: { $0.target == .coordinator && $0.kind == .givenUp }) {
+            return Verdict.Finding(
+                untested: promise,
+                "the coordinator was killed more often than it may be started again"
+            )
         }
         return Verdict.Finding(
             promise,
@@ -113,8 +119,9 @@ extension Trial {
         }
         for execution in executions { if let why = waste(execution) { breaches.append(why) } }
         for telling in told where telling.result.started {
-            let ran = executions.filter { $0.task == telling.task }
-            guard let last = ran.last, last.attempt > telling.result.attempts else { continue }
+            guard let last = executionsOfTask[telling.task]?.last, last.attempt > telling.result.attempts else {
+                continue
+            }
             breaches.append(
                 "\(name(telling.task)): attempt \(last.attempt) began \(began(last)), "
                     + "and \(Self.count(telling.result.attempts, "attempt")) are told"

@@ -26,6 +26,10 @@ struct Trial {
     let record: RunRecord
     /// By execution.
     let traces: [Execution: Trace]
+    /// All executions in order.
+    let executions: [Execution]
+    /// The executions of each task, in order.
+    let executionsOfTask: [Int: [Execution]]
     /// In the order of the document.
     let told: [Told]
     /// The documents of the root and of all groups below it, by the group's place in the batch.
@@ -46,6 +50,8 @@ struct Trial {
         }
         for (execution, instant) in record.gone { traces[execution]?.gone = instant }
         self.traces = traces
+        executions = traces.keys.sorted()
+        executionsOfTask = Dictionary(grouping: executions, by: \.task)
         var reading = Reading(batch: record.batch)
         if let document = record.document { reading.read(document, group: 0) }
         told = reading.told
@@ -80,9 +86,6 @@ struct Trial {
     }
 
     // MARK: Words and figures
-
-    /// All executions in order.
-    var executions: [Execution] { traces.keys.sorted() }
 
     func name(_ task: Int) -> String { record.batch.tasks[task].path }
 

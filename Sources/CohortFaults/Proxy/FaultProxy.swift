@@ -15,6 +15,7 @@ package final class FaultProxy: Sendable {
     /// What other threads see and say.
     private struct Shared {
         var counts = MessageCounts()
+        var isArmed = false
         var begun: Instant?
     }
 
@@ -53,8 +54,11 @@ package final class FaultProxy: Sendable {
         return ends
     }
 
-    /// The batch is handed over: from now on the plan's times count. Until then everything passes.
-    package func begin(at instant: Instant) { shared.withLock { $0.begun = instant } }
+    /// With the next connection, that of the client with the batch, the plan's times begin to count. Until then everything passes.
+    package func arm() { shared.withLock { $0.isArmed = true } }
+
+    /// When the plan's times began to count; `nil` before.
+    package var begun: Instant? { shared.withLock { $0.begun } }
 
     /// What was done to messages so far.
     package var counts: MessageCounts { shared.withLock { $0.counts } }
@@ -93,8 +97,9 @@ package final class FaultProxy: Sendable {
             if items[1].revents != 0, let link = accept(served) {
                 served += 1
                 links.append(link)
+                shared.withLock { if $0.isArmed { $0.begun = $0.begun ?? later } }
             }
-            if let begun = shared.withLock({ $0.begun }) { for link in links { link.begin(faults, at: begun) } }
+            if let begun { for link in links { link.begin(faults, at: begun) } }
         }
         note(links)
         for link in links { link.close() }

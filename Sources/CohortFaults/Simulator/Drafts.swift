@@ -75,7 +75,9 @@ struct ProgramPlan {
         let takesWorker = generator.chance(50)
         let signal: Int32 = generator.pick([6, 9, 11]) ?? 9
         crash = crashes && !simulation.isHealed ? (signal, takesWorker) : nil
-        reaction = generator.chance(options.ignoringCancel) ? .ignores : generator.pick([.ends, .ends, .returns, .fails]) ?? .ends
+        reaction =
+            generator.chance(options.ignoringCancel)
+            ? .ignores : generator.pick([.ends, .ends, .returns, .fails]) ?? .ends
         cleanup = .milliseconds(generator.pick([0, 1, 50, 900, 3_000]) ?? 0)
         groups = nests ? Int.random(in: 1...2, using: &generator) : 0
         leavesGroups = generator.chance(40)

@@ -110,7 +110,8 @@ package struct InjectionNumbers: Sendable, Equatable, CustomStringConvertible {
         var parts: [ClosedRange<Int>] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let ends = part.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map { Int($0) }
-            guard let first = ends.first.flatMap(\.self), let last = ends.last.flatMap(\.self), first >= 1, last >= first
+            guard let first = ends.first.flatMap(\.self), let last = ends.last.flatMap(\.self), first >= 1,
+                last >= first
             else { return nil }
             parts.append(first...last)
         }

@@ -28,7 +28,9 @@ package struct Shrinker {
     ///   without those that had no effect.
     package mutating func shrink() -> (needed: [Injection], without: InjectionNumbers, result: SeedResult)? {
         guard whole.broken != nil else { return nil }
-        var needed = whole.injections.filter { !settings.without.contains($0.number) && !$0.effect.isEmpty }.map(\.number)
+        var needed = whole.injections.filter { !settings.without.contains($0.number) && !$0.effect.isEmpty }.map(
+            \.number
+        )
         guard var best = attempt(needed) else { return nil }
         var size = max(needed.count / 2, 1)
         while runs < Self.budget, !needed.isEmpty {

@@ -22,7 +22,9 @@ final class SimulatedClient: SimulatedPeer {
 
     init(_ simulation: Simulation, name: String, machine: Int, program: (worker: Int, place: Int)?, execution: Int?) {
         self.program = program
-        let token = PeerToken(SeededGenerator.first(of: simulation.seed, stream: 0x2_0000_0000 + UInt64(simulation.nodes.count)))
+        let token = PeerToken(
+            SeededGenerator.first(of: simulation.seed, stream: 0x2_0000_0000 + UInt64(simulation.nodes.count))
+        )
         let life = simulation.truth.clients.count
         simulation.truth.clients.append(
             Truth.Life(name: name, token: token, began: simulation.now, execution: execution)

@@ -55,7 +55,11 @@ class SimulatedPeer: SimulatedNode {
         let last = max(lastHeard, thawedAt, openSince ?? lastHeard)
         if peer.isOpen, simulation.now.since(last) > tolerance(simulation) {
             simulation.broke(
-                BrokenPromise(promise: .noSilentHang, message: "\(name) heard nothing for its lease, in silence", evidence: [])
+                BrokenPromise(
+                    promise: .noSilentHang,
+                    message: "\(name) heard nothing for its lease, in silence",
+                    evidence: []
+                )
             )
         }
     }

@@ -86,7 +86,11 @@ extension SimulatedWorker {
         programs[place] = program
         noteBegun(ref)
         deliver(.attemptStarted(program.order.task), simulation)
-        schedule(place, after: plan.groups > 0 ? TimeSpan(nanoseconds: plan.duration.nanoseconds / 2) : plan.duration, simulation)
+        schedule(
+            place,
+            after: plan.groups > 0 ? TimeSpan(nanoseconds: plan.duration.nanoseconds / 2) : plan.duration,
+            simulation
+        )
         simulation.observe(.programBegan(execution: execution))
     }
 
@@ -104,7 +108,9 @@ extension SimulatedWorker {
 
     /// The step that a program is in has come to its end.
     func step(_ place: Int, version: Int, _ simulation: Simulation) {
-        guard !isDead, let program = programs[place], program.version == version, let plan = program.plan else { return }
+        guard !isDead, let program = programs[place], program.version == version, let plan = program.plan else {
+            return
+        }
         if let killAt = program.killAt, killAt <= simulation.now {
             return finish(place, .cancelled, isForced: true, simulation)
         }
@@ -247,7 +253,10 @@ extension SimulatedWorker {
         simulation.ended(execution, real)
         let elapsed = simulation.now.since(simulation.truth.executions[execution].began)
         if program.isCall {
-            deliver(.callEnded(program.order.task, callEnd(real, execution, isForced, simulation), elapsed: elapsed), simulation)
+            deliver(
+                .callEnded(program.order.task, callEnd(real, execution, isForced, simulation), elapsed: elapsed),
+                simulation
+            )
         } else {
             deliver(.commandEnded(program.order.task, commandEnd(real, isForced, wasAsked, elapsed)), simulation)
         }

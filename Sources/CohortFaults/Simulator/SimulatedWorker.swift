@@ -31,7 +31,9 @@ final class SimulatedWorker: SimulatedPeer {
     init(_ simulation: Simulation, name: String, machine: Int, slots: Int) {
         self.slots = slots
         core = WorkerCore(slots: UInt32(slots))
-        let token = PeerToken(SeededGenerator.first(of: simulation.seed, stream: 0x3_0000_0000 + UInt64(simulation.nodes.count)))
+        let token = PeerToken(
+            SeededGenerator.first(of: simulation.seed, stream: 0x3_0000_0000 + UInt64(simulation.nodes.count))
+        )
         let life = simulation.truth.workers.count
         simulation.truth.workers.append(Truth.Life(name: name, token: token, began: simulation.now))
         let offer = WorkerOffer(
@@ -62,6 +64,7 @@ final class SimulatedWorker: SimulatedPeer {
 
     override func calmChanged(_ since: Instant?, _ simulation: Simulation) {
         simulation.truth.workers[life].calmSince = since
+        if since == nil { simulation.truth.workers[life].wasOutOfSight = true }
     }
 
     /// A program has something to say; the loop gets round to it.

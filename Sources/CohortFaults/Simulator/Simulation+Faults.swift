@@ -162,7 +162,8 @@ extension Simulation {
         if let worker = node as? SimulatedWorker { truth.workers[worker.life].isFrozen = true }
         node.conditionsChanged(self)
         schedule(.thaw(node: node.number), after: span)
-        return "\(node.number == 0 ? "the coordinator" : (node as? SimulatedPeer)?.name ?? "") for \(Double(span) / 1e9) s"
+        return
+            "\(node.number == 0 ? "the coordinator" : (node as? SimulatedPeer)?.name ?? "") for \(Double(span) / 1e9) s"
     }
 
     func thaw(_ node: SimulatedNode) {
@@ -223,7 +224,8 @@ extension Simulation {
                 stall(connection, toPeer: ways.0, toCoordinator: ways.1, for: span)
             }
         }
-        return names.isEmpty ? "" : "\(names.joined(separator: ", ")) for \(Double(span) / 1e9) s\(breaks ? "" : ", stalled")"
+        return names.isEmpty
+            ? "" : "\(names.joined(separator: ", ")) for \(Double(span) / 1e9) s\(breaks ? "" : ", stalled")"
     }
 
     // MARK: Disk

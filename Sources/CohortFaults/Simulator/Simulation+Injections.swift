@@ -26,7 +26,8 @@ extension Simulation {
         let weights = kinds.map(options.weight)
         let total = weights.reduce(0, +)
         var point =
-            stream == .requests ? Int.random(in: 0..<total, using: &requests) : Int.random(in: 0..<total, using: &faults)
+            stream == .requests
+            ? Int.random(in: 0..<total, using: &requests) : Int.random(in: 0..<total, using: &faults)
         for (kind, weight) in zip(kinds, weights) {
             if point < weight {
                 injectNext(kind)
@@ -141,7 +142,8 @@ extension Simulation {
 
     private func seal(_ generator: inout SeededGenerator) -> String {
         guard let (client, group) = anyUnsealed(&generator) else { return "" }
-        let end: BodyEnd = generator.pick([.returned, .returned, .returned, .cancelled, .failed(AttemptDetail())]) ?? .returned
+        let end: BodyEnd =
+            generator.pick([.returned, .returned, .returned, .cancelled, .failed(AttemptDetail())]) ?? .returned
         client.seal(group, end, self)
         wakeSoon(client)
         return "g\(group), its body \(end.word)"
@@ -160,7 +162,9 @@ extension Simulation {
     private func cancelGroup(_ generator: inout SeededGenerator) -> String {
         guard let client = generator.pick(liveClients.filter { !$0.isFrozen }) else { return "" }
         let isOwn = generator.chance(60)
-        guard let group = openGroup(&generator, of: isOwn ? client : nil), let id = truth.groups[group].id else { return "" }
+        guard let group = openGroup(&generator, of: isOwn ? client : nil), let id = truth.groups[group].id else {
+            return ""
+        }
         let grace: TimeSpan? = generator.chance(30) ? .milliseconds(generator.pick([0, 200]) ?? 0) : nil
         let key = truth.groups[group].spec.key
         truth.groups[group].cancelSent = now

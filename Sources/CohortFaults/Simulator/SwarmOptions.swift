@@ -49,7 +49,8 @@ package struct SwarmOptions: Sendable, Equatable {
         workers = Int.random(in: 1...4, using: &generator)
         slotsPerWorker = Int.random(in: 1...4, using: &generator)
         let shortest = oneOf([20_000, 100_000, Self.millisecond])
-        delay = shortest...(shortest + oneOf([10_000, Self.millisecond, 20 * Self.millisecond, 200 * Self.millisecond]))
+        delay =
+            shortest...(shortest + oneOf([10_000, Self.millisecond, 20 * Self.millisecond, 200 * Self.millisecond]))
         turnDelay = 0...oneOf([1_000, 100_000, 5 * Self.millisecond])
         let fastest = oneOf([100_000, Self.millisecond])
         commit = fastest...(fastest + oneOf([Self.millisecond, 20 * Self.millisecond, 500 * Self.millisecond]))

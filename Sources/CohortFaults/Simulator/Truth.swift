@@ -158,18 +158,23 @@ final class Truth {
 
     func isRunning(_ execution: Int) -> Bool { executions[execution].end == nil }
 
-    /// Whether anything can have stopped a task or group: the only reasons for which a task may end cancelled.
+    /// Whether anything can have stopped a task: the only reasons for which it may end cancelled.
     func mayBeStopped(_ task: Int) -> Bool {
         if tasks[task].cancelSent != nil { return true }
         return path(from: tasks[task].group).contains { place in
             let group = groups[place]
-            if group.cancelSent != nil || group.mayTimeOut || group.isAbandoned { return true }
-            if clients[group.client].wasOutOfSight || clients[group.client].ended != nil { return true }
-            if let body = group.body, body != .returned { return true }
-            if let opener = group.opener {
-                // It is stopped with its task, and when that has ended.
-                if executions[opener].end != nil || executions[opener].cancelArrived != nil { return true }
+            // Nobody is there to wait for it, whatever shields there are.
+            if group.isAbandoned || clients[group.client].wasOutOfSight || clients[group.client].ended != nil {
+                return true
             }
+            if let opener = group.opener {
+                // It is stopped with its task, and when that has ended or is given up.
+                let run = executions[opener]
+                if run.end != nil || run.cancelArrived != nil || workers[run.worker].wasOutOfSight { return true }
+            }
+            guard reaches(task, from: place) else { return false }
+            if group.cancelSent != nil || group.mayTimeOut { return true }
+            if let body = group.body, body != .returned { return true }
             switch group.spec.policy {
             case .cancel: return hasFailure(in: place)
             case .first: return hasSuccess(in: place)

@@ -84,7 +84,7 @@ struct InjectedFault {
                     at: incident.at.since(record.begun).seconds,
                     rule: rule + 1,
                     what: what,
-                    subject: incident.subject,
+                    subject: what == "fill" ? "the coordinator's state" : incident.subject,
                     detail: detail,
                     processes: incident.processes
                 )

@@ -78,6 +78,8 @@ struct CoordinatorCommand: ParsableCommand {
         let isPrivate = `private`
         var log = Logger(label: "coordinator") { label in StreamLogHandler.standardError(label: label) }
         log.logLevel = isPrivate ? .error : .info
+        // A state file that may not grow any further is an error to be told, not the end.
+        signal(SIGXFSZ, SIG_IGN)
         durability.apply(to: &configuration.limits)
         let journal = try durability.openJournal(&configuration, log)
         let coordinator: Coordinator

@@ -41,6 +41,8 @@ final class GroupEngine {
     private var owedOutput: [OutputKey: UInt64] = [:]
     private var isStopping = false
     private var hasLostWorker = false
+    /// Something was left to be cancelled when the last worker had died.
+    private var hasCancelledForWorker = false
     /// When to ask why no task runs; `nil` once that is clear.
     private var askAt: ContinuousClock.Instant?
 
@@ -105,6 +107,10 @@ final class GroupEngine {
             throw Failure(.coordinator, "the coordinator closed a group that was never opened")
         }
         if let signal = interruption.first { return (document, 128 + signal) }
+        if hasCancelledForWorker {
+            presenter.note("no worker is left in the pool: what had not begun was cancelled")
+            return (document, Failure.Status.coordinator.rawValue)
+        }
         return (document, GroupOutcome(report.outcome).exitStatus)
     }
 
@@ -220,7 +226,7 @@ final class GroupEngine {
             throw Failure(.coordinator, "the pool's coordinator has died; its tasks were killed")
         }
         hasLostWorker = true
-        let failure = Failure(.here, "the pool's worker has died, and shielded tasks are left that nothing can run")
+        let failure = Failure(.coordinator, "the pool's worker has died, and shielded tasks are left that nothing can run")
         giveUp = giveUp ?? (ContinuousClock.now + Self.killPatience, failure)
     }
 
@@ -228,6 +234,7 @@ final class GroupEngine {
     private func stopWithoutWorker() {
         guard !isStopping, collector.progress.running == 0 else { return }
         isStopping = true
+        hasCancelledForWorker = true
         source.stop(connection.client)
         connection.client.cancel(root, grace: .zero, reason: "the pool's worker died")
     }

@@ -44,7 +44,7 @@ final class Cluster {
     var port: UInt16 { endpoint.split(separator: ":").last.flatMap { UInt16($0) } ?? 0 }
 
     /// Starts a worker and waits until it is connected.
-    func worker(_ name: String, slots: Int = 2) throws -> Program {
+    func worker(_ name: String, slots: Int = 2, restarts: String = "0") throws -> Program {
         let worker = try sandbox.startCohort(
             "worker",
             "--connect",
@@ -52,7 +52,9 @@ final class Cluster {
             "--slots",
             String(slots),
             "--name",
-            name
+            name,
+            "--restarts",
+            restarts
         )
         try worker.waitForError("connected")
         return worker
@@ -157,12 +159,23 @@ extension Sandbox {
     }
 }
 
-/// The processes of one worker.
-enum WorkerPart: CustomTestStringConvertible {
+/// The processes of one worker, by their names.
+enum WorkerPart: String, CustomTestStringConvertible, CaseIterable {
+    /// The one that was started.
+    case supervisor = "cohort-superv"
+    /// Between the two.
+    case guardian = "cohort-guardian"
     /// The one that runs tasks.
-    case child
-    /// The one that was started, which watches the other.
-    case guardian
+    case worker = "cohort-worker"
 
-    var testDescription: String { self == .child ? "the worker" : "its guardian" }
+    var testDescription: String { rawValue }
+}
+
+extension Sandbox {
+    /// The one process of that part in this sandbox.
+    func processID(of part: WorkerPart) throws -> Int32 {
+        let found = processes.running().map(\.pid).filter { ProcessScan.name(of: $0) == part.rawValue }
+        guard found.count == 1 else { throw Overrun(description: "there is not one \(part.rawValue): \(found)") }
+        return found[0]
+    }
 }

@@ -55,11 +55,11 @@ internal import Testing
         let client = script.client()
         let worker = script.worker()
         script.send(.unreachable(worker), .unreachable(client))
-        script.advance(by: .seconds(1), silent: [worker, client])
+        script.advance(by: .milliseconds(500), silent: [worker, client])
         // Sending to it fails again and again; the time counts from the first failure.
         script.send(.unreachable(worker), .unreachable(client))
         script.expectNothing()
-        script.advance(by: .seconds(1), silent: [worker, client])
+        script.advance(by: .milliseconds(500), silent: [worker, client])
         script.expect("c1 close unreachable", "w1 close unreachable")
     }
 

@@ -13,7 +13,7 @@ internal import Testing
         run(seed: seed, steps: 1_000)
     }
 
-    @Test(arguments: [UInt64](2_001...2_240))
+    @Test(arguments: [UInt64](2_001...2_120))
     func everythingSurvivesRestarts(seed: UInt64) {
         run(seed: seed, steps: 150, keepsJournal: true)
     }

@@ -10,9 +10,32 @@ struct NodePair {
     var now = start
     /// Peers whose messages go nowhere, and that get none.
     var cut: Set<Int> = []
+    /// What has been committed.
+    private(set) var disk = JournalState()
+    /// Batches wait while it is false.
+    var diskWorks = true
+    private var unwritten: [JournalEntry] = []
 
-    init(limits: Limits = Limits(), epoch: UInt64 = 7) {
-        coordinator = CoordinatorNode(core: CoordinatorCore(limits: limits), epoch: epoch, name: "test")
+    /// - Parameter isDurable: the coordinator keeps a journal.
+    init(limits: Limits = Limits(), epoch: UInt64 = 7, isDurable: Bool = false) {
+        let core = CoordinatorCore(limits: limits, keepsJournal: isDurable)
+        coordinator = CoordinatorNode(core: core, epoch: epoch, name: "test")
+    }
+
+    /// The coordinator is killed, and started again with what is on disk.
+    mutating func restart() {
+        let core = CoordinatorCore(recovering: disk, limits: coordinator.core.limits, at: now)
+        coordinator = CoordinatorNode(core: core, epoch: coordinator.epoch + 1, name: "test")
+        unwritten = []
+    }
+
+    private mutating func write() {
+        unwritten += coordinator.journal
+        coordinator.journal.removeAll()
+        guard diskWorks, let last = unwritten.last else { return }
+        for entry in unwritten { disk.apply(entry.batch) }
+        unwritten = []
+        coordinator.committed(last.ticket)
     }
 
     static func client(_ token: UInt64 = 1) -> Greeting {
@@ -54,6 +77,7 @@ struct NodePair {
                 }
             }
             coordinator.flush(at: now)
+            write()
             let datagrams = coordinator.outgoing
             coordinator.outgoing.removeAll()
             for datagram in datagrams {

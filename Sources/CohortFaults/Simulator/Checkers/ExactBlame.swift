@@ -14,6 +14,8 @@ struct ExactBlame: Checker {
             // An end that its worker did not live to report is one with its death, as far as anybody can know.
             let isTrue = record.executions.contains { execution in
                 truth.executions[execution].end == .died(signal: signal)
+                    // Its worker killed it for want of a coordinator, and says so.
+                    || truth.executions[execution].end == .killed && detail?.type == "CoordinatorLost"
                     || truth.workers[truth.executions[execution].worker].signal == signal
             }
             if !isTrue {

@@ -15,7 +15,7 @@ struct Structure: Checker {
             if truth.groups[group].closed != nil, truth.tasks[task].told == nil, truth.groups[group].client == client {
                 return broken("\(truth.name(task: task)) is told after its group has closed", truth.evidence(task: task))
             }
-            return nil
+            return nested(task, scene)
         case .programBegan(let execution):
             let task = truth.executions[execution].task
             if truth.groups[truth.tasks[task].group].closed != nil {
@@ -24,6 +24,24 @@ struct Structure: Checker {
             return nil
         default: return nil
         }
+    }
+
+    /// A task ends when the groups that it has opened have closed.
+    private func nested(_ task: Int, _ scene: Scene) -> BrokenPromise? {
+        let truth = scene.truth
+        guard truth.tasks[task].template.function == "nest" else { return nil }
+        for execution in truth.running {
+            let run = truth.executions[execution]
+            let isInside = truth.path(from: truth.tasks[run.task].group).contains { place in
+                truth.groups[place].opener.map { truth.executions[$0].task == task } == true
+            }
+            guard isInside, let calm = scene.calm(worker: run.worker), calm < scene.now else { continue }
+            return broken(
+                "\(truth.name(task: task)) ends before a program that it has begun",
+                [truth.describe(execution: execution)] + truth.evidence(task: task)
+            )
+        }
+        return nil
     }
 
     private func closed(_ group: Int, _ report: GroupReport, _ client: Int, _ scene: Scene) -> BrokenPromise? {

@@ -1,0 +1,47 @@
+/// A client that can come back.
+package struct JournalClient: Sendable, Equatable {
+    package var token: PeerToken
+    /// Keys that it has used for groups, open or not: a request that is sent again must not open one twice.
+    package var keys: [ClosedRange<UInt32>]
+    /// In ascending order of keys.
+    package var joined: [JournalJoin]
+
+    package init(token: PeerToken, keys: [ClosedRange<UInt32>], joined: [JournalJoin]) {
+        self.token = token
+        self.keys = keys
+        self.joined = joined
+    }
+}
+
+/// A key of a client for a group that others add tasks to as well.
+package struct JournalJoin: Sendable, Equatable {
+    package var key: GroupKey
+    package var group: GroupID
+    /// The task that adds them; `nil` for the group's owner.
+    package var task: AttemptRef?
+
+    package init(key: GroupKey, group: GroupID, task: AttemptRef?) {
+        self.key = key
+        self.group = group
+        self.task = task
+    }
+}
+
+/// A worker that reports may name, and that may hold tasks.
+package struct JournalWorker: Sendable, Equatable {
+    package var number: UInt32
+    package var token: PeerToken
+    /// Without what it held when it joined.
+    package var offer: WorkerOffer
+    package var draining: Bool
+    /// It is gone for good, and only its name is of interest.
+    package var departed: Bool
+
+    package init(number: UInt32, token: PeerToken, offer: WorkerOffer, draining: Bool, departed: Bool) {
+        self.number = number
+        self.token = token
+        self.offer = offer
+        self.draining = draining
+        self.departed = departed
+    }
+}

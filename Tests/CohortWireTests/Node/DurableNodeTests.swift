@@ -1,0 +1,113 @@
+internal import CohortCore
+internal import CohortWire
+internal import Testing
+
+/// A coordinator with a journal, and what its peers see of it.
+@Suite("A durable coordinator's node")
+struct DurableNodeTests {
+    private var pair = NodePair(isDurable: true)
+
+    private func opened(_ notices: [PeerNode.Notice]) -> [GroupKey] {
+        notices.flatMap { notice -> [GroupKey] in
+            if case .received(.update(let update)) = notice { update.opened.map(\.key) } else { [] }
+        }
+    }
+
+    @Test("tells and acknowledges nothing before it is on disk")
+    mutating func gate() {
+        let client = pair.add(NodePair.client())
+        pair.run()
+        _ = pair.takeInbox(client)
+        pair.diskWorks = false
+        for key: UInt32 in 1...70 {
+            pair.peers[client].send(.openGroup(GroupSpec(key: GroupKey(key), name: "g", detached: true)))
+        }
+        pair.run()
+        // Time passes, heartbeats come and go, and nobody is lost.
+        pair.pass(.seconds(15))
+        #expect(pair.takeInbox(client).isEmpty)
+        #expect(pair.peers[client].isOpen)
+        #expect(pair.peers[client].unacknowledgedCount == 70)
+        pair.diskWorks = true
+        pair.pass(.seconds(1))
+        #expect(opened(pair.takeInbox(client)).count == 70)
+        pair.pass(.seconds(2))
+        #expect(pair.peers[client].unacknowledgedCount == 0)
+    }
+
+    @Test("has, after a crash, all that it has acknowledged, and gets all else again, once")
+    mutating func crash() {
+        let client = pair.add(NodePair.client())
+        pair.run()
+        pair.peers[client].send(.openGroup(GroupSpec(key: GroupKey(1), name: "told", detached: true)))
+        pair.run()
+        pair.diskWorks = false
+        pair.peers[client].send(.openGroup(GroupSpec(key: GroupKey(2), name: "untold", detached: true)))
+        pair.run()
+        #expect(opened(pair.takeInbox(client)) == [GroupKey(1)])
+        pair.restart()
+        pair.diskWorks = true
+        pair.pass(.seconds(1))
+        #expect(pair.takeInbox(client) == [.lost(.unknown("the session is not known here"))])
+        pair.resume(client)
+        pair.pass(.seconds(1), step: .milliseconds(10))
+        let notices = pair.takeInbox(client)
+        guard case .opened(let acceptance)? = notices.first else {
+            Issue.record("not opened: \(notices)")
+            return
+        }
+        #expect(acceptance.resumed)
+        #expect(acceptance.durable)
+        #expect(opened(notices) == [GroupKey(1), GroupKey(2)])
+        #expect(pair.disk.groups.values.map(\.name).sorted() == ["told", "untold"])
+    }
+
+    @Test("lets a worker keep what it runs, and takes its report once")
+    mutating func worker() throws {
+        let client = pair.add(NodePair.client())
+        let worker = pair.add(NodePair.worker(slots: 1))
+        pair.run()
+        _ = pair.takeInbox(client)
+        _ = pair.takeInbox(worker)
+        pair.peers[client].send(.openGroup(GroupSpec(key: GroupKey(1), name: "g")))
+        let submission = TaskSubmission(
+            group: GroupKey(1),
+            first: 0,
+            templates: [TaskTemplate(name: "t")],
+            runs: [TaskRun(template: 0, lengths: [0])]
+        )
+        pair.peers[client].send(.submit(submission))
+        pair.peers[client].send(.seal(GroupKey(1), .returned))
+        pair.run()
+        var refs: [AttemptRef] = []
+        for case .received(.assign(let batch)) in pair.takeInbox(worker) { refs += batch.tasks.map(\.ref) }
+        let ref = try #require(refs.first)
+        #expect(refs.count == 1)
+        pair.restart()
+        pair.pass(.seconds(1))
+        #expect(pair.takeInbox(worker).count == 1)
+        // It ends while nobody is there to be told.
+        var report = WorkerReport()
+        report.started = [ref]
+        report.finished = [FinishedAttempt(ref: ref, status: .ok, elapsed: .seconds(1))]
+        pair.peers[worker].send(.report(report))
+        let strange = AttemptRef(task: ref.task, attempt: ref.attempt + 1)
+        pair.resume(
+            worker,
+            held: [HeldAttempt(ref: ref, state: .ended), HeldAttempt(ref: strange, state: .running)]
+        )
+        pair.resume(client)
+        pair.pass(.seconds(1), step: .milliseconds(10))
+        guard case .opened(let acceptance)? = pair.takeInbox(worker).first else {
+            Issue.record("the worker has no session")
+            return
+        }
+        #expect(acceptance.resumed)
+        #expect(acceptance.unwanted == [strange])
+        #expect(pair.disk.ends.values.joined().map(\.report.outcome) == [.ok])
+        var outcomes: [TaskOutcome] = []
+        let inbox = pair.takeInbox(client)
+        for case .received(.update(let update)) in inbox { outcomes += update.reports.map(\.outcome) }
+        #expect(outcomes == [.ok], "\(inbox)")
+    }
+}
