@@ -3,6 +3,7 @@ extension CoordinatorCore {
     mutating func clientJoined(
         _ session: SessionID,
         _ token: PeerToken,
+        continues: Bool,
         at now: Instant,
         into actions: inout [CoordinatorAction]
     ) {
@@ -12,7 +13,9 @@ extension CoordinatorCore {
             // What it may not have been told is not kept: the new session begins with nothing.
             clientEnded(place, .unreachable, at: now, into: &actions)
         }
-        let place = addClient(ClientRecord(id: session, token: token, identity: nextIdentity, lastHeard: now))
+        var record = ClientRecord(id: session, token: token, identity: nextIdentity, lastHeard: now)
+        record.beginsAnew = continues
+        let place = addClient(record)
         clientPlaces[session] = place
         welcomes.append(PendingWelcome(session: session))
         startTicking(at: now)

@@ -103,7 +103,8 @@ package struct CoordinatorCore: Sendable, Equatable {
     /// Actions that cannot wait for `flush`, such as a session's end, are appended to `actions` at once.
     package mutating func handle(_ event: CoordinatorEvent, at now: Instant, into actions: inout [CoordinatorAction]) {
         switch event {
-        case .clientJoined(let session, let token): clientJoined(session, token, at: now, into: &actions)
+        case .clientJoined(let session, let token, let continues):
+            clientJoined(session, token, continues: continues, at: now, into: &actions)
         case .workerJoined(let session, let offer, let token):
             workerJoined(session, offer, token, at: now, into: &actions)
         case .heard(let session): heard(session, at: now)

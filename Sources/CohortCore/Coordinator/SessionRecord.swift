@@ -47,6 +47,8 @@ package struct ClientRecord: Sendable, Equatable {
     package var token: PeerToken
     package var identity: UInt64
     package var isAbsent = false
+    /// It had a session that is not known here, and is told so; whether it has learnt that shows when it opens something.
+    package var beginsAnew = false
     package var lastHeard: Instant
     package var unreachableSince: Instant?
     /// Places of its open groups by key. Looked up, never iterated.

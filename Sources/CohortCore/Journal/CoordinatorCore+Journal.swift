@@ -94,10 +94,12 @@ extension CoordinatorCore {
 
     // MARK: Rows
 
-    /// `nil` for a client that cannot come back.
+    /// `nil` for a client that cannot come back. One that does not know yet that all it had is lost must not be taken, after a
+    /// restart, for one whose groups go on.
     func journalRow(ofClient place: UInt32) -> JournalClient? {
         let client = clients[Int(place)]
-        guard client.token != .none else { return nil }
+        let hasLearnt = !client.beginsAnew || !client.keys.ranges.isEmpty || !client.joined.isEmpty
+        guard client.token != .none, hasLearnt else { return nil }
         let joined = client.joined.map { JournalJoin(key: $0.key, group: $0.value.group, task: $0.value.task) }
         return JournalClient(
             token: client.token,

@@ -52,7 +52,8 @@ package enum GroupTarget: Sendable, Equatable {
 
 /// What happened. Events say what was received or observed, never what to do about it.
 package enum CoordinatorEvent: Sendable, Equatable {
-    case clientJoined(SessionID, PeerToken = .none)
+    /// `continues` says that it had a session before, which may be known here or not.
+    case clientJoined(SessionID, PeerToken = .none, continues: Bool = false)
     case workerJoined(SessionID, WorkerOffer, PeerToken = .none)
     /// Something arrived from it.
     case heard(SessionID)

@@ -74,12 +74,14 @@ class SimulatedPeer: SimulatedNode {
     private func take(_ notice: PeerNode.Notice, _ simulation: Simulation) {
         switch notice {
         case .opened(let acceptance):
+            simulation.note("\(name) has session \(peer.session.session)\(acceptance.resumed ? ", which goes on" : "")")
             openSince = simulation.now
             lastHeard = simulation.now
             conditionsChanged(simulation)
             opened(acceptance, simulation)
         case .received(let body): received(body, simulation)
         case .lost(let loss):
+            simulation.note("\(name) has lost its session: \(loss)")
             openSince = nil
             conditionsChanged(simulation)
             lost(loss, simulation)

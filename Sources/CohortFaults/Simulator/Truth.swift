@@ -171,6 +171,7 @@ final class Truth {
                 // It is stopped with its task, and when that has ended or is given up.
                 let run = executions[opener]
                 if run.end != nil || run.cancelArrived != nil || workers[run.worker].wasOutOfSight { return true }
+                if tasks[run.task].cancelSent != nil || tasks[run.task].template.timeout != nil { return true }
             }
             guard reaches(task, from: place) else { return false }
             if group.cancelSent != nil || group.mayTimeOut { return true }

@@ -69,7 +69,7 @@ extension CoordinatorNode {
         switch greeting.role {
         case .client:
             let session = peers.add(.client, greeting.token, at: route)
-            handle(.clientJoined(session, greeting.token), at: now)
+            handle(.clientJoined(session, greeting.token, continues: greeting.previous != nil), at: now)
             notices.append(.clientJoined(greeting))
         case .worker(let offer):
             let session = peers.add(.worker, greeting.token, at: route)
