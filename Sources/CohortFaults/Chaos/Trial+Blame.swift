@@ -46,7 +46,8 @@ extension Trial {
         if !restarts.isEmpty { killed.append("the coordinator killed \(Self.count(restarts.count, "time"))") }
         return Verdict.Finding(
             .exactBlame,
-            "\(killed.joined(separator: ", ")); \(Self.count(lost.count, "task")) lost for good, none falsely",
+            "\(killed.joined(separator: ", ")); \(Self.count(lost.count, "task")) lost for good"
+                + (breaches.isEmpty ? ", none falsely" : ""),
             breaches: breaches
         )
     }
