@@ -1,3 +1,4 @@
+internal import Cohort
 internal import CohortFaults
 internal import Testing
 
