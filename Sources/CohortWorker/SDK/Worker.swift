@@ -87,7 +87,9 @@ struct WorkerArguments: Equatable {
         var rest = arguments[...]
         while let option = rest.popFirst() {
             guard ["--connect", "--slots", "--name", "--restarts"].contains(option) else {
-                throw .usage("unknown argument '\(option)'; use --connect ENDPOINT, --slots N, --name NAME, --restarts N/TIME")
+                throw .usage(
+                    "unknown argument '\(option)'; use --connect ENDPOINT, --slots N, --name NAME, --restarts N/TIME"
+                )
             }
             guard let value = rest.popFirst() else { throw .usage("'\(option)' needs a value") }
             switch option {
