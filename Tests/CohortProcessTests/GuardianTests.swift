@@ -32,7 +32,8 @@ struct GuardianTests {
 
     /// Any of the three levels, and any two of them, at one moment.
     @Test(arguments: [
-        [Level.supervisor], [.guardian], [.child], [.supervisor, .guardian], [.supervisor, .child], [.guardian, .child],
+        [Level.supervisor], [.guardian], [.child], [.supervisor, .guardian], [.supervisor, .child],
+        [.guardian, .child],
     ])
     func `whatever is killed takes the tree along`(levels: [Level]) async throws {
         let program = try Program(["guarded", "family"])
@@ -96,7 +97,11 @@ struct GuardianTests {
         _ = await program.rest()
         // Of the signal itself if it came before there was a supervisor to take it.
         let status = try #require(await program.status())
-        #expect([.exited(code: 3), .exited(code: 128 + SIGTERM), .signalled(signal: SIGTERM, coreDumped: false)].contains(status))
+        #expect(
+            [.exited(code: 3), .exited(code: 128 + SIGTERM), .signalled(signal: SIGTERM, coreDumped: false)].contains(
+                status
+            )
+        )
     }
 
     @Test func `the guardian removes what its supervisor has left`() async throws {

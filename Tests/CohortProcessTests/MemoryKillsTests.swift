@@ -7,12 +7,19 @@ internal import Testing
 struct MemoryKillsTests {
     @Test(arguments: [
         ("0::/users/7\n", "/sys/fs/cgroup/users/7", "memory.events", "low 0\nhigh 3\noom 2\noom_kill 2\n", UInt64(2)),
-        ("9:cpu:/\n4:memory:/a\n0::/\n", "/sys/fs/cgroup/memory/a", "memory.oom_control", "under_oom 0\noom_kill 5\n", 5),
+        (
+            "9:cpu:/\n4:memory:/a\n0::/\n", "/sys/fs/cgroup/memory/a", "memory.oom_control",
+            "under_oom 0\noom_kill 5\n", 5
+        ),
         ("0::/users/7\n", "/sys/fs/cgroup/users/7", "memory.events", "no such thing\n", 0),
         ("", "/sys", "nothing", "", 0),
     ])
     func `are read where the kernel tells them`(
-        groups: String, directory: String, name: String, content: String, expected: UInt64
+        groups: String,
+        directory: String,
+        name: String,
+        content: String,
+        expected: UInt64
     ) throws {
         var template = Array("/tmp/memory-kills-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)

@@ -6,7 +6,8 @@ internal import Testing
 
 /// What a killed pool leaves is removed by the next, and nothing else is.
 struct RunDirectoryTests {
-    private let parent = FileManager.default.temporaryDirectory.path + "/run-directories-\(UInt64.random(in: 0...(.max)))"
+    private let parent =
+        FileManager.default.temporaryDirectory.path + "/run-directories-\(UInt64.random(in: 0...(.max)))"
 
     init() throws {
         try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
@@ -30,7 +31,9 @@ struct RunDirectoryTests {
 
     @Test func `what others can enter, has another name, or holds something stays`() throws {
         defer { try? FileManager.default.removeItem(atPath: parent) }
-        for (name, mode) in [("cohort-pool-public", 0o755), ("cohort-other-abcdef", 0o700), ("cohort-pool-filled", 0o700)] {
+        for (name, mode) in [
+            ("cohort-pool-public", 0o755), ("cohort-other-abcdef", 0o700), ("cohort-pool-filled", 0o700),
+        ] {
             mkdir("\(parent)/\(name)", mode_t(mode))
         }
         _ = FileManager.default.createFile(atPath: parent + "/cohort-pool-filled/notes", contents: nil)

@@ -72,7 +72,8 @@ final class SurvivorsLane {
 
     /// `client+worker`.
     var killedRoles: String {
-        killed.isEmpty ? "nothing" : MarkedProcess.Role.allCases.filter(killed.contains).map(\.rawValue).joined(separator: "+")
+        killed.isEmpty
+            ? "nothing" : MarkedProcess.Role.allCases.filter(killed.contains).map(\.rawValue).joined(separator: "+")
     }
 
     /// Looks at the processes of this lane, and does what is due.

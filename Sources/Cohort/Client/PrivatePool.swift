@@ -111,7 +111,9 @@ package final class PrivatePool: Sendable {
 
     /// What is to be removed of a pool whose owner has gone, by its members.
     package static func leftovers(of endpoint: String) -> Guardian.Leftovers {
-        guard endpoint.hasPrefix(endpointStart), let directory = RunDirectory(holding: endpoint.dropFirst(endpointStart.count)) else {
+        guard endpoint.hasPrefix(endpointStart),
+            let directory = RunDirectory(holding: endpoint.dropFirst(endpointStart.count))
+        else {
             return Guardian.Leftovers()
         }
         return Guardian.Leftovers(socket: directory.socket, directory: directory.path)

@@ -226,7 +226,10 @@ final class GroupEngine {
             throw Failure(.coordinator, "the pool's coordinator has died; its tasks were killed")
         }
         hasLostWorker = true
-        let failure = Failure(.coordinator, "the pool's worker has died, and shielded tasks are left that nothing can run")
+        let failure = Failure(
+            .coordinator,
+            "the pool's worker has died, and shielded tasks are left that nothing can run"
+        )
         giveUp = giveUp ?? (ContinuousClock.now + Self.killPatience, failure)
     }
 
