@@ -180,7 +180,10 @@ package final class ChaosRun {
             } else {
                 askedToEnd =
                     ContinuousClock.now + (settings.batch.groups.map(\.grace).max() ?? .zero) + Self.endPatience
-                if !record.isInterrupted { kill(client.pid, SIGINT) }
+                if !record.isInterrupted {
+                    record.stopped = .now
+                    kill(client.pid, SIGINT)
+                }
             }
         }
     }

@@ -27,6 +27,8 @@ package struct RunRecord: Sendable {
     package var begun: Instant
     /// When its client had ended; `nil` if it was still there at the end of the limit.
     package var ended: Instant?
+    /// When the run asked its client to end, as its time was over.
+    package var stopped: Instant?
     /// How its client ended, by itself or not.
     package var status: ExitStatus?
     /// What its client has said.

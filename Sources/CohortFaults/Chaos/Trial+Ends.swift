@@ -172,7 +172,7 @@ extension Trial {
 
     private func hang() -> Verdict.Finding {
         let limit = CohortDuration.format(record.limit)
-        let end = record.begun.advanced(by: TimeSpan(record.limit))
+        let end = record.stopped ?? record.begun.advanced(by: TimeSpan(record.limit))
         // What has ended since was ended by the run itself.
         let unfinished = executions.filter { traces[$0]?.ended.map { $0 >= end } ?? true }
         let hanging = unfinished.filter { isHanging($0) }
