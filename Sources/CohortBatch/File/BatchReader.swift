@@ -54,7 +54,6 @@ package struct BatchReader {
 
     /// Notes an error; halts when there are as many as are told.
     mutating func report(_ mark: Mark?, _ message: String) throws(Halt) {
-        let message = Self.oneLine(message)
         let diagnostic = source.diagnostic(line: mark?.line ?? 1, column: mark?.column ?? 1, message)
         // An alias makes one place appear many times.
         if errors.contains(diagnostic) { return }
@@ -67,13 +66,7 @@ package struct BatchReader {
 
     mutating func warn(_ mark: Mark?, _ message: String) {
         guard warnings.count < BatchFileError.diagnosticsMax else { return }
-        warnings.append(source.diagnostic(line: mark?.line ?? 1, column: mark?.column ?? 1, Self.oneLine(message)))
-    }
-
-    /// Words of the file that stand in a message may have line breaks in them.
-    private static func oneLine(_ message: String) -> String {
-        guard message.contains(where: \.isNewline) else { return message }
-        return String(message.flatMap { $0.isNewline ? "\\n" : String($0) })
+        warnings.append(source.diagnostic(line: mark?.line ?? 1, column: mark?.column ?? 1, message))
     }
 
     /// Counts what goes into the plan: aliases and variables must not make a small file fill the memory.

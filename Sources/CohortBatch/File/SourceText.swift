@@ -12,6 +12,12 @@ struct SourceText {
         SourceLocation(file: fileName, line: mark?.line ?? 1, column: mark?.column ?? 1)
     }
 
+    /// Words of the file that stand in a message may have line breaks in them.
+    private static func oneLine(_ message: String) -> String {
+        guard message.contains(where: \.isNewline) else { return message }
+        return String(message.flatMap { $0.isNewline ? "\\n" : String($0) })
+    }
+
     func diagnostic(line: Int, column: Int, _ message: String) -> BatchDiagnostic {
         var line = line
         var column = column
@@ -24,7 +30,7 @@ struct SourceText {
             file: fileName,
             line: line,
             column: column,
-            message: message,
+            message: Self.oneLine(message),
             frame: frame(line: line, column: column)
         )
     }
