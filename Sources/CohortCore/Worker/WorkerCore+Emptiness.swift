@@ -10,7 +10,9 @@ extension WorkerCore {
         check(waiting.count + resuming.count, "tasks that wait")
         check(templates.count, "templates")
         check(Int(commandsRunning + callsSubmitted + suspendedCount), "slots taken")
-        if freeSlotNumbers.count != Int(slots) { leftovers.append("\(freeSlotNumbers.count) of \(slots) slots are free") }
+        if freeSlotNumbers.count != Int(slots) {
+            leftovers.append("\(freeSlotNumbers.count) of \(slots) slots are free")
+        }
         if !report.open.isEmpty { leftovers.append("a report that was not sent") }
         return leftovers
     }

@@ -1,5 +1,6 @@
-@testable internal import CohortFaults
 internal import Testing
+
+@testable internal import CohortFaults
 
 @Suite("Shrinking a failing seed")
 struct ShrinkerTests {

@@ -17,7 +17,10 @@ struct AtMostOnce: Checker {
         }
         let isTwice = task.executions.dropLast().contains { truth.executions[$0].ref == run.ref }
         if isTwice {
-            return broken("an attempt of \(truth.name(task: run.task)) was started twice", truth.evidence(task: run.task))
+            return broken(
+                "an attempt of \(truth.name(task: run.task)) was started twice",
+                truth.evidence(task: run.task)
+            )
         }
         // The next attempt begins when the last one is known to be over: it ended, or its worker was given up.
         for earlier in task.executions.dropLast() where truth.isRunning(earlier) {
@@ -31,7 +34,10 @@ struct AtMostOnce: Checker {
         }
         // R8, and an end is an end.
         if task.told != nil {
-            return broken("\(truth.name(task: run.task)) was started after its end was told", truth.evidence(task: run.task))
+            return broken(
+                "\(truth.name(task: run.task)) was started after its end was told",
+                truth.evidence(task: run.task)
+            )
         }
         return nil
     }

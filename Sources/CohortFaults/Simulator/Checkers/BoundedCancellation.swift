@@ -57,7 +57,9 @@ struct BoundedCancellation: Checker {
         guard let calm = scene.calm(worker: run.worker) else { return nil }
         for place in truth.path(from: truth.tasks[run.task].group) {
             guard let told = truth.groups[place].stopTold, truth.reaches(run.task, from: place) else { continue }
-            if place != truth.tasks[run.task].group, isCleanup(truth.tasks[run.task].group, within: place, truth) { continue }
+            if place != truth.tasks[run.task].group, isCleanup(truth.tasks[run.task].group, within: place, truth) {
+                continue
+            }
             let due = max(told, calm).advanced(by: truth.grace(of: truth.tasks[run.task].group))
                 .advanced(by: .seconds(1)).advanced(by: scene.settling)
             if due < scene.now {

@@ -69,7 +69,9 @@ struct Scene {
 
     /// Since when worker and coordinator have been able to hear each other; `nil` if they are not.
     func calm(worker: Int) -> Instant? {
-        guard let coordinator = truth.coordinatorCalmSince, let own = truth.workers[worker].calmSince else { return nil }
+        guard let coordinator = truth.coordinatorCalmSince, let own = truth.workers[worker].calmSince else {
+            return nil
+        }
         return max(coordinator, own).advanced(by: settling)
     }
 }

@@ -27,7 +27,10 @@ struct EveryErrorTold: Checker {
         var counts = TaskCounts()
         for task in record.tasks where !truth.tasks[task].isRefused {
             guard let told = truth.tasks[task].told else {
-                return broken("\(truth.name(task: task)) was not told before its group closed", truth.evidence(task: task))
+                return broken(
+                    "\(truth.name(task: task)) was not told before its group closed",
+                    truth.evidence(task: task)
+                )
             }
             counts.count(told.outcome)
         }

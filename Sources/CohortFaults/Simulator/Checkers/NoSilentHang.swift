@@ -19,9 +19,11 @@ struct NoSilentHang: Checker {
 
     private func evidence(_ group: Int, _ truth: Truth) -> [String] {
         let open = truth.groups[group].tasks.filter { truth.tasks[$0].told == nil && !truth.tasks[$0].isRefused }
-        return truth.evidence(group: group) + open.prefix(3).flatMap { task in
-            ["\(truth.name(task: task)) has no outcome"] + truth.tasks[task].executions.map(truth.describe(execution:))
-        }
+        return truth.evidence(group: group)
+            + open.prefix(3).flatMap { task in
+                ["\(truth.name(task: task)) has no outcome"]
+                    + truth.tasks[task].executions.map(truth.describe(execution:))
+            }
     }
 
     /// A peer whose session is open has not heard of the coordinator for longer than the lease allows.

@@ -13,13 +13,19 @@ struct Structure: Checker {
             let group = truth.tasks[task].group
             // A repeated telling of a tree begins at its start.
             if truth.groups[group].closed != nil, truth.tasks[task].told == nil, truth.groups[group].client == client {
-                return broken("\(truth.name(task: task)) is told after its group has closed", truth.evidence(task: task))
+                return broken(
+                    "\(truth.name(task: task)) is told after its group has closed",
+                    truth.evidence(task: task)
+                )
             }
             return nested(task, scene)
         case .programBegan(let execution):
             let task = truth.executions[execution].task
             if truth.groups[truth.tasks[task].group].closed != nil {
-                return broken("\(truth.name(task: task)) was started after its group had closed", truth.evidence(task: task))
+                return broken(
+                    "\(truth.name(task: task)) was started after its group had closed",
+                    truth.evidence(task: task)
+                )
             }
             return nil
         default: return nil
