@@ -97,8 +97,8 @@ package struct CoordinatorNode: Sendable {
             if token != .none { handle(.workerDied(token, death), at: now) }
         default:
             guard header.epoch == epoch, let session = peers.session(at: route), session.value == header.session else {
-                drop("a message of a session that is not known")
-                // A peer of another life of the coordinator learns so at its next heartbeat, not at the end of its lease.
+                // Nothing is wrong with it: a peer of another life of the coordinator learns so at its next heartbeat, not at
+                // the end of its lease.
                 reply(to: route, .refused("the session is not known here"), at: now)
                 return
             }
