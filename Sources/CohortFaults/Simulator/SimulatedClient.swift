@@ -66,6 +66,8 @@ final class SimulatedClient: SimulatedPeer {
 
     override func opened(_ acceptance: Acceptance, _ simulation: Simulation) {
         told = []
+        // A coordinator without a journal means something else by the number.
+        watching.removeAll { simulation.truth.groups[$0].isForgotten }
         for group in watching {
             if let id = simulation.truth.groups[group].id { peer.send(.watch(.id(id))) }
         }
