@@ -66,6 +66,8 @@ final class SimulatedClient: SimulatedPeer {
 
     override func opened(_ acceptance: Acceptance, _ simulation: Simulation) {
         told = []
+        // A coordinator without a journal means something else by the number.
+        watching.removeAll { simulation.truth.groups[$0].isForgotten }
         for group in watching {
             if let id = simulation.truth.groups[group].id { peer.send(.watch(.id(id))) }
         }
@@ -189,15 +191,20 @@ final class SimulatedClient: SimulatedPeer {
         }
     }
 
+    /// What the coordinator that it has a session with means by a number.
+    private func name(_ id: GroupID, _ truth: Truth) -> Truth.GroupName {
+        Truth.GroupName(epoch: truth.isDurable ? 0 : peer.session.epoch, id: id)
+    }
+
     private func take(_ update: ClientUpdate, _ simulation: Simulation) {
         let truth = simulation.truth
         for opened in update.opened {
             guard let group = groups[opened.key] else { continue }
             truth.groups[group].id = opened.group
-            truth.groupNumbers[opened.group] = group
+            truth.groupNumbers[name(opened.group, truth)] = group
         }
         for stop in update.stopping {
-            guard let group = truth.groupNumbers[stop.group] else { continue }
+            guard let group = truth.groupNumbers[name(stop.group, truth)] else { continue }
             truth.groups[group].stopTold = truth.groups[group].stopTold ?? simulation.now
         }
         var cursor = update.outputs.reduce(0) { $0 + Int($1.length) }
@@ -218,7 +225,7 @@ final class SimulatedClient: SimulatedPeer {
 
     private func ended(_ report: TaskReport, _ detail: AttemptDetail?, _ value: [UInt8], _ simulation: Simulation) {
         let truth = simulation.truth
-        guard let group = truth.groupNumbers[report.group] else { return }
+        guard let group = truth.groupNumbers[name(report.group, truth)] else { return }
         guard truth.groups[group].tasks.indices.contains(Int(report.index)) else {
             return simulation.broke(
                 BrokenPromise(
@@ -246,7 +253,7 @@ final class SimulatedClient: SimulatedPeer {
 
     private func closed(_ report: GroupReport, _ simulation: Simulation) {
         let truth = simulation.truth
-        guard let group = truth.groupNumbers[report.group] else { return }
+        guard let group = truth.groupNumbers[name(report.group, truth)] else { return }
         simulation.observe(.groupClosed(group: group, report, client: life))
         truth.groups[group].closed = report
         truth.groups[group].closedAt = truth.groups[group].closedAt ?? simulation.now

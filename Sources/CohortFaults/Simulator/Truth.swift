@@ -103,8 +103,15 @@ final class Truth {
     var executions: [Execution] = []
     var clients: [Life] = []
     var workers: [Life] = []
-    /// Groups by what the coordinator calls them, as long as it knows them. Looked up, never iterated.
-    var groupNumbers: [GroupID: Int] = [:]
+    /// What a coordinator calls a group: in each of its lives anew, unless it keeps a journal.
+    struct GroupName: Hashable {
+        /// 0 for all lives of a coordinator that keeps a journal.
+        var epoch: UInt64
+        var id: GroupID
+    }
+
+    /// Looked up, never iterated.
+    var groupNumbers: [GroupName: Int] = [:]
     /// Executions that have not ended, in the order in which they began.
     var running: [Int] = []
     /// The coordinator has been there, undisturbed, since; `nil` while it is not.
