@@ -195,6 +195,8 @@ final class SimulatedWorker: SimulatedPeer {
         if isRestored {
             peer.speak()
             core.handle(.wayRestored, at: simulation.now, into: &actions)
+            // A coordinator that is back gets its second to answer.
+            if cutOffSince != nil { simulation.truth.workers[life].cutOffSince = simulation.now }
         }
         isRestored = false
     }

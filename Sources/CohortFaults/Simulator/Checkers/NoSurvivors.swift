@@ -31,7 +31,8 @@ struct NoSurvivors: Checker {
             return broken("\(truth.name(task: run.task)) \(message)", [heard] + truth.evidence(task: run.task))
         }
         if isOver(worker.lastHeard, truth.limits.lease) { return fault("ran on beyond the lease of its worker") }
-        let isKept = truth.isDurable && truth.groups[truth.tasks[run.task].group].isDetached
+        // What a task of a detached tree has begun goes on with it.
+        let isKept = truth.isDurable && truth.groups[truth.root(of: truth.tasks[run.task].group)].isDetached
         if let since = worker.cutOffSince, !isKept, isOver(since, .seconds(1)) {
             return fault("ran on for more than a second without a coordinator")
         }
