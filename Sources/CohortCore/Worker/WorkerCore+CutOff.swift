@@ -116,7 +116,8 @@ extension WorkerCore {
                 if !entry.isGivenUp { actions.append(.kill(ref.task, isCall: entry.isCall)) }
             }
         }
-        let used = Set(entries.values.map(\.template))
+        // The coordinator will not say that the templates of unwanted tasks are to be forgotten: it does not know them here.
+        let used = Set(entries.values.filter { !$0.isUnwanted }.map(\.template))
         templates = templates.filter { used.contains($0.key) }
         forgetLatestTemplate()
         // Nobody knows what of it has been granted on the way: each begins anew with what it may send unasked.

@@ -254,6 +254,8 @@ final class SimulatedClient: SimulatedPeer {
     private func closed(_ report: GroupReport, _ simulation: Simulation) {
         let truth = simulation.truth
         guard let group = truth.groupNumbers[name(report.group, truth)] else { return }
+        // Who watches a tree that is not its own, and not detached, may hear of its end before its owner does.
+        guard truth.groups[group].isDetached || truth.groups[group].client == life else { return }
         simulation.observe(.groupClosed(group: group, report, client: life))
         truth.groups[group].closed = report
         truth.groups[group].closedAt = truth.groups[group].closedAt ?? simulation.now

@@ -212,8 +212,10 @@ final class SimulatedWorker: SimulatedPeer {
     }
 
     private func cutOff(_ simulation: Simulation) {
-        cutOffSince = cutOffSince ?? simulation.now
-        simulation.truth.workers[life].cutOffSince = cutOffSince
+        if cutOffSince == nil {
+            cutOffSince = simulation.now
+            simulation.truth.workers[life].cutOffSince = simulation.now
+        }
         core.handle(
             .cutOff(lastHeard: peer.session.lastHeard, lease: peer.session.lease, isDurable: isDurable),
             at: simulation.now,

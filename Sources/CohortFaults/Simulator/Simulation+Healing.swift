@@ -45,7 +45,9 @@ extension Simulation {
 
     func lookForTheEnd() {
         guard let auditor, let healedAt else { return }
-        for root in auditedRoots { auditor.watch(root, self) }
+        if auditor.peer.isOpen {
+            for root in auditedRoots { auditor.watch(root, self) }
+        }
         wakeSoon(auditor)
         if isQuiet(auditor) {
             quietSince = quietSince ?? now

@@ -161,7 +161,8 @@ extension Simulation {
 
     private func cancelGroup(_ generator: inout SeededGenerator) -> String {
         guard let client = generator.pick(liveClients.filter { !$0.isFrozen }) else { return "" }
-        let isOwn = generator.chance(60)
+        // A number means something else to another life of a coordinator without a journal: nobody keeps one for later.
+        let isOwn = generator.chance(60) || !client.peer.isOpen
         guard let group = openGroup(&generator, of: isOwn ? client : nil), let id = truth.groups[group].id else {
             return ""
         }
@@ -204,7 +205,7 @@ extension Simulation {
     }
 
     private func watch(_ generator: inout SeededGenerator) -> String {
-        guard let client = generator.pick(liveClients.filter { !$0.isFrozen }) else { return "" }
+        guard let client = generator.pick(liveClients.filter { !$0.isFrozen && $0.peer.isOpen }) else { return "" }
         let roots = truth.groups.indices.filter { group in
             let record = truth.groups[group]
             return record.isDetached && record.parent == nil && record.id != nil && record.client != client.life

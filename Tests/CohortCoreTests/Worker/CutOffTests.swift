@@ -195,6 +195,18 @@ internal import Testing
         script.expect("run 3 slot 1")
     }
 
+    @Test func templatesOfUnwantedTasksAreForgottenToo() {
+        var script = WorkerScript(slots: 1)
+        script.assign(0...0, Self.detached)
+        cutOff(&script)
+        script.settle()
+        script.send(.resumed(unwanted: [WorkerScript.ref(0)]))
+        script.expect("kill command 0")
+        script.exit(0, code: nil, signal: 9)
+        script.expectNothing()
+        #expect(script.core.checkEmptiness() == [])
+    }
+
     @Test func outputBeginsWithAllItsCredit() {
         var script = WorkerScript()
         script.assign(0...0, WorkerScript.template(1, TaskTemplate(name: "task", output: .stream)))

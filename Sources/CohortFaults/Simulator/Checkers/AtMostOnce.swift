@@ -32,8 +32,9 @@ struct AtMostOnce: Checker {
                 )
             }
         }
-        // R8, and an end is an end.
-        if task.told != nil {
+        // R8, and an end is an end. Only a worker that was out of reach may begin what it had been given before.
+        let isInReach = scene.calm(worker: run.worker).map { $0 < scene.now } ?? false
+        if task.told != nil, isInReach {
             return broken(
                 "\(truth.name(task: run.task)) was started after its end was told",
                 truth.evidence(task: run.task)

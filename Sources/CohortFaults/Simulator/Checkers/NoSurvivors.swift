@@ -46,7 +46,9 @@ struct NoSurvivors: Checker {
         guard let calm = scene.calm(worker: run.worker) else { return nil }
         for place in truth.path(from: truth.tasks[run.task].group) {
             let group = truth.groups[place]
-            guard !group.isDetached || group.body == nil else { continue }
+            // Of a detached tree stops what its client had not completed, as far as no shield is in between.
+            let isOwned = !group.isDetached || group.body == nil && truth.reaches(run.task, from: place)
+            guard isOwned else { continue }
             let client = truth.clients[group.client]
             guard let gone = client.ended else { continue }
             // A death that its connection shows is known after the next message to it, any other after the lease.

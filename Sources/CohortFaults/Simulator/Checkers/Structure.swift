@@ -21,7 +21,9 @@ struct Structure: Checker {
             return nested(task, scene)
         case .programBegan(let execution):
             let task = truth.executions[execution].task
-            if truth.groups[truth.tasks[task].group].closed != nil {
+            // A worker that was out of reach may begin what it had been given before.
+            let isInReach = scene.calm(worker: truth.executions[execution].worker).map { $0 < scene.now } ?? false
+            if truth.groups[truth.tasks[task].group].closed != nil, isInReach {
                 return broken(
                     "\(truth.name(task: task)) was started after its group had closed",
                     truth.evidence(task: task)
