@@ -3,6 +3,7 @@ internal import CohortBatch
 internal import CohortCore
 internal import CohortFaults
 internal import CohortProcess
+internal import Testing
 
 /// The record of a run that never was: three tasks that went well, until a test changes something.
 ///
@@ -22,9 +23,9 @@ struct FabricatedRun {
     var results: [TaskResult]
     private let evidenceOfTasks: [Evidence]
 
-    init(plan: String = "faults: []") throws {
+    init(plan: String = "faults: []", batch: String = FabricatedRun.batchText) throws {
         let plan = try FaultFile.parse(plan, fileName: "plan.yaml")
-        let root = try BatchFile.parse(Self.batchText, fileName: "batch.yaml").root
+        let root = try BatchFile.parse(batch, fileName: "batch.yaml").root
         let batch = try ChaosBatch(root, plan, seed: 1)
         record = RunRecord(batch: batch, plan: plan, limit: .seconds(60), begun: Self.instant(0))
         record.ended = Self.instant(1_000)
@@ -123,4 +124,17 @@ struct FabricatedRun {
         record.document = record.document ?? document()
         return Verdict(record)
     }
+}
+
+/// Expects that one promise is broken, and by what.
+func expect(
+    _ run: FabricatedRun,
+    breaks promise: Verdict.Promise,
+    _ breach: String,
+    location: Testing.SourceLocation = #_sourceLocation
+) {
+    let verdict = run.verdict()
+    let broken = verdict.findings.filter { $0.state == .broken }
+    #expect(broken.map(\.promise) == [promise], "\(broken)", sourceLocation: location)
+    #expect(broken.flatMap(\.breaches) == [breach], sourceLocation: location)
 }

@@ -7,7 +7,8 @@ struct BlameCommand: ParsableCommand {
         abstract: "Kills workers under commands and calls, and looks at who is blamed and what ran twice.",
         discussion: """
             First one task that kills its worker, among others on four workers with prefetch: it alone may be lost. Then \
-            workers are killed at random while many short tasks run: each must have one outcome, and none may begin twice.
+            workers are killed at random while many short tasks run: each must have one outcome, none may begin twice, \
+            and of those that are lost one a kill may never have begun.
             """
     )
 
@@ -27,7 +28,7 @@ struct BlameCommand: ParsableCommand {
     var seed: UInt64 = 1
 
     func validate() throws {
-        guard innocents > 0, tasks > 0, kills >= 0 else { throw ValidationError("there must be tasks") }
+        guard innocents > 0, tasks > 0, kills > 0 else { throw ValidationError("there must be tasks, and a kill") }
     }
 
     func run() throws {

@@ -17,6 +17,9 @@ final class BlameTrial {
         var kills = 0
         var ok = 0
         var lost = 0
+        /// Lost tasks of the storm that never began. A kill can come between a task's start and its first word, and a worker
+        /// has one slot: a kill explains one.
+        var lostUnbegun = 0
         /// Tasks with no outcome, or more than one.
         var withoutOneOutcome = 0
         var runTwice = 0
@@ -26,13 +29,14 @@ final class BlameTrial {
 
         var isClean: Bool {
             blamed == 1 && falselyBlamed == 0 && harmed == 0 && withoutOneOutcome == 0 && runTwice == 0 && wrong == 0
-                && ok + lost == tasks
+                && ok + lost == tasks && kills > 0 && lostUnbegun <= kills
         }
 
         var text: String {
             """
             a task that kills its worker: blamed \(blamed), falsely blamed \(falselyBlamed), harmed \(harmed)
             workers killed \(kills) times during \(tasks) tasks in \(Int(elapsed)) s: ok \(ok), lost \(lost)
+            lost and never begun: \(lostUnbegun), at most one a kill
             without exactly one outcome: \(withoutOneOutcome)
             run twice: \(runTwice)
             wrong outcomes: \(wrong)
@@ -136,7 +140,9 @@ final class BlameTrial {
             case .ok:
                 result.ok += 1
                 if begun[task.name] == nil { result.wrong += 1 }
-            case .lost: result.lost += 1
+            case .lost:
+                result.lost += 1
+                if begun[task.name] == nil { result.lostUnbegun += 1 }
             default: result.wrong += 1
             }
         }

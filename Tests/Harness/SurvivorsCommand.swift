@@ -16,7 +16,7 @@ struct SurvivorsCommand: ParsableCommand {
     var kills = 1_000
 
     @Option(help: "How many batches run at a time.")
-    var lanes = 3
+    var lanes = 8
 
     @Option(help: "The latest moment of a kill, in milliseconds after the start.")
     var latest = 1_500

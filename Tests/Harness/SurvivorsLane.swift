@@ -4,13 +4,19 @@ internal import Glibc
 
 /// One batch, from its start over the kill to the end of its last process.
 final class SurvivorsLane {
+    /// What was killed where nobody was there.
+    static let nothing = "nothing"
+
     private enum Phase {
         case running(killAt: ContinuousClock.Instant)
-        case killed(at: ContinuousClock.Instant)
+        case killed(at: ContinuousClock.Instant, lastSeen: ContinuousClock.Instant)
         case over
     }
 
+    /// How long what must go may stay.
     private static let limit = Duration.seconds(2)
+    /// How long it is looked for beyond that: a process in the midst of `execve` has no mark, and one look may miss it.
+    private static let margin = Duration.milliseconds(100)
 
     let mark: String
     private let workplace: Workplace
@@ -24,8 +30,10 @@ final class SurvivorsLane {
     private(set) var hadTasks = false
     /// How many processes there were when some were killed.
     private(set) var reached = 0
+    /// From the kill until something that had to go was seen for the last time; `nil` if it survived.
     private(set) var timeToLastExit: Duration?
-    private(set) var survivors: [String] = []
+    /// By process, each in words.
+    private var found: [Int32: String] = [:]
 
     init(
         _ number: Int,
@@ -70,10 +78,12 @@ final class SurvivorsLane {
         return false
     }
 
+    var survivors: [String] { found.sorted { $0.key < $1.key }.map(\.value) }
+
     /// `client+worker`.
     var killedRoles: String {
         killed.isEmpty
-            ? "nothing" : MarkedProcess.Role.allCases.filter(killed.contains).map(\.rawValue).joined(separator: "+")
+            ? Self.nothing : MarkedProcess.Role.allCases.filter(killed.contains).map(\.rawValue).joined(separator: "+")
     }
 
     /// Looks at the processes of this lane, and does what is due.
@@ -81,18 +91,23 @@ final class SurvivorsLane {
         switch phase {
         case .running(let killAt):
             guard ContinuousClock.now >= killAt else { return }
-            kill(processes, &random)
-            phase = .killed(at: .now)
-        case .killed(let at):
+            // Where nobody could be killed yet, the next look finds somebody, unless there will never be anybody.
+            guard kill(processes, &random) || processes.isEmpty && client.hasEnded else { return }
+            let now = ContinuousClock.now
+            phase = .killed(at: now, lastSeen: now)
+        case .killed(let at, let lastSeen):
+            // What is gone for a moment may come again: nothing is known before the whole time has passed.
             let allowed = startedSince(processes)
             let left = processes.filter { mustGo($0) && !allowed.contains($0.pid) }
-            if left.isEmpty {
-                timeToLastExit = .now - at
-                phase = .over
-            } else if ContinuousClock.now - at >= Self.limit {
-                survivors = left.map { "\(mark): \($0.role) \($0.pid) after \(killedRoles) was killed" }
-                phase = .over
+            let now = ContinuousClock.now
+            phase = .killed(at: at, lastSeen: left.isEmpty ? lastSeen : now)
+            guard now - at >= Self.limit else { return }
+            for process in left {
+                found[process.pid] = "\(mark): \(process.role) \(process.pid) after \(killedRoles) was killed"
             }
+            guard now - at >= Self.limit + Self.margin else { return }
+            if found.isEmpty { timeToLastExit = lastSeen - at }
+            phase = .over
         case .over: break
         }
     }
@@ -101,11 +116,14 @@ final class SurvivorsLane {
         process.pid == client.pid ? .client : process.role
     }
 
-    private func kill(_ processes: [MarkedProcess], _ random: inout SeededGenerator) {
+    /// - Returns: whether there was anybody to be killed.
+    private func kill(_ processes: [MarkedProcess], _ random: inout SeededGenerator) -> Bool {
+        killed = []
         let roles: [MarkedProcess.Role] = [.client, .coordinator, .supervisor, .worker, .task]
         let present = roles.filter { role in processes.contains { self.role(of: $0) == role } }
+        guard let single = present.randomElement(using: &random) else { return false }
         if Bool.random(using: &random) {
-            killed = Set([present.randomElement(using: &random) ?? .client])
+            killed = [single]
         } else {
             killed = Set(present.filter { _ in Bool.random(using: &random) })
             if killed.isEmpty { killed = Set(present) }
@@ -119,6 +137,7 @@ final class SurvivorsLane {
             return process.role != .task || workers.contains(process.parent)
         }
         for victim in victims.shuffled(using: &random) { Glibc.kill(victim.pid, SIGKILL) }
+        return !victims.isEmpty
     }
 
     /// What runs under a worker that was started after the kill: tasks that had not begun run there, as they should.

@@ -19,7 +19,11 @@ final class SurvivorsTrial {
         /// Milliseconds from the kill to the end of the last process.
         var times: [Double] = []
 
-        var isClean: Bool { survivors.isEmpty && directories == 0 }
+        /// Without a kill, and without a task that it had to reach, nothing was shown.
+        var isClean: Bool {
+            survivors.isEmpty && directories == 0 && kills > 0 && withTasks > 0
+                && sets[SurvivorsLane.nothing] == nil
+        }
 
         var text: String {
             let sorted = times.sorted()

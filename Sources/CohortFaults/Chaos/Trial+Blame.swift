@@ -58,7 +58,11 @@ extension Trial {
         guard let trace = traces[execution], let start = trace.starts.last else { return nil }
         // A call that takes its own process down is lost by itself.
         if record.batch.tasks[telling.task].isCall, trace.end == nil, !hasHarmed(start) { return nil }
-        if hasHarmed(start) || !disturbances.isEmpty && record.messages.hasFaults { return nil }
+        if hasHarmed(start) { return nil }
+        let lived = (trace.ended ?? record.ended ?? start.at).since(start.at)
+        if record.messages.hasFaults, disturbance(of: trace.workers, after: start.at, within: lived) > .zero {
+            return nil
+        }
         return "is lost, and the worker that ran it, process \(start.parent), was neither killed nor stopped"
     }
 

@@ -4,8 +4,6 @@ internal import CohortCore
 
 /// Promises 3 to 6: that things end, in time and for good.
 extension Trial {
-    /// How long processes may outlive what they belong to, by promise 5.
-    private static let survival = TimeSpan.seconds(2)
     /// What promise 4 allows beyond the grace.
     private static let promptness = TimeSpan.seconds(1)
 
@@ -42,8 +40,7 @@ extension Trial {
 
     /// Whether a worker was beyond reach lately: stopped, without its supervisor, or behind a broken link.
     private func isCutOff(_ worker: Int, at instant: Instant) -> Bool {
-        disturbances.contains { $0.from <= instant && instant <= $0.to }
-            && (harm.contains { $0.worker == worker || $0.target == .coordinator } || record.messages.hasFaults)
+        disturbances.contains { $0.from <= instant && instant <= $0.to && $0.concerns(worker: worker) }
     }
 
     // MARK: 4
@@ -54,7 +51,8 @@ extension Trial {
         var stops = 0
         var slowest = TimeSpan.zero
         for (group, document) in groups {
-            guard let (stop, why) = stop(of: group, document) else { continue }
+            guard let cause = self.stop(of: group, document) else { continue }
+            let (stop, why) = (cause.at, cause.why)
             let members = executions.filter { isStopped($0.task, with: group) }
             let running = members.filter {
                 (traces[$0]?.starts.first?.at ?? stop) < stop && (traces[$0]?.ended ?? stop) > stop
@@ -64,10 +62,10 @@ extension Trial {
             stops += 1
             let grace = TimeSpan(record.batch.groups[group].grace)
             let promised = TimeSpan(nanoseconds: grace.nanoseconds + Self.promptness.nanoseconds)
-            let extra = disturbance(after: stop, within: promised)
-            let limit = TimeSpan(nanoseconds: promised.nanoseconds + extra.nanoseconds)
             for execution in running {
-                guard let end = traces[execution]?.ended else { continue }
+                guard let trace = traces[execution], let end = trace.ended else { continue }
+                let extra = disturbance(of: cause.tellers + trace.workers, after: stop, within: promised)
+                let limit = TimeSpan(nanoseconds: promised.nanoseconds + extra.nanoseconds)
                 slowest = max(slowest, end.since(stop))
                 if end.since(stop) > limit {
                     breaches.append(
@@ -77,8 +75,9 @@ extension Trial {
                 }
             }
             for execution in members {
-                guard let start = traces[execution]?.starts.first, start.at > stop,
-                    start.at.since(stop) > TimeSpan(nanoseconds: Self.promptness.nanoseconds + extra.nanoseconds)
+                guard let start = traces[execution]?.starts.first, start.at > stop else { continue }
+                let extra = disturbance(of: cause.tellers + [start.parent], after: stop, within: promised)
+                guard start.at.since(stop) > TimeSpan(nanoseconds: Self.promptness.nanoseconds + extra.nanoseconds)
                 else { continue }
                 breaches.append(
                     "group \(document.group) stopped at \(moment(stop)), as \(why), and \(name(execution.task)) began at "
@@ -87,7 +86,10 @@ extension Trial {
             }
         }
         if stops == 0 {
-            return Verdict.Finding(untested: .boundedCancellation, "no group was stopped while it had tasks left")
+            return Verdict.Finding(
+                untested: .boundedCancellation,
+                "no group was seen to be stopped, at a moment that is known, while it had tasks left"
+            )
         }
         return Verdict.Finding(
             .boundedCancellation,
@@ -96,19 +98,43 @@ extension Trial {
         )
     }
 
+    /// How a group came to be stopped.
+    private struct Stop {
+        var at: Instant
+        var why: String
+        /// The process of the worker that had to tell of it; none if the coordinator knew by itself.
+        var tellers: [Int32] = []
+    }
+
     /// When a group was stopped, and why; `nil` if it was not, or nobody can say when.
-    private func stop(of group: Int, _ document: OutcomeDocument) -> (at: Instant, why: String)? {
+    private func stop(of group: Int, _ document: OutcomeDocument) -> Stop? {
         let plan = record.batch.groups[group]
-        guard plan.policy == .cancel else { return nil }
-        var first: (at: Instant, why: String)?
-        for result in document.tasks where result.outcome == .error {
-            guard let task = record.batch.task(result.name, in: group),
-                let end = traces[Execution(task: task.number, attempt: result.attempts)]?.end,
-                first.map({ end.at < $0.at }) ?? true
+        var first = deadline(of: group, document)
+        guard plan.policy == .cancel else { return first }
+        for result in document.tasks where result.outcome.isFailure {
+            // One with attempts left may have ended for good only when the group was stopped.
+            guard let task = record.batch.task(result.name, in: group), result.attempts >= task.attempts,
+                let trace = traces[Execution(task: task.number, attempt: result.attempts)], let end = trace.ended,
+                first.map({ end < $0.at }) ?? true
             else { continue }
-            first = (end.at, "\(task.path) failed")
+            let what =
+                switch result.outcome {
+                case .timeout: "timed out"
+                case .lost: "was lost"
+                default: "failed"
+                }
+            first = Stop(at: end, why: "\(task.path) \(what)", tellers: trace.workers)
         }
         return first
+    }
+
+    /// When a group's own deadline passed: the root is opened with the beginning, and nobody can say when others are.
+    private func deadline(of group: Int, _ document: OutcomeDocument) -> Stop? {
+        let plan = record.batch.groups[group]
+        guard document.timedOut, plan.parent == nil, let timeout = plan.timeout else { return nil }
+        // Where the opening may have been held up, the time runs from a moment that nobody knows.
+        guard disturbance(of: [], after: record.begun, within: Self.promptness) == .zero else { return nil }
+        return Stop(at: record.begun.advanced(by: TimeSpan(timeout)), why: "its time was over")
     }
 
     /// Whether a task is stopped when a group is: those behind a shield go on.

@@ -147,7 +147,8 @@ extension Trial {
         if let timeout = record.batch.tasks[execution.task].plan.timeout, end.at.since(start.at) >= TimeSpan(timeout) {
             return nil
         }
-        if disturbance(after: end.at, within: again.at.since(end.at)) > .zero { return nil }
+        let until = again.at.since(end.at)
+        if disturbance(of: trace.workers, after: end.at, within: until) > .zero { return nil }
         return "\(name(execution.task)): attempt \(execution.attempt) succeeded at \(moment(end.at)), "
             + "and attempt \(next.attempt) began \(began(next))"
     }

@@ -13,8 +13,14 @@ struct Trial {
         var injected: [Int] = []
         var gone: Instant?
 
-        /// When its process was seen no more.
-        var ended: Instant? { end?.at ?? gone }
+        /// When nothing of it was there any more: what it has started may outlive its own process.
+        var ended: Instant? {
+            guard let end, let gone else { return end?.at ?? gone }
+            return max(end.at, gone)
+        }
+
+        /// The worker's process that it began in, as a list: none if it has not been seen to begin.
+        var workers: [Int32] { starts.first.map { [$0.parent] } ?? [] }
     }
 
     /// What the outcome document tells of one task.
@@ -117,36 +123,5 @@ struct Trial {
             guard case .killed = incident.kind else { return false }
             return incident.target != .coordinator
         }
-    }
-
-    /// When nothing or not everything could come through, each with the time that all take to find that out.
-    var disturbances: [(from: Instant, to: Instant)] {
-        var found: [(from: Instant, to: Instant)] = []
-        let recovery = Limits().lease
-        for incident in record.incidents {
-            switch incident.kind {
-            case .frozen(let length), .filled(let length):
-                found.append((incident.at, incident.at.advanced(by: TimeSpan(length)).advanced(by: recovery)))
-            case .killed, .ended: found.append((incident.at, incident.at.advanced(by: recovery)))
-            default: break
-            }
-        }
-        for fault in record.plan.faults {
-            guard case .frames(let frames) = fault.kind else { continue }
-            let from = record.begun.advanced(by: TimeSpan(frames.from))
-            let to = frames.length.map { from.advanced(by: TimeSpan($0)) } ?? record.ended ?? from
-            found.append((from, to.advanced(by: recovery)))
-        }
-        return found
-    }
-
-    /// How much of the time after `instant` was disturbed, as far as `limit` reaches.
-    func disturbance(after instant: Instant, within limit: TimeSpan) -> TimeSpan {
-        let end = instant.advanced(by: limit)
-        var longest = TimeSpan.zero
-        for (from, to) in disturbances where from <= end && to >= instant {
-            longest = max(longest, to.since(max(from, instant)))
-        }
-        return longest
     }
 }
