@@ -40,7 +40,7 @@ extension CoordinatorCore {
             case .groupDeadline(let id): deadlineCame(id, at: now)
             case .taskTimeout(let ref): timeoutCame(ref, at: now)
             case .retry(let key): if isDelayed(key) { requeue(UInt32(key.index)) }
-            case .retention(let id): retentionCame(id)
+            case .retention: dropClosedRoots(at: now)
             case .expiry: endSilentSessions(at: now, into: &actions)
             case .tick: tick(at: now, into: &actions)
             }
