@@ -248,11 +248,20 @@ extension CoordinatorCore {
         }
         // Those that have closed, too: an inner one closes first, and the watcher must know where it belongs.
         let id = groups[Int(root)].id
-        guard groups[Int(root)].detached else { return }
+        guard groups[Int(root)].detached else { return tellClosed(root, to: client) }
         for closed in groups[Int(root)].log.closed.reversed() where closed.report.group != id {
             let summary = GroupSummary(closed: closed.report)
             tell(client) { $0.groups.append(summary) }
         }
+    }
+
+    /// Tells a watcher what an attached tree has come to that has closed and is kept for its owner. The owner itself is told
+    /// from the log, and again only if it asks after that.
+    private mutating func tellClosed(_ root: UInt32, to client: UInt32) {
+        let group = groups[Int(root)]
+        guard group.phase == .closed, group.owner != client || isTold(root, to: client) else { return }
+        guard let closed = group.log.closed.last(where: { $0.report.group == group.id }) else { return }
+        tell(client) { $0.closed.append(closed.report) }
     }
 
     /// Tells watchers what is new in the logs of their trees, as far as they keep up.

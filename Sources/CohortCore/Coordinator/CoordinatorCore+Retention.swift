@@ -7,7 +7,6 @@ extension CoordinatorCore {
         if group.detached {
             closedRoots.append(place)
             if let span = limits.retainedFor { setTimer(.retention(group.id), at: now.advanced(by: span)) }
-            if closedRoots.count > limits.retainedGroups { forgetHead(closedRoots.removeFirst()) }
         } else if keepsJournal, group.owner != GroupRecord.none {
             clients[Int(group.owner)].closedHeads.append(group.id)
             dropClosedHeads(of: group.owner)
@@ -16,11 +15,27 @@ extension CoordinatorCore {
         }
     }
 
-    /// A detached tree has been remembered for long enough.
-    mutating func retentionCame(_ id: GroupID) {
-        guard let place = groupPlaces[id], let position = closedRoots.firstIndex(of: place) else { return }
-        closedRoots.remove(at: position)
-        forgetHead(place)
+    /// Forgets the detached trees that have been remembered for long enough, or of which there are too many: the oldest, as
+    /// far as everybody who is being told of one has been told all of it. The others are looked at again with the next flush.
+    mutating func dropClosedRoots(at now: Instant) {
+        let excess = closedRoots.count - limits.retainedGroups
+        let due = closedRoots.enumerated().prefix { $0.offset < excess || isOverdue($0.element, at: now) }
+        let dropped = due.map(\.element).filter { !isBeingTold($0) }
+        guard !dropped.isEmpty else { return }
+        closedRoots.removeAll { dropped.contains($0) }
+        for place in dropped { forgetHead(place) }
+    }
+
+    private func isOverdue(_ root: UInt32, at now: Instant) -> Bool {
+        guard let span = limits.retainedFor else { return false }
+        return groups[Int(root)].closedAt.advanced(by: span) <= now
+    }
+
+    /// Whether a watcher, or the owner where it is told from the log, has not been told all there is.
+    private func isBeingTold(_ root: UInt32) -> Bool {
+        let group = groups[Int(root)]
+        if group.watchers.contains(where: { $0.cursor < group.log.entries.count || !$0.caughtUp }) { return true }
+        return keepsJournal && group.owner != GroupRecord.none && !isTold(root, to: group.owner)
     }
 
     /// Forgets the oldest of a client's closed trees beyond those that are kept, as far as it has been told all of them.
@@ -36,7 +51,11 @@ extension CoordinatorCore {
 
     mutating func forgetHead(_ place: UInt32) {
         let group = groups[Int(place)]
-        for watcher in group.watchers { clients[Int(watcher.client)].watching.removeAll { $0 == place } }
+        for watcher in group.watchers {
+            clients[Int(watcher.client)].watching.removeAll { $0 == place }
+            // There is no more to come.
+            if !watcher.caughtUp { tell(watcher.client) { $0.caughtUp.append(group.id) } }
+        }
         if group.owner != GroupRecord.none {
             clients[Int(group.owner)].feeds[group.id] = nil
             clients[Int(group.owner)].feedQueue.removeAll { $0 == group.id }

@@ -97,7 +97,9 @@ extension CoordinatorCore {
             clients[Int(place)].unreachableSince = nil
         } else if let place = workerPlaces[session] {
             workers[Int(place)].lastHeard = now
+            guard workers[Int(place)].unreachableSince != nil else { return }
             workers[Int(place)].unreachableSince = nil
+            mayAssign = true
         }
     }
 

@@ -40,7 +40,7 @@ extension CoordinatorCore {
             case .groupDeadline(let id): deadlineCame(id, at: now)
             case .taskTimeout(let ref): timeoutCame(ref, at: now)
             case .retry(let key): if isDelayed(key) { requeue(UInt32(key.index)) }
-            case .retention(let id): retentionCame(id)
+            case .retention: dropClosedRoots(at: now)
             case .expiry: endSilentSessions(at: now, into: &actions)
             case .tick: tick(at: now, into: &actions)
             }
@@ -91,7 +91,8 @@ extension CoordinatorCore {
         }
         for place in workers.indices where !workers[place].isGone {
             let worker = workers[place]
-            let (due, end) = expiry(lastHeard: worker.lastHeard, unreachableSince: worker.unreachableSince)
+            let unreachableSince = outlastsConnection(UInt32(place)) ? nil : worker.unreachableSince
+            let (due, end) = expiry(lastHeard: worker.lastHeard, unreachableSince: unreachableSince)
             if due <= now {
                 workerEnded(UInt32(place), end, at: now, into: &actions)
             } else {
@@ -100,6 +101,14 @@ extension CoordinatorCore {
         }
         // Ticks come often enough for all that is further away.
         if earliest < now.advanced(by: limits.heartbeat) { setTimer(.expiry, at: earliest) }
+    }
+
+    /// Whether a worker whose connection has broken off goes on with something that it would not have to give up if it were
+    /// back within the lease: with a journal it keeps the tasks of detached trees, and only those. If it has died instead,
+    /// whoever has started it says so.
+    private func outlastsConnection(_ place: UInt32) -> Bool {
+        guard keepsJournal, workers[Int(place)].unreachableSince != nil else { return false }
+        return held(by: place).contains { groups[Int(groups[Int(tasks[Int($0)].group)].root)].detached }
     }
 
     private func expiry(lastHeard: Instant, unreachableSince: Instant?) -> (due: Instant, end: SessionEnd) {

@@ -137,12 +137,11 @@ package struct CoordinatorCore: Sendable, Equatable {
     /// Gives out free slots and emits what has gathered for each worker and client.
     package mutating func flush(at now: Instant, into actions: inout [CoordinatorAction]) {
         if mayAssign { assignReadyTasks(at: now) }
-        if keepsJournal {
-            // Before the record: what has been told may be all that was kept for.
-            feedOwners()
-            if let batch = takeBatch() { actions.append(.record(batch)) }
-        }
+        // Before the record: what has been told may be all that was kept for.
+        if keepsJournal { feedOwners() }
         feedWatchers(at: now)
+        dropClosedRoots(at: now)
+        if keepsJournal, let batch = takeBatch() { actions.append(.record(batch)) }
         flushWelcomes(into: &actions)
         flushWorkers(into: &actions)
         flushClients(into: &actions)

@@ -132,8 +132,10 @@ package struct WorkerRecord: Sendable, Equatable {
     package var forgetBox: [TemplateID] = []
     package var isGone = false
 
-    /// While it drains only tasks that its waiting tasks need go to it.
-    private var takesNothing: Bool { isGone || isAbsent || draining && suspended == 0 }
+    /// While it drains only tasks that its waiting tasks need go to it. What is sent to one that cannot be reached is lost.
+    private var takesNothing: Bool {
+        isGone || isAbsent || unreachableSince != nil || draining && suspended == 0
+    }
 
     package var freeSlots: UInt32 { takesNothing || held >= offer.slots ? 0 : offer.slots - held }
 

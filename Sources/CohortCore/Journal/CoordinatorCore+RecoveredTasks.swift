@@ -63,8 +63,16 @@ extension CoordinatorCore {
         var index = submission.first
         var offset: UInt32 = 0
         for run in submission.runs {
-            // A row that names a template of none before it is damaged.
-            guard let template = places[run.template] else { continue }
+            guard let template = places[run.template] else {
+                // A row that names a template of none before it is damaged: what cannot be run is left out, and what
+                // follows keeps its numbers and its bytes.
+                for length in run.lengths {
+                    groups[Int(place)].members.append(TaskRecord.none)
+                    index += 1
+                    offset += length
+                }
+                continue
+            }
             for length in run.lengths {
                 defer {
                     index += 1

@@ -166,6 +166,8 @@ extension CoordinatorCore {
                 && groupPlaces[group.id] == place
         }
         orphan(lost, grace: limits.lossGrace, at: now)
+        // The limits may be smaller now.
+        dropClosedRoots(at: now)
     }
 }
 

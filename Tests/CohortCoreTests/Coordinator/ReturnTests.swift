@@ -38,6 +38,37 @@ internal import Testing
         script.expect("c1 ended g1/0 ok")
     }
 
+    @Test func withAJournalDetachedWorkOutlastsABrokenConnection() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        let worker = script.worker(slots: 2, token: 7)
+        script.open(client, 1, detached: true)
+        script.submit(client, 1)
+        script.start("g1/0")
+        let ref = script.held("g1/0").ref
+        script.settle()
+        script.send(.unreachable(worker))
+        script.advance(by: .seconds(5), silent: [worker])
+        // It is given nothing that it would not get.
+        script.submit(client, 1)
+        script.expectNothing()
+        script.worker(slots: 2, token: 7, held: [HeldAttempt(ref: ref, state: .running)])
+        script.expect("w1 close unreachable", "w2 welcome back", "w2 assign g1/1")
+    }
+
+    @Test func withAJournalAttachedWorkDoesNot() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        let worker = script.worker(token: 7)
+        script.open(client, 1, policy: .continue)
+        script.submit(client, 1)
+        script.start("g1/0")
+        script.settle()
+        script.send(.unreachable(worker))
+        script.advance(by: .seconds(2), silent: [worker])
+        #expect(script.take(containing: "c1 ended") == ["c1 ended g1/0 lost WorkerLost"])
+    }
+
     @Test func whatItShouldNotHaveIsUnwanted() {
         var script = CoreScript()
         let client = script.client()

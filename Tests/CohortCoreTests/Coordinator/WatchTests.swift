@@ -195,6 +195,45 @@ internal import Testing
         script.expect("c1 opened g4", "c1 closed g4 ok")
     }
 
+    @Test func aTreeIsKeptUntilItsWatchersHaveReadIt() {
+        var limits = Limits()
+        limits.retainedGroups = 0
+        limits.unconsumedBytes = 10
+        var script = CoreScript(limits: limits)
+        let client = script.client()
+        let slow = script.client()
+        script.worker(slots: 2)
+        script.open(client, 1, detached: true)
+        script.submit(client, 1, count: 2)
+        script.seal(client, 1)
+        script.send(.watched(slow, .id(GroupID(1))))
+        script.settle()
+        script.finish("g1/0")
+        script.finish("g1/1")
+        script.expect("c2 name g1/0 task", "c2 ended g1/0 ok", "w1 forget 1", "c1 closed g1 ok")
+        script.send(.consumed(slow, weight: 64, outputs: []))
+        script.expect("c2 name g1/1 task", "c2 ended g1/1 ok")
+        script.send(.consumed(slow, weight: 64, outputs: []))
+        script.expect("c2 closed g1 ok")
+        script.send(.watched(slow, .id(GroupID(1))))
+        script.expect("c2 refused unknownGroup")
+    }
+
+    @Test func treesThatCloseTogetherAreBothTold() {
+        var limits = Limits()
+        limits.retainedGroups = 1
+        var script = CoreScript(limits: limits)
+        let client = script.client()
+        let watcher = script.client()
+        script.open(client, 1, detached: true)
+        script.open(client, 2, detached: true)
+        script.send(.watched(watcher, .id(GroupID(1))), .watched(watcher, .id(GroupID(2))))
+        script.settle()
+        script.send(.groupSealed(client, GroupKey(1), .returned), .groupSealed(client, GroupKey(2), .returned))
+        #expect(script.take(containing: "c2 ") == ["c2 closed g1 ok", "c2 closed g2 ok"])
+        #expect(script.core.snapshot(at: script.now)?.groups.map(\.group) == [GroupID(2)])
+    }
+
     // MARK: Snapshots
 
     @Test func aSnapshotCountsTheWholeTree() throws {

@@ -295,6 +295,35 @@ internal import Testing
         #expect(script.journal.groups.isEmpty && script.journal.ends.isEmpty && script.journal.closings.isEmpty)
     }
 
+    @Test func aSmallerLimitHoldsForWhatWasKeptBefore() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client()
+        for key: UInt32 in 1...3 {
+            script.open(client, key, detached: true)
+            script.seal(client, key)
+        }
+        var limits = Limits()
+        limits.retainedGroups = 1
+        var journal = script.journal
+        var core = CoordinatorCore(recovering: journal, limits: limits, at: script.now)
+        var actions: [CoordinatorAction] = []
+        core.flush(at: script.now, into: &actions)
+        for case .record(let batch) in actions { journal.apply(batch) }
+        #expect(core.snapshot(at: script.now)?.groups.map(\.group) == [GroupID(3)])
+        #expect(journal.groups.keys.sorted() == [GroupID(3)])
+    }
+
+    @Test func whatAnAttachedTreeHasComeToIsToldToOthersToo() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        script.open(client, 1)
+        script.seal(client, 1)
+        script.settle()
+        let watcher = script.client()
+        script.send(.watched(watcher, .id(GroupID(1))))
+        script.expect("c2 group g1 ok", "c2 closed g1 ok", "c2 caught up g1")
+    }
+
     @Test func aDeadWorkerIsBlamedThoughItHasNoSession() {
         var script = CoreScript(keepsJournal: true)
         let client = script.client(token: 1)
@@ -328,6 +357,22 @@ internal import Testing
             script.expect("c\(life) opened g\(life)")
         }
         #expect(script.core.snapshot(at: script.now)?.workers.map(\.number) == [1])
+    }
+
+    @Test func tasksKeepTheirNumbersBesideDamagedOnes() throws {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client()
+        script.open(client, 1, detached: true)
+        script.submit(client, 1, payloads: ["a", "b"])
+        script.submit(client, 1, payloads: ["c"])
+        script.seal(client, 1)
+        var state = script.journal
+        var rows = try #require(state.submissions[GroupID(1)])
+        rows[0].templates = []
+        state.submissions[GroupID(1)] = rows
+        let core = CoordinatorCore(recovering: state, at: script.now)
+        #expect(core.checkInvariants() == [])
+        #expect(core.snapshot(at: script.now)?.groups.map(\.counts.queued) == [1])
     }
 
     /// A row that a damaged journal has lost must not stop the coordinator.
