@@ -19,7 +19,6 @@ final class CoordinatorShell: LoopHandler {
     private static let socketToken = 0
     /// Most messages taken in one turn, so that results leave while others still arrive.
     private static let burst = 512
-    private static let probeDelay = TimeSpan.milliseconds(20)
 
     private let context: Context
     private let socket: Socket
@@ -34,8 +33,7 @@ final class CoordinatorShell: LoopHandler {
     private var sending: [CoordinatorNode.Datagram] = []
     /// Kinds of bad frames are logged once each, or a hostile peer would fill the disk.
     private var loggedProblems: Set<String> = []
-    /// When to look whose connection has broken.
-    private var probeAt: Instant?
+    private var probe = BreakProbe()
     private(set) var boundEndpoints: [String] = []
 
     init(
@@ -97,7 +95,7 @@ final class CoordinatorShell: LoopHandler {
     // MARK: The loop
 
     func nextDeadline() -> UInt64? {
-        let deadlines = [node.nextDeadline, probeAt].compactMap(\.self)
+        let deadlines = [node.nextDeadline, probe.dueAt].compactMap(\.self)
         return deadlines.min().map(clock.loopTime)
     }
 
@@ -122,10 +120,7 @@ final class CoordinatorShell: LoopHandler {
     func turnEnded(in loop: LoopThread) {
         if let entrance { node.refusedPeers = entrance.refused }
         let now = clock.now
-        if let due = probeAt, due <= now {
-            probeAt = nil
-            node.connectionLost(at: now)
-        }
+        if probe.take(at: now) { node.connectionLost(at: now) }
         node.flush(at: now)
         if !node.journal.isEmpty {
             journal?.append(node.journal)
@@ -150,10 +145,7 @@ final class CoordinatorShell: LoopHandler {
         }
     }
 
-    /// Not at once: the socket learns of the break a little later than its monitor. And once for many.
-    private func connectionLost() {
-        if probeAt == nil { probeAt = clock.now.advanced(by: Self.probeDelay) }
-    }
+    private func connectionLost() { probe.connectionLost(at: clock.now) }
 
     /// Says goodbye to everybody.
     func leave(reason: String) {
@@ -193,7 +185,7 @@ final class CoordinatorShell: LoopHandler {
         case .workerLost(let end, let running, let returned):
             log.warning(
                 "worker lost",
-                metadata: ["how": "\(end)", "tasks running": "\(running)", "tasks given back": "\(returned)"]
+                metadata: ["how": "\(end.inWords)", "tasks running": "\(running)", "tasks given back": "\(returned)"]
             )
         case .refused(let permit): entrance?.refuse(permit)
         case .expelled(let reason): log.warning("ended a session", metadata: ["reason": "\(reason)"])

@@ -57,9 +57,6 @@ package final class JournalStore: Sendable {
         try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
         // The log shrinks again after a burst.
         try db.execute(sql: "PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY")
-        if let problem = try String.fetchOne(db, sql: "PRAGMA quick_check(1)"), problem != "ok" {
-            throw JournalError.corrupt(path: path, problem)
-        }
         try JournalSchema.migrate(db, from: version)
         if let pages { try limit(db, to: pages) }
     }
@@ -73,10 +70,20 @@ package final class JournalStore: Sendable {
         do {
             return try database.writeWithoutTransaction { db in try Self.load(db) }
         } catch is RecordReader.Fault {
-            throw JournalError.corrupt(path: path, "a record in it cannot be read")
+            throw explained(.corrupt(path: path, "a record in it cannot be read"))
         } catch {
-            throw JournalError(error, path: path)
+            throw explained(JournalError(error, path: path))
         }
+    }
+
+    /// Lets SQLite say what is wrong with a damaged file. Not before something is: it reads all of it for that.
+    private func explained(_ error: JournalError) -> JournalError {
+        let check = "PRAGMA quick_check(1)"
+        guard error.code == .corrupt,
+            let problem = try? database.writeWithoutTransaction({ db in try String.fetchOne(db, sql: check) }),
+            problem != "ok"
+        else { return error }
+        return .corrupt(path: path, problem)
     }
 
     /// Writes batches in one transaction. They are on disk when it returns, and none of them is if it throws.

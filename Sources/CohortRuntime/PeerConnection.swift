@@ -216,7 +216,7 @@ package final class PeerConnection {
         switch loss {
         case .noAnswer: "no coordinator answers at \(endpoint): \(handshake.trouble)"
         case .refused(let reason): "the coordinator at \(endpoint) refuses: \(reason)"
-        case .unknown(let reason): "the coordinator at \(endpoint) has been started anew: \(reason)"
+        case .unknown(let reason): "the session with the coordinator at \(endpoint) is over: \(reason)"
         case .silent: "nothing was heard from the coordinator at \(endpoint) for \(node.session.lease.seconds) s"
         case .goodbye(let reason): "the coordinator at \(endpoint) ended the session: \(reason)"
         }

@@ -22,5 +22,13 @@ extension CommandLineTests {
             let finished = try harness("blame", "--innocents", "60", "--tasks", "400", "--kills", "6", "--seed", "11")
             #expect(finished.code == 0, "\(finished)")
         }
+
+        @Test("Floods outside of the repository say what they want")
+        func floodsElsewhere() throws {
+            let finished = try harness("floods", "--corpus", "nowhere")
+            #expect(finished.code != 0)
+            let text = "no corpus at nowhere; run it in the repository's root"
+            #expect(finished.standardError.contains(text), "\(finished)")
+        }
     }
 }

@@ -140,10 +140,29 @@ extension CommandLineTests {
             #expect(notes.count == 1)
         }
 
-        @Test("ends at SIGTERM without cancelling anything")
-        func terminated() throws {
+        @Test("without a journal: whoever waits for a group is not told of another one that has its number")
+        func forgotten() throws {
+            let sandbox = try Sandbox()
+            let cluster = try Cluster(sandbox)
+            let number = try cluster.submit("group: mine\ntasks: [{run: echo mine}]")
+            let waiter = try cluster.start("wait", number)
+            try cluster.untilWatched()
+            cluster.coordinator.send(SIGKILL)
+            _ = try cluster.coordinator.wait()
+            let again = try cluster.restarted()
+            #expect(try again.submit("group: other\ntasks: [{run: echo other}]") == number)
+            let finished = try waiter.wait()
+            #expect(finished.code == 3, "\(finished)")
+            #expect(finished.standardError.contains("was started anew and has forgotten its groups"), "\(finished)")
+        }
+
+        @Test(
+            "ends at SIGTERM, and when its terminal is closed, without cancelling anything",
+            arguments: [SIGTERM, SIGHUP]
+        )
+        func terminated(signal: Int32) throws {
             let number = try cluster.submit("group: later\ntasks: [{run: echo hello}]")
-            cluster.coordinator.send(SIGTERM)
+            cluster.coordinator.send(signal)
             #expect(try cluster.coordinator.wait().code == 0)
             let again = try cluster.restarted()
             let worker = try again.worker("one")

@@ -146,6 +146,7 @@ extension CommandLineTests {
             arguments: [
                 (["--lease", "2s"], "three heartbeats"), (["--heartbeat", "1ms"], "from 10ms"),
                 (["--lease", "3d"], "at most 1d"), (["--retain", "some"], "--retain"), (["--state", ""], "--state"),
+                (["--retain", "0"], "a number from 1"), (["--retain", "0s"], "a number from 1"),
             ]
         )
         func options(_ options: [String], _ text: String) throws {

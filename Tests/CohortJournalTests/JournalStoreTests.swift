@@ -122,7 +122,7 @@ struct JournalStoreTests {
 
     private func expectError(_ code: JournalError.Code, _ text: String, at path: String? = nil) {
         let path = path ?? fixture.path
-        let error = #expect(throws: JournalError.self) { try JournalStore(path: path) }
+        let error = #expect(throws: JournalError.self) { try JournalStore(path: path).load() }
         #expect(error?.code == code)
         #expect(error?.path == path)
         #expect(error?.description.contains(text) == true, "\(String(describing: error))")

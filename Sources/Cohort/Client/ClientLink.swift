@@ -22,8 +22,11 @@ package enum ClientNotice: Sendable {
         /// Another session continues it: what was open goes on and is told again from the beginning. What was watched or
         /// asked for is to be asked for again, and credit begins anew.
         case resumed
-        /// Nothing of it is known there.
+        /// Nothing of it is known there, but the groups that others had are.
         case anew
+        /// Nothing at all is known there: the coordinator was started anew without a journal. Its groups have the numbers of
+        /// others that are gone.
+        case forgotten
     }
 }
 

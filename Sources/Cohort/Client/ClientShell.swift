@@ -15,13 +15,21 @@ final class ClientShell: LoopHandler {
     private let requests: (@Sendable () -> [FrameBody])?
     private let receive: @Sendable (ClientNotice) -> Void
     private var connection: PeerConnection?
-    private var hasBeenOpen = false
+    private var hasBeenOpen: Bool { life != nil }
+    /// Which life of the coordinator the last session was with; `nil` before the first one.
+    private var life: Life?
     /// Since when the coordinator cannot be reached; `nil` if it can.
     private var goneSince: Instant?
     /// The program has been told of that.
     private var hasTold = false
     /// When to tell that the coordinator is gone, or that it is back.
     private var tellAt: Instant?
+
+    private struct Life {
+        var epoch: UInt64
+        /// It keeps a journal.
+        var isDurable: Bool
+    }
 
     init(
         endpoint: String,
@@ -124,14 +132,16 @@ final class ClientShell: LoopHandler {
 
 extension ClientShell: PeerConnectionDelegate {
     func connectionOpened(_ connection: PeerConnection) {
-        defer {
-            hasBeenOpen = true
-            goneSince = nil
-            tellAt = nil
-            hasTold = false
-        }
-        guard hasBeenOpen else { return receive(.connected) }
-        receive(.restored(connection.acceptance?.resumed == true ? .resumed : .anew))
+        let before = life
+        let now = Life(epoch: connection.epoch, isDurable: connection.acceptance?.durable ?? false)
+        life = now
+        goneSince = nil
+        tellAt = nil
+        hasTold = false
+        guard let before else { return receive(.connected) }
+        if connection.acceptance?.resumed == true { return receive(.restored(.resumed)) }
+        let knowsGroups = before.epoch == now.epoch || before.isDurable && now.isDurable
+        receive(.restored(knowsGroups ? .anew : .forgotten))
     }
 
     func connection(_ connection: PeerConnection, received body: FrameBody) {

@@ -151,7 +151,10 @@ package final class OutcomeCollector {
         }
         for worker in update.workers { workers[worker.number] = worker }
         for group in update.groups { learn(group) }
-        for name in update.names { names[TaskPlace(group: name.group, index: name.index)] = name.name }
+        // What is told again of a task that has ended would be kept for ever.
+        for name in update.names where !hasEnded(name.group, name.index) {
+            names[TaskPlace(group: name.group, index: name.index)] = name.name
+        }
         for start in update.started {
             guard let place = place(of: start.group), !nodes[place].ended.contains(start.index) else { continue }
             let isNew = startedPlaces.insert(TaskPlace(group: start.group, index: start.index)).inserted
@@ -161,7 +164,7 @@ package final class OutcomeCollector {
         for piece in update.outputs {
             let range = cursor..<cursor + Int(piece.length)
             cursor = range.upperBound
-            if fillsResults { keepTail(piece, update.payload[range]) }
+            if fillsResults, !hasEnded(piece.group, piece.index) { keepTail(piece, update.payload[range]) }
             try output(piece, range)
         }
         for report in update.reports {
@@ -245,6 +248,10 @@ package final class OutcomeCollector {
         }
         if keepsTasks { nodes[node].tasks.append(ended.result) }
         return ended
+    }
+
+    private func hasEnded(_ group: GroupID, _ index: UInt32) -> Bool {
+        place(of: group).map { nodes[$0].ended.contains(index) } ?? false
     }
 
     private func place(of group: GroupID) -> Int? {

@@ -20,7 +20,7 @@ extension SessionLedger {
             waiter?.resume(returning: snapshot)
         case .interrupted, .restored(.same): break
         case .restored(.resumed): askAgain()
-        case .restored(.anew):
+        case .restored(.anew), .restored(.forgotten):
             let message = "the coordinator at \(endpoint) has been started anew and does not know what was open"
             // Whoever has nothing there loses nothing.
             let isIdle = state.withLock { $0.groups.isEmpty && $0.joined.isEmpty && $0.siblings.isEmpty }

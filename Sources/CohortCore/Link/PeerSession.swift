@@ -17,7 +17,8 @@ package struct PeerSession: Sendable, Equatable {
         case refused(String)
         /// Nothing was heard from the coordinator for the lease.
         case silent
-        /// The coordinator does not know the session: it is another life of it, or the session has ended there.
+        /// The coordinator does not know the session: it is another life of it, or the session has ended there. Or it has
+        /// said what cannot be understood. Another session may continue it.
         case unknown(String)
         case goodbye(String)
     }

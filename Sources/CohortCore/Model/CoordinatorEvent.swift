@@ -8,6 +8,16 @@ package enum SessionEnd: Sendable, Equatable {
     case unreachable
     /// Its supervisor has reaped it: the wait status is the proof.
     case died(WorkerDeath)
+
+    /// For people.
+    package var inWords: String {
+        switch self {
+        case .goodbye: "it said goodbye"
+        case .leaseExpired: "nothing was heard of it for the lease"
+        case .unreachable: "its connection was lost"
+        case .died(let death): "its process ended: \(death)"
+        }
+    }
 }
 
 /// How a worker's process ended, as its supervisor saw it.

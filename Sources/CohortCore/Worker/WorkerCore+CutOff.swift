@@ -96,7 +96,8 @@ extension WorkerCore {
     mutating func finishGivenUp(_ entry: Entry, _ silence: TimeSpan, elapsed: TimeSpan, detail: AttemptDetail?) {
         var detail = detail ?? AttemptDetail()
         detail.type = "CoordinatorLost"
-        detail.message = "nothing was heard of the coordinator for \(silence.seconds) s, and its worker killed it"
+        let seconds = Int(silence.seconds.rounded())
+        detail.message = "nothing was heard of the coordinator for \(seconds) s, and its worker killed it"
         detail.forced = true
         report.finished(FinishedAttempt(ref: entry.ref, status: .lost, elapsed: elapsed), detail: detail)
     }

@@ -25,10 +25,10 @@ extension CoordinatorNode {
         }
     }
 
-    /// Ends a session that cannot go on, and says why.
+    /// Ends a session that cannot go on. It is told why when what follows from its end may be told.
     mutating func expel(_ session: SessionID, _ reason: String, at now: Instant) {
-        send(.goodbye(reason), to: session)
-        peers.remove(session)
+        guard peers[session] != nil, peers[session]?.expulsion == nil else { return }
+        peers[session]?.expulsion = reason
         handle(.sessionEnded(session, .unreachable), at: now)
         notices.append(.expelled(reason))
     }

@@ -102,6 +102,7 @@ package struct CoordinatorNode: Sendable {
                 reply(to: route, .refused("the session is not known here"), at: now)
                 return
             }
+            guard peers[session]?.expulsion == nil else { return }
             take(header, body, from: session, at: now)
         }
     }

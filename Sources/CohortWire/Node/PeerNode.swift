@@ -114,9 +114,8 @@ package struct PeerNode: Sendable {
         case .ignore: break
         case .askAgain(let from): transmit(.resend(from: from))
         case .giveUp:
-            let reason = "message \(header.sequence) cannot be understood: \(error.description)"
-            transmit(.goodbye(reason))
-            session.goodbyeReceived(reason, into: &actions)
+            // No goodbye: that would say that a worker has ended what it has, and it comes back with it instead.
+            session.refused("message \(header.sequence) cannot be understood: \(error.description)", into: &actions)
         }
     }
 
@@ -184,7 +183,10 @@ package struct PeerNode: Sendable {
         carried.removeAll()
         inbox.append(.opened(acceptance))
         // What was said to a coordinator that has forgotten all of it would be taken for something else by this one.
-        if acceptance.resumed || greeting.previous == nil { for body in waiting { transmit(body) } }
+        let isFirst = greeting.previous == nil
+        if acceptance.resumed || isFirst {
+            for body in waiting where isFirst || body.outlivesSession { transmit(body) }
+        }
         waiting.removeAll()
     }
 

@@ -10,6 +10,8 @@ struct Peer: Sendable {
     var link: Link
     /// How its greeting was answered; `nil` before that.
     var acceptance: Acceptance?
+    /// Why its session is about to end; `nil` if it is not. Nothing that it says counts any more.
+    var expulsion: String?
     /// Something of it has come since the last flush.
     var isHeard = false
 }

@@ -14,7 +14,7 @@ struct CoordinatorCommand: ParsableCommand {
         commandName: "coordinator",
         abstract: "Starts a coordinator, to which workers and clients connect.",
         discussion: """
-            It runs until SIGTERM or SIGINT: then it opens no further group, cancels those that are open, waits out their \
+            It runs until SIGTERM, SIGINT or SIGHUP: then it opens no further group, cancels those that are open, waits out their \
             grace, and says goodbye. A second signal ends it at once.
 
             With --key and --allow only peers come in whose public keys are listed, and what travels is encrypted. A line \
@@ -23,7 +23,7 @@ struct CoordinatorCommand: ParsableCommand {
 
             With --state it keeps a journal: what it has told anybody is on disk first. However it ends, it goes on from \
             there when it is started again with the same file; workers and clients wait for it for the lease, and come back \
-            by themselves. SIGTERM then ends it at once and cancels nothing; SIGINT still does what is said above.
+            by themselves. SIGTERM and SIGHUP then end it at once and cancel nothing; SIGINT still does what is said above.
             """
     )
 
@@ -93,7 +93,7 @@ struct CoordinatorCommand: ParsableCommand {
         }
         try serve(coordinator, signals, finished)
         journal?.finish()
-        for endpoint in bind where endpoint.hasPrefix("ipc://") { removeSocket(endpoint) }
+        for endpoint in bind { if let path = try? Endpoint(endpoint, isBound: true).path { removeSocket(path) } }
     }
 
     private func security() throws -> CoordinatorConfiguration.Security? {
@@ -131,7 +131,7 @@ struct CoordinatorCommand: ParsableCommand {
             }
             guard let signal = signals.next() else { continue }
             // No goodbye: that would end what is to go on.
-            if durability.state != nil, signal == SIGTERM { return coordinator.abandon() }
+            if durability.state != nil, signal != SIGINT { return coordinator.abandon() }
             if isDraining { return coordinator.stop(reason: "the coordinator was ended by a second signal") }
             isDraining = true
             coordinator.drain()
@@ -139,8 +139,7 @@ struct CoordinatorCommand: ParsableCommand {
     }
 
     /// Removes a socket, and the directory that was made for one of a pool of one's own.
-    private func removeSocket(_ endpoint: String) {
-        let path = String(endpoint.dropFirst("ipc://".count))
+    private func removeSocket(_ path: String) {
         unlink(path)
         if `private`, let slash = path.lastIndex(of: "/") { rmdir(String(path[..<slash])) }
     }

@@ -13,7 +13,10 @@ struct DurabilityOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How many finished groups are remembered, or for how long: a number, or a span of time such as 7d.",
+            """
+            How many finished groups are remembered, or for how long: a number, or a span of time such as 7d, and then \
+            the newest \(Retention.mostGroups) at most.
+            """,
             valueName: "n|time"
         )
     )
@@ -40,6 +43,14 @@ struct DurabilityOptions: ParsableArguments {
                 """
             )
         }
+        if retain.isNothing {
+            throw ValidationError(
+                """
+                --retain \(retain.defaultValueDescription): a group must be remembered for somebody to learn how it ended; \
+                give a number from 1, or a span of time
+                """
+            )
+        }
         if state?.isEmpty == true { throw ValidationError("--state wants the path of a file") }
     }
 
@@ -49,7 +60,9 @@ struct DurabilityOptions: ParsableArguments {
         limits.unreachable = min(limits.unreachable, lease.span)
         switch retain.bound {
         case .count(let count): limits.retainedGroups = count
-        case .time(let span): limits.retainedFor = span
+        case .time(let span):
+            limits.retainedFor = span
+            limits.retainedGroups = Retention.mostGroups
         }
     }
 
@@ -89,6 +102,16 @@ struct Retention: ExpressibleByArgument {
         case time(TimeSpan)
     }
     var bound: Bound
+
+    /// What is remembered for a time has a bound too, for what is remembered takes memory.
+    static let mostGroups = 100_000
+
+    var isNothing: Bool {
+        switch bound {
+        case .count(let count): count == 0
+        case .time(let span): span == .zero
+        }
+    }
 
     init(count: Int) { bound = .count(count) }
 

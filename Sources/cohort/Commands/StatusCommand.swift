@@ -33,6 +33,7 @@ struct StatusCommand: ParsableCommand {
         let session = try Session(coordinator, name: "cohort status", policy: policy)
         defer { session.close() }
         let client = session.client
+        session.isAboutGroup = group != nil
         session.askAgain = { _ in client.query() }
         if watch { return try follow(session) }
         guard let group else {

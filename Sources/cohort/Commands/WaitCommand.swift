@@ -107,6 +107,7 @@ extension Session {
         var goesOn = true
         var isAnew = false
         let client = client
+        isAboutGroup = true
         askAgain = { isKnown in
             isAnew = !isKnown
             // By its number: another one may have its name by now.

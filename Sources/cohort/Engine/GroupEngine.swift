@@ -161,7 +161,7 @@ final class GroupEngine {
             owedWeight = 0
             owedOutput.removeAll()
             presenter.note("the coordinator is back")
-        case .restored(.anew):
+        case .restored(.anew), .restored(.forgotten):
             throw Failure(.coordinator, "the coordinator has been started anew and does not know what was open")
         case .lost(_, let explanation):
             // A coordinator that shuts down tells the outcome, and then says goodbye.

@@ -12,6 +12,9 @@ final class Session {
     private var loss: Failure?
     /// What to ask again when another session continues this one; told whether the coordinator still knows of this client.
     var askAgain: (_ isKnown: Bool) throws -> Void = { _ in }
+    /// It is about a group that the coordinator had: one that was started anew without a journal may have another one of
+    /// that number or name.
+    var isAboutGroup = false
 
     /// - Parameter policy: what it does when the coordinator is gone.
     init(_ options: CoordinatorOptions, name: String, policy: ReturnPolicy = .withinLease) throws {
@@ -53,6 +56,8 @@ final class Session {
             case .snapshot(let answer): snapshot = answer
             case .interrupted(let explanation): Failure.note("cohort: \(explanation)")
             case .restored(.same): break
+            case .restored(.forgotten) where isAboutGroup:
+                throw Failure(.coordinator, "the coordinator was started anew and has forgotten its groups")
             case .restored(let continuation): try askAgain(continuation == .resumed)
             case .lost(_, let explanation): loss = Failure(.coordinator, explanation)
             }
@@ -69,6 +74,7 @@ final class Session {
     /// Sends a request about a group and waits until it has been dealt with.
     func request(_ send: @escaping (Client) -> Void) throws {
         let client = client
+        isAboutGroup = true
         askAgain = { isKnown in
             // What had not arrived before the coordinator went comes into the session that continues this one by itself.
             if !isKnown { send(client) }

@@ -35,6 +35,51 @@ struct DurableNodeTests {
         #expect(pair.peers[client].unacknowledgedCount == 0)
     }
 
+    @Test("says goodbye to one that it expels when what follows from that is on disk")
+    mutating func expulsion() {
+        let client = pair.add(NodePair.client())
+        pair.run()
+        pair.peers[client].send(.openGroup(GroupSpec(key: GroupKey(1), name: "g")))
+        pair.run()
+        _ = pair.takeInbox(client)
+        pair.diskWorks = false
+        let header = FrameHeader(epoch: 7, session: 1, sequence: 2, acknowledge: 0)
+        let malformed = FrameCodec.encode(header, .query) + [[1]]
+        for _ in 0..<2 { pair.coordinator.received(route: pair.route(client), frames: malformed, at: pair.now) }
+        pair.run()
+        // What it says in the meantime counts no more.
+        pair.peers[client].send(.openGroup(GroupSpec(key: GroupKey(2), name: "late", detached: true)))
+        pair.run()
+        #expect(pair.takeInbox(client).isEmpty)
+        #expect(pair.disk.clients.count == 1)
+        pair.diskWorks = true
+        pair.run()
+        let reason = "its message 2 cannot be understood: a payload frame behind a message that has none"
+        #expect(pair.takeInbox(client) == [.lost(.goodbye(reason))])
+        #expect(pair.disk.clients.isEmpty)
+        #expect(!pair.disk.groups.values.contains { $0.name == "late" })
+        #expect(pair.coordinator.peerCount == 0)
+    }
+
+    @Test("is asked once for what was asked while it was away, by whoever wants to know")
+    mutating func askedMeanwhile() {
+        let client = pair.add(NodePair.client())
+        pair.run()
+        pair.restart()
+        pair.pass(.seconds(1))
+        _ = pair.takeInbox(client)
+        pair.peers[client].send(.query)
+        pair.peers[client].send(.openGroup(GroupSpec(key: GroupKey(1), name: "g")))
+        pair.resume(client)
+        pair.pass(.seconds(1), step: .milliseconds(10))
+        let notices = pair.takeInbox(client)
+        let isAnswered = notices.contains { notice in
+            if case .received(.snapshot) = notice { true } else { false }
+        }
+        #expect(!isAnswered)
+        #expect(opened(notices) == [GroupKey(1)])
+    }
+
     @Test("has, after a crash, all that it has acknowledged, and gets all else again, once")
     mutating func crash() {
         let client = pair.add(NodePair.client())

@@ -33,12 +33,14 @@ struct NodeLimitTests {
         #expect(pair.coordinator.peerCount == 1)
         pair.coordinator.outgoing.removeAll()
         pair.coordinator.received(route: pair.route(0), frames: Self.malformed(header), at: pair.now)
+        pair.coordinator.received(route: pair.route(0), frames: Self.malformed(header), at: pair.now)
+        pair.coordinator.flush(at: pair.now)
         let reason =
             "its message 1 cannot be understood: a payload frame behind a message that has none"
         #expect(Self.bodies(pair.coordinator.outgoing) == [.goodbye(reason)])
-        #expect(pair.coordinator.notices.contains(.expelled(reason)))
+        #expect(pair.coordinator.notices.filter { $0 == .expelled(reason) }.count == 1)
         #expect(pair.coordinator.peerCount == 0)
-        #expect(pair.coordinator.badFrames == 2)
+        #expect(pair.coordinator.badFrames == 3)
     }
 
     @Test("What was damaged on the way is healed by sending it again")
@@ -58,7 +60,7 @@ struct NodeLimitTests {
         #expect(pair.coordinator.peerCount == 1)
     }
 
-    @Test("A peer does the same")
+    @Test("A peer asks once more too, then gives the session up without a goodbye: it may come back with what it has")
     func malformedNews() {
         var pair = Self.open()
         _ = pair.takeInbox(0)
@@ -68,7 +70,8 @@ struct NodeLimitTests {
         pair.peers[0].outgoing.removeAll()
         pair.peers[0].received(frames: Self.malformed(header), at: pair.now)
         let reason = "message 1 cannot be understood: a payload frame behind a message that has none"
-        #expect(pair.takeInbox(0) == [.lost(.goodbye(reason))])
+        #expect(pair.takeInbox(0) == [.lost(.unknown(reason))])
+        #expect(pair.peers[0].outgoing.isEmpty)
     }
 
     @Test("Who never acknowledges what he is sent is dropped, at so many messages or bytes", arguments: [true, false])

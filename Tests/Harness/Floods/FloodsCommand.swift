@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CohortFuzzKit
 internal import FoundationEssentials
 
 /// `cohort-harness floods`: sends garbage to every port while a batch runs.
@@ -30,6 +31,9 @@ struct FloodsCommand: ParsableCommand {
 
     func validate() throws {
         guard frames >= 10, tasks > 0 else { throw ValidationError("there must be 10 frames and a task at least") }
+        guard FileManager.default.fileExists(atPath: "\(corpus)/\(FrameTarget.name)") else {
+            throw ValidationError("no corpus at \(corpus); run it in the repository's root, or give --corpus DIR")
+        }
     }
 
     func run() throws {
