@@ -215,15 +215,19 @@ static int kill_everything(pid_t program, const char *control_group) {
 
 // The guardian's life
 
-/// Closes everything but three descriptors, which become 0, 1 and 2.
-static void keep_descriptors(int *first, int *second, int *third) {
+/// Closes everything but three descriptors, which become 0, 1 and 2; false if there is no room to do so.
+static bool keep_descriptors(int *first, int *second, int *third) {
     int *kept[] = { first, second, third };
     for (int i = 0; i < 3; i++) {
         // Out of the way of the others first.
-        *kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, 64);
+        if (*kept[i] < 3 && (*kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, 3)) < 0) {
+            return false;
+        }
     }
     for (int i = 0; i < 3; i++) {
-        dup3(*kept[i], i, O_CLOEXEC);
+        if (dup3(*kept[i], i, O_CLOEXEC) < 0) {
+            return false;
+        }
         *kept[i] = i;
     }
     if (syscall(SYS_close_range, 3u, ~0u, 0) < 0) {
@@ -231,6 +235,7 @@ static void keep_descriptors(int *first, int *second, int *third) {
             close(descriptor);
         }
     }
+    return true;
 }
 
 static void report(int pipe, struct cohort_guardian_report report) {
@@ -239,16 +244,21 @@ static void report(int pipe, struct cohort_guardian_report report) {
 }
 
 static _Noreturn void guard(struct cohort_guardian_request request) {
+    // First of all: until then it goes by its supervisor's name, and whoever looks for that finds two.
+    prctl(PR_SET_NAME, "cohort-guardian");
     sigset_t all;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     // What is meant for the supervisor's group, a Ctrl-C, is not for this process.
     setpgid(0, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    prctl(PR_SET_NAME, "cohort-guardian");
 
     struct cohort_spawn_result result = cohort_spawn(request.program);
-    keep_descriptors(&request.supervisor, &request.report, &request.life);
+    if (!keep_descriptors(&request.supervisor, &request.report, &request.life)) {
+        // Without a report the supervisor knows that it has no guardian.
+        kill_everything(result.pid, request.control_group);
+        _exit(127);
+    }
     // What was for the program is closed; the pid descriptor with it, for a child's end is told by a signal too.
     struct cohort_guardian_report message = { .pid = result.pid, .step = result.step, .error = result.error };
     report(request.report, message);

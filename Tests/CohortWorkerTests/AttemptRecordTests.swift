@@ -54,6 +54,19 @@ struct AttemptRecordTests {
         #expect(record.begun == [ref(199_999)])
     }
 
+    @Test func `lets go of what nobody wants when it has ended`() throws {
+        let (record, descriptor) = try AttemptRecord.make()
+        close(descriptor)
+        let keeper = RecordKeeper(record)
+        for index in UInt32(0)..<2 { record.begin(keeper.assign(ref(index))) }
+        // The second one is another attempt of the task than the one that is here.
+        keeper.disown([ref(0), ref(1, attempt: 9)])
+        #expect(record.begun == [ref(0), ref(1)])
+        for index in UInt32(0)..<2 { keeper.ended(ref(index).task) }
+        #expect(record.begun == [ref(1)] && !keeper.hasDisowned)
+        #expect(keeper.assign(ref(2)) == 0)
+    }
+
     private struct Failure: Error { var place: UInt32 }
 
     @Test func `claims nothing when there was no room`() throws {

@@ -97,6 +97,12 @@ package final class AttemptRecord: Sendable {
         if load(Layout.used) <= UInt64(place) { store(UInt64(place) + 1, Layout.used) }
     }
 
+    /// What stands at a place that has been used.
+    func attempt(at place: UInt32) -> AttemptRef {
+        let offset = Self.offset(of: place)
+        return AttemptRef(task: TaskKey(raw: load(offset)), attempt: UInt32(truncatingIfNeeded: load(offset + 8) >> 32))
+    }
+
     /// The next instruction may be one of the attempt's program.
     func begin(_ place: UInt32) { change(place, to: .begun) }
 

@@ -19,6 +19,8 @@ final class RecordKeeper {
     private var reported: [Reported] = []
     private var head = 0
     private var messages: UInt64 = 0
+    /// Tasks here whose end will not be reported, for nobody wants to know.
+    private var disowned: Set<TaskKey> = []
 
     init(_ record: AttemptRecord) {
         self.record = record
@@ -76,10 +78,27 @@ final class RecordKeeper {
         }
     }
 
+    /// The coordinator wants nothing of these attempts: their places go with their ends, whatever is reported.
+    func disown(_ refs: [AttemptRef]) {
+        for ref in refs {
+            guard let place = places[ref.task], record.attempt(at: place) == ref else { continue }
+            disowned.insert(ref.task)
+        }
+    }
+
+    var hasDisowned: Bool { !disowned.isEmpty }
+
+    /// Nothing is left of a task here.
+    func ended(_ task: TaskKey) {
+        guard disowned.remove(task) != nil, let place = places.removeValue(forKey: task) else { return }
+        release(place)
+    }
+
     /// All attempts are gone, and nobody will ask for them.
     func forgetAll() {
         for place in 0..<used { record.clear(place) }
         places = TaskTable()
+        disowned = []
         free = Array((0..<used).reversed())
         reported = []
         head = 0

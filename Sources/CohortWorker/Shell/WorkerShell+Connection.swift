@@ -7,7 +7,9 @@ extension WorkerShell: PeerConnectionDelegate {
     func connectionOpened(_ connection: PeerConnection) {
         let isSecond = brokenAt != nil
         brokenAt = nil
+        isBroken = false
         if let acceptance = connection.acceptance, acceptance.resumed {
+            keeper?.disown(acceptance.unwanted)
             core.handle(.resumed(unwanted: acceptance.unwanted), at: .now, into: &actions)
         } else if isSecond {
             // A coordinator that knows nothing of what runs here: nobody wants it.
@@ -39,9 +41,15 @@ extension WorkerShell: PeerConnectionDelegate {
         core.handle(event, at: .now, into: &actions)
     }
 
-    func connectionBroken(_ connection: PeerConnection) { cutOff(connection) }
+    func connectionBroken(_ connection: PeerConnection) {
+        isBroken = true
+        cutOff(connection)
+    }
 
     func connectionRestored(_ connection: PeerConnection) {
+        isBroken = false
+        // What has come meanwhile was left over from before: only what comes now has come this way.
+        if brokenAt != nil { brokenAt = .now }
         core.handle(.wayRestored, at: .now, into: &actions)
     }
 
@@ -55,6 +63,7 @@ extension WorkerShell: PeerConnectionDelegate {
                 cutOff(connection)
                 // The reports first, so that what has ended is known to have ended.
                 performAll()
+                isBroken = false
                 try connection.reconnect(in: context, held: core.held, patience: configuration.patience)
                 notify(.reconnecting(explanation: explanation))
             case .goodbye where configuration.reconnects && !isDraining:
@@ -93,7 +102,9 @@ extension WorkerShell: PeerConnectionDelegate {
 
     /// Lets the session go on if something was heard since it was cut off.
     func noteHeard() {
-        guard let brokenAt, let connection, connection.isOpen, connection.lastHeard > brokenAt else { return }
+        guard !isBroken, let brokenAt, let connection, connection.isOpen, connection.lastHeard > brokenAt else {
+            return
+        }
         self.brokenAt = nil
         core.handle(.heardAgain, at: .now, into: &actions)
     }

@@ -1,6 +1,7 @@
 internal import CohortCore
 internal import CohortRuntime
 internal import CohortWire
+internal import Glibc
 internal import ZeroMQ
 
 /// The shell around `WorkerCore`: frames and the executors' events in, orders and reports out.
@@ -12,17 +13,20 @@ final class WorkerShell: LoopHandler {
     let context: Context
     let configuration: WorkerConfiguration
     let notify: @Sendable (WorkerNotice) -> Void
-    private let deliver: @Sendable ([WorkerEvent]) -> Void
     private let loop: LoopThread
     var core: WorkerCore
     private var executors: Executors
-    private let keeper: RecordKeeper?
+    /// Of the present executors.
+    private var inbox: ExecutorInbox
+    let keeper: RecordKeeper?
     private(set) var connection: PeerConnection?
     var actions: [WorkerAction] = []
     private(set) var isDraining = false
     var hasEnded = false
     /// When the connection broke or the session was lost, until something is heard again.
     var brokenAt: Instant?
+    /// There is no way to the coordinator: what still comes was sent before it broke.
+    var isBroken = false
 
     init(
         _ configuration: WorkerConfiguration,
@@ -35,12 +39,20 @@ final class WorkerShell: LoopHandler {
         context = try Context()
         keeper = configuration.record.map { RecordKeeper($0.record) }
         core = WorkerCore(slots: UInt32(configuration.slots))
-        let deliver: @Sendable ([WorkerEvent]) -> Void = { [weak loop] events in
-            loop?.perform { handler in (handler as? WorkerShell)?.take(events) }
-        }
-        self.deliver = deliver
-        executors = try Executors(configuration, deliver: deliver)
+        inbox = ExecutorInbox()
+        executors = try Self.makeExecutors(configuration, inbox, loop)
         try connect()
+    }
+
+    private static func makeExecutors(
+        _ configuration: WorkerConfiguration,
+        _ inbox: ExecutorInbox,
+        _ loop: LoopThread
+    ) throws -> Executors {
+        try Executors(configuration) { [weak loop] events in
+            guard inbox.put(events) else { return }
+            loop?.perform { handler in (handler as? WorkerShell)?.takeGathered() }
+        }
     }
 
     func connect() throws {
@@ -108,9 +120,14 @@ final class WorkerShell: LoopHandler {
         keeper?.acknowledged(allBut: outstanding)
     }
 
-    func take(_ events: [WorkerEvent]) {
+    private func takeGathered() { take(inbox.takeAll()) }
+
+    private func take(_ events: [WorkerEvent]) {
         let now = Instant.now
-        for event in events { core.handle(event, at: now, into: &actions) }
+        for event in events {
+            core.handle(event, at: now, into: &actions)
+            if let keeper, keeper.hasDisowned { for task in event.ended { keeper.ended(task) } }
+        }
     }
 
     func drain() {
@@ -121,9 +138,31 @@ final class WorkerShell: LoopHandler {
     /// Kills what runs, and says why in a goodbye.
     func leave(reason: String) {
         // With the end of the last session the executors have been stopped, which they are once only.
-        if !hasEnded { executors.stop() }
-        hasEnded = true
+        if !hasEnded {
+            // From here on nothing begins.
+            hasEnded = true
+            takeGathered()
+            executors.stop()
+            // What has been killed just now is lost with the session; the rest has ended in its own way.
+            take(inbox.takeAll().filter { !$0.isKill })
+            drain()
+            performAll()
+            tellBegun()
+        }
         connection?.close(reason: reason)
+    }
+
+    /// Reports what has begun and was not reported: a goodbye says that everything else can begin elsewhere.
+    private func tellBegun() {
+        let unstarted = core.held.filter { $0.state == .unstarted }.map(\.ref)
+        var report = WorkerReport()
+        if let begun = configuration.record?.record.begun {
+            let begun = Set(begun)
+            report.started = unstarted.filter { begun.contains($0) }
+        } else {
+            report.started = unstarted
+        }
+        if !report.started.isEmpty { send(report) }
     }
 
     /// Kills everything that runs.
@@ -137,7 +176,8 @@ final class WorkerShell: LoopHandler {
         actions.removeAll()
         keeper?.forgetAll()
         brokenAt = nil
-        executors = try Executors(configuration, deliver: deliver)
+        inbox = ExecutorInbox()
+        executors = try Self.makeExecutors(configuration, inbox, loop)
     }
 
     // MARK: Actions out
@@ -150,7 +190,7 @@ final class WorkerShell: LoopHandler {
             calls.removeAll()
         }
         for action in batch {
-            if case .runCall(let order, let ahead) = action {
+            if case .runCall(let order, let ahead) = action, !hasEnded {
                 calls.append(CallOrder(order: order, ahead: ahead, place: place(of: order)))
                 continue
             }
@@ -162,10 +202,11 @@ final class WorkerShell: LoopHandler {
 
     private func perform(_ action: WorkerAction) {
         switch action {
+        // Calls go out together, save those that come when nothing begins any more.
+        case .runCall: break
         case .runCommand(let order):
+            if hasEnded { return }
             if let failure = executors.run(order, place: place(of: order)) { take([failure]) }
-        case .runCall(let order, let ahead):
-            executors.run([CallOrder(order: order, ahead: ahead, place: place(of: order))])
         case .cancel(let task, let isCall, let grace, _, let reason):
             executors.cancel(task, isCall: isCall, grace: grace, reason: reason)
         case .grant(let task, let isCall, let bytes): executors.grant(task, isCall: isCall, bytes: bytes)
@@ -189,5 +230,22 @@ extension WorkerShell {
         guard let connection else { return }
         connection.send(.report(report))
         keeper?.sent(report)
+    }
+}
+
+extension WorkerEvent {
+    /// The tasks of which nothing more will come.
+    fileprivate var ended: [TaskKey] {
+        switch self {
+        case .commandEnded(let task, _), .commandNotStarted(let task, _, _), .callEnded(let task, _, _): [task]
+        case .callsReturned(let tasks): tasks
+        default: []
+        }
+    }
+
+    /// The end of a command that did not end by itself.
+    fileprivate var isKill: Bool {
+        guard case .commandEnded(_, let end) = self else { return false }
+        return end.forced && end.signal == SIGKILL
     }
 }
