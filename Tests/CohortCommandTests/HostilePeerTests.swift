@@ -35,9 +35,10 @@ extension CommandLineTests {
             try Garbage(seed: 7).send(connections: 300, to: cluster.port)
             let count = 10_000
             try Garbage(seed: 8).send(messages: count, to: cluster.endpoint)
-            // Of the messages, a few may be something by chance; of the garbage, a part passes for messages of ZMTP 1.0.
+            // A quarter of the messages is well formed and of a session that is not known: that is answered, not counted. Of
+            // the garbage, a part passes for messages of ZMTP 1.0.
             let dropped = try cluster.status().badFrames
-            #expect(dropped > count - count / 100)
+            #expect(dropped > count / 2)
             #expect(try cluster.cohort("status").standardOutput.contains("dropped: \(dropped) frames"))
             go.open()
             let finished = try run.wait()
