@@ -67,6 +67,7 @@ extension CoordinatorCore {
         _ place: UInt32,
         as session: SessionID,
         _ offer: WorkerOffer,
+        continues: Bool,
         at now: Instant,
         into actions: inout [CoordinatorAction]
     ) {
@@ -94,7 +95,8 @@ extension CoordinatorCore {
         workers[index] = record
         workerPlaces[session] = place
         changed(worker: place)
-        let unwanted = adopt(offer.held, at: place, at: now)
+        let (unwanted, doubtful) = adopt(offer.held, continues: continues, at: place, at: now)
+        if doubtful > 0 { actions.append(.workerLost(session, .unreachable, running: doubtful, returned: 0)) }
         welcomes.append(PendingWelcome(session: session, resumed: true, unwanted: unwanted))
         mayAssign = true
         startTicking(at: now)
@@ -102,8 +104,13 @@ extension CoordinatorCore {
 
     /// Brings what is thought to be at a worker and what it says that it has into agreement.
     ///
-    /// - Returns: what it has and should not.
-    private mutating func adopt(_ offered: [HeldAttempt], at place: UInt32, at now: Instant) -> [AttemptRef] {
+    /// - Returns: what it has and should not, and how many tasks are lost because nobody can tell whether they had begun.
+    private mutating func adopt(
+        _ offered: [HeldAttempt],
+        continues: Bool,
+        at place: UInt32,
+        at now: Instant
+    ) -> (unwanted: [AttemptRef], doubtful: Int) {
         let states = Dictionary(offered.map { ($0.ref, $0.state) }) { first, _ in first }
         let unwanted = offered.map(\.ref).filter { task($0, at: place) == nil }
         var missing: [UInt32] = []
@@ -118,8 +125,9 @@ extension CoordinatorCore {
             }
         }
         // Backwards, as with everything that comes back.
-        for task in missing.reversed() { miss(task, at: now) }
-        return unwanted
+        let doubtful = continues ? 0 : missing.count { tasks[Int($0)].state == .assigned }
+        for task in missing.reversed() { miss(task, mayArrive: !continues, at: now) }
+        return (unwanted, doubtful)
     }
 
     private mutating func adopt(_ task: UInt32, _ state: HeldAttempt.State, at now: Instant) {
@@ -151,18 +159,26 @@ extension CoordinatorCore {
     }
 
     /// The worker does not have it. If it never arrived it goes back to the queue; if it has run it is lost.
-    private mutating func miss(_ task: UInt32, at now: Instant) {
+    ///
+    /// - Parameter mayArrive: the worker has asked for its session before it knew of the one in which it was given the task,
+    ///   and may yet find that among what waits for it.
+    private mutating func miss(_ task: UInt32, mayArrive: Bool, at now: Instant) {
         let record = tasks[Int(task)]
-        if record.state == .assigned {
+        if record.state == .assigned, !mayArrive {
             giveBack(task, at: now)
         } else {
             var detail = AttemptDetail()
             detail.type = "WorkerLost"
             detail.message = "worker \(workers[Int(record.worker)].offer.name) came back without the task"
+            if record.state == .assigned { detail.message += "; whether it had begun is not known" }
             let started = Instant(nanoseconds: record.startedAt)
             attemptEnded(
                 task,
-                FinishedAttempt(ref: ref(task), status: .lost, elapsed: now.since(started)),
+                FinishedAttempt(
+                    ref: ref(task),
+                    status: .lost,
+                    elapsed: record.state == .assigned ? .zero : now.since(started)
+                ),
                 detail: detail,
                 value: [],
                 at: now

@@ -40,12 +40,13 @@ extension CoordinatorCore {
         _ session: SessionID,
         _ offer: WorkerOffer,
         _ token: PeerToken,
+        continues: Bool,
         at now: Instant,
         into actions: inout [CoordinatorAction]
     ) {
         precondition(clientPlaces[session] == nil && workerPlaces[session] == nil, "session \(session) joins twice")
         if token != .none, let place = workerTokens[token] {
-            return workerReturned(place, as: session, offer, at: now, into: &actions)
+            return workerReturned(place, as: session, offer, continues: continues, at: now, into: &actions)
         }
         var record = WorkerRecord(session: session, token: token, number: nextWorker, offer: offer, lastHeard: now)
         nextWorker += 1

@@ -105,8 +105,8 @@ package struct CoordinatorCore: Sendable, Equatable {
         switch event {
         case .clientJoined(let session, let token, let continues):
             clientJoined(session, token, continues: continues, at: now, into: &actions)
-        case .workerJoined(let session, let offer, let token):
-            workerJoined(session, offer, token, at: now, into: &actions)
+        case .workerJoined(let session, let offer, let token, let continues):
+            workerJoined(session, offer, token, continues: continues, at: now, into: &actions)
         case .heard(let session): heard(session, at: now)
         case .unreachable(let session): unreachable(session, at: now)
         case .connectionLost: probe(into: &actions)

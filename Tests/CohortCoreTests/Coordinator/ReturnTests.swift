@@ -38,6 +38,23 @@ internal import Testing
         script.expect("c1 ended g1/0 ok")
     }
 
+    /// A hello from before the welcome says nothing of tasks that were sent behind that: they may wait in the worker's socket.
+    @Test func whatMayStillArriveIsNotGivenOutAgain() {
+        var script = CoreScript()
+        let client = script.client()
+        script.worker(slots: 1, token: 7)
+        script.open(client, 1, policy: .continue)
+        script.submit(client, 1)
+        script.settle()
+        script.worker(slots: 1, token: 7, continues: false)
+        script.expect(
+            "w1 close unreachable",
+            "w2 lost: 1 running, 0 returned",
+            "w2 welcome back",
+            "c1 ended g1/0 lost WorkerLost"
+        )
+    }
+
     @Test func withAJournalDetachedWorkOutlastsABrokenConnection() {
         var script = CoreScript(keepsJournal: true)
         let client = script.client(token: 1)

@@ -138,7 +138,8 @@ struct CoreScript {
         runsCommands: Bool = true,
         functions: [String] = [],
         token: UInt64 = 0,
-        held: [HeldAttempt] = []
+        held: [HeldAttempt] = [],
+        continues: Bool = true
     ) -> SessionID {
         workerCount += 1
         let session = SessionID(1_000 + UInt64(workerCount))
@@ -154,7 +155,7 @@ struct CoreScript {
             functions: functions,
             held: held
         )
-        send(.workerJoined(session, offer, PeerToken(token)))
+        send(.workerJoined(session, offer, PeerToken(token), continues: continues))
         return session
     }
 
