@@ -73,7 +73,7 @@ final class SimulatedClient: SimulatedPeer {
         }
         caughtUp = []
         owedWeight = 0
-        if !acceptance.resumed, peer.greeting.previous != nil { abandon(simulation) }
+        if !acceptance.resumed, peer.greeting.request.previous != 0 { abandon(simulation) }
     }
 
     /// What it had in earlier sessions is lost, and its user is told so.
@@ -201,6 +201,9 @@ final class SimulatedClient: SimulatedPeer {
         for opened in update.opened {
             guard let group = groups[opened.key] else { continue }
             truth.groups[group].id = opened.group
+            // It may be the word of a coordinator that is no more.
+            let epoch = simulation.coordinator.node?.epoch
+            if !truth.isDurable, let epoch, epoch != peer.session.epoch { truth.groups[group].isForgotten = true }
             truth.groupNumbers[name(opened.group, truth)] = group
         }
         for stop in update.stopping {
@@ -257,8 +260,26 @@ final class SimulatedClient: SimulatedPeer {
         // Who watches a tree that is not its own, and not detached, may hear of its end before its owner does.
         guard truth.groups[group].isDetached || truth.groups[group].client == life else { return }
         simulation.observe(.groupClosed(group: group, report, client: life))
+        if !truth.groups[group].isDetached { checkCount(of: group, report, simulation) }
         truth.groups[group].closed = report
         truth.groups[group].closedAt = truth.groups[group].closedAt ?? simulation.now
+    }
+
+    /// All tasks that the coordinator has counted have been told; what is left was not accepted.
+    private func checkCount(of group: Int, _ report: GroupReport, _ simulation: Simulation) {
+        let truth = simulation.truth
+        let untold = truth.groups[group].tasks.filter { truth.tasks[$0].told == nil }
+        let told = truth.groups[group].tasks.count - untold.count
+        if told != report.counts.ended {
+            simulation.broke(
+                BrokenPromise(
+                    promise: .oneOutcome,
+                    message: "\(truth.name(group: group)) has closed with \(report.counts.ended) tasks, but \(told) were told",
+                    evidence: truth.evidence(group: group)
+                )
+            )
+        }
+        for task in untold { truth.tasks[task].isRefused = true }
     }
 
     private func refused(_ refusal: Refusal, _ truth: Truth) {

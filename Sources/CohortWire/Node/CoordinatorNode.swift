@@ -55,6 +55,7 @@ package struct CoordinatorNode: Sendable {
 
     package init(core: CoordinatorCore, epoch: UInt64, name: String) {
         self.core = core
+        self.core.begin(lineage: epoch)
         self.epoch = epoch
         self.name = name
         peers = PeerTable(settlesLater: core.keepsJournal)
@@ -158,13 +159,14 @@ package struct CoordinatorNode: Sendable {
 
     // MARK: The gate
 
-    /// Keeps what this flush has brought about until it is on disk. Heartbeats pass: they tell nothing.
+    /// Keeps what this flush has brought about until it is on disk. Heartbeats pass, for they tell nothing, and what goes to
+    /// the log only.
     private mutating func holdBack() {
         var held = Gate.Held()
         for action in actions {
             switch action {
             case .record(let batch): journal.append(JournalEntry(ticket: gate.nextTicket(), batch: batch))
-            case .heartbeat: perform(action)
+            case .heartbeat, .workerLost: perform(action)
             default: held.actions.append(action)
             }
         }
