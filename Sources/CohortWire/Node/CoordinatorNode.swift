@@ -159,14 +159,13 @@ package struct CoordinatorNode: Sendable {
 
     // MARK: The gate
 
-    /// Keeps what this flush has brought about until it is on disk. Heartbeats pass, for they tell nothing, and what goes to
-    /// the log only.
+    /// Keeps what this flush has brought about until it is on disk. Heartbeats pass: they tell nothing.
     private mutating func holdBack() {
         var held = Gate.Held()
         for action in actions {
             switch action {
             case .record(let batch): journal.append(JournalEntry(ticket: gate.nextTicket(), batch: batch))
-            case .heartbeat, .workerLost: perform(action)
+            case .heartbeat: perform(action)
             default: held.actions.append(action)
             }
         }
