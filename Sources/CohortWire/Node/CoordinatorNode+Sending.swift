@@ -38,7 +38,7 @@ extension CoordinatorNode {
             lineage: core.lineage
         )
         peers[session]?.acceptance = acceptance
-        unanswered.removeAll { $0 == session }
+        answered(session)
         send(.welcome(acceptance), to: session)
     }
 
@@ -50,7 +50,12 @@ extension CoordinatorNode {
         case .unreachable, .died: send(.goodbye("its connection was lost"), to: session)
         }
         peers.remove(session)
-        unanswered.removeAll { $0 == session }
+        answered(session)
+    }
+
+    private mutating func answered(_ session: SessionID) {
+        // Nearly always the first.
+        if let place = unanswered.firstIndex(of: session) { unanswered.remove(at: place) }
     }
 
     mutating func send(_ body: FrameBody, to session: SessionID) {
