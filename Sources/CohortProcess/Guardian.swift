@@ -38,11 +38,14 @@ package struct Guardian: Sendable {
         }
     }
 
+    /// How long a guardian may take to end what is below it. One that runs needs far less; one that was stopped never
+    /// comes to it.
+    private static let patienceMilliseconds: Int32 = 1_000
+
     /// The guardian's.
     package let pid: Int32
     /// Readable once the guardian has ended, and with it all that it guarded.
     package let pidfd: Int32
-    /// The program's.
     package let program: Int32
     private let reports: Int32
     private let life: Int32
@@ -115,9 +118,15 @@ package struct Guardian: Sendable {
         return killRest()
     }
 
-    /// Kills the guardian, the program and everything else below this process; returns when it is gone.
+    /// Ends the program and everything else below this process, the guardian last; returns when it is gone.
+    ///
+    /// The guardian does it. Were it killed here with the rest, and this process itself killed before it came to the end of
+    /// the tree, nobody would be left to go on.
     package func end() {
-        Self.close(reports, pidfd, life)
+        Self.close(reports, life)
+        var polled = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
+        _ = poll(&polled, 1, Self.patienceMilliseconds)
+        Self.close(pidfd)
         _ = killRest()
     }
 
