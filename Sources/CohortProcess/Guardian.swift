@@ -47,6 +47,8 @@ package struct Guardian: Sendable {
     /// Readable once the guardian has ended, and with it all that it guarded.
     package let pidfd: Int32
     package let program: Int32
+    /// The program's; -1 if that has come and gone. Its number may go to another when the guardian has reaped it.
+    private let programDescriptor: Int32
     private let reports: Int32
     private let life: Int32
     private let controlGroup: ControlGroup?
@@ -101,10 +103,16 @@ package struct Guardian: Sendable {
             pid: pid,
             pidfd: pidfd,
             program: first.pid,
+            programDescriptor: cohort_open_process(first.pid),
             reports: reports.reading,
             life: supervision.writing,
             controlGroup: leftovers.controlGroup
         )
+    }
+
+    /// Sends a signal to the program, if that is still there.
+    package func signal(_ number: Int32) {
+        if programDescriptor >= 0 { _ = cohort_signal_process(programDescriptor, number) }
     }
 
     /// Collects a guardian that has ended, and tells how its program did; waits for both.
@@ -112,7 +120,7 @@ package struct Guardian: Sendable {
     /// Should the guardian have been killed before it could tell, all that is below this process is killed here.
     package func collect() -> ExitStatus {
         let last = Self.readReport(reports)
-        Self.close(reports, pidfd, life)
+        Self.close(reports, pidfd, programDescriptor, life)
         while waitpid(pid, nil, 0) < 0, errno == EINTR {}
         if let last, last.ended { return ExitStatus(waitStatus: last.wait_status) }
         return killRest()
@@ -123,7 +131,7 @@ package struct Guardian: Sendable {
     /// The guardian does it. Were it killed here with the rest, and this process itself killed before it came to the end of
     /// the tree, nobody would be left to go on.
     package func end() {
-        Self.close(reports, life)
+        Self.close(reports, programDescriptor, life)
         var polled = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
         _ = poll(&polled, 1, Self.patienceMilliseconds)
         Self.close(pidfd)

@@ -90,7 +90,7 @@ package struct Supervisor {
             if ready.owner { return false }
             if let signal = ready.signal {
                 isEnding = true
-                kill(guardian.program, signal)
+                guardian.signal(signal)
             }
             if ready.descriptor { return true }
         }
