@@ -160,6 +160,12 @@ struct GuardianTests {
         #expect(await program.status() == .exited(code: 128 + SIGKILL))
     }
 
+    @Test func `few descriptors are enough`() async throws {
+        let program = try Program(["limited", "32", "guarded", "exit", "7"])
+        #expect(await program.rest() == ["child death exited(code: 7)"])
+        #expect(await program.status() == .exited(code: 7))
+    }
+
     @Test func `its variables do not reach commands`() async throws {
         let program = try Program(["guarded", "environment"])
         let lines = await program.rest()
