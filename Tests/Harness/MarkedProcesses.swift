@@ -1,3 +1,4 @@
+internal import CohortProcess
 internal import Glibc
 
 /// Processes by a mark in their environment, which whatever they start inherits: by name, those of other people would be
@@ -30,15 +31,7 @@ struct MarkedProcess {
 
     /// All processes with a mark that run now.
     static func all() -> [MarkedProcess] {
-        guard let directory = opendir("/proc") else { return [] }
-        defer { closedir(directory) }
-        var found: [MarkedProcess] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if let pid = Int32(name), let process = MarkedProcess(pid) { found.append(process) }
-        }
+        var found = Directory.names(in: "/proc").compactMap { Int32($0) }.compactMap { MarkedProcess($0) }
         // A guardian is a copy of its supervisor, and goes by that one's name until it has run for a moment.
         let supervisors = Set(found.filter { $0.role == .supervisor }.map(\.pid))
         for index in found.indices where supervisors.contains(found[index].parent) && found[index].role == .supervisor {

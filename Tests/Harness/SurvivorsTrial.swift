@@ -103,14 +103,7 @@ final class SurvivorsTrial {
     private func countDirectories() throws {
         let last = try workplace.start("last", [Workplace.cohort, "map", "true", ":::", "1"])
         guard last.wait(seconds: 60) == .exited(code: 0) else { throw HarnessError("the last pool has failed") }
-        guard let directory = opendir(workplace.directory) else { return }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name.hasPrefix("cohort-pool-") { result.directories += 1 }
-        }
+        result.directories = Directory.names(in: workplace.directory).count { $0.hasPrefix("cohort-pool-") }
     }
 
     /// Trees that are hard to kill. All of them end by themselves after a minute.
