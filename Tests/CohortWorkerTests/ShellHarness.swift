@@ -45,7 +45,7 @@ final class ShellHarness {
             )
         }
         try coordinator.welcome(lease: lease)
-        try wait { $0.connection?.isOpen == true }
+        try waitUntilOpen()
     }
 
     deinit {
@@ -70,6 +70,19 @@ final class ShellHarness {
         done.wait()
         return try #require(result.value.withLock { $0 }).get()
     }
+
+    /// Has the loop do nothing for so long, as a process does that is stopped; returns when that has begun.
+    func freeze(for span: Duration) {
+        let begun = DispatchSemaphore(value: 0)
+        loop.perform { _ in
+            begun.signal()
+            usleep(UInt32(span / .microseconds(1)))
+        }
+        begun.wait()
+    }
+
+    /// Waits until the worker has a session.
+    func waitUntilOpen() throws { try wait { $0.connection?.isOpen == true } }
 
     /// Looks until something is so on the loop's thread.
     func wait(until isReached: @escaping @Sendable (WorkerShell) -> Bool) throws {

@@ -77,6 +77,20 @@ struct WorkerShellTests {
         try harness.wait { _ in !executors.tasks.isEmpty }
     }
 
+    @Test func `what has waited while the worker was stopped starts nothing`() throws {
+        let harness = try ShellHarness(lease: .milliseconds(400))
+        let (running, waiting) = (ref(1), ref(2))
+        try harness.assign([running])
+        let coordinator = harness.coordinator
+        harness.freeze(for: .milliseconds(600))
+        try coordinator.send(.assign(ScriptedCoordinator.batch([waiting])))
+        let (greeting, offer) = try coordinator.welcome()
+        #expect(greeting.previous?.session == 1)
+        #expect(offer.held.map(\.ref) == [running])
+        try harness.waitUntilOpen()
+        #expect(harness.executors.tasks == [running.task])
+    }
+
     @Test func `what is told of an earlier life is not taken for news of this one`() throws {
         let harness = try ShellHarness()
         let (earlier, later) = (ref(1, attempt: 1), ref(1, attempt: 2))
