@@ -31,6 +31,7 @@ extension CoordinatorCore {
         let worker = workers[Int(place)]
         if !worker.isAbsent { workerPlaces[worker.session] = nil }
         if worker.token != .none { workerTokens[worker.token] = nil }
+        departedTokens.remember(worker.token, latest: end.isFinal ? .max : worker.sessions.latest)
         depart(worker)
         workers[Int(place)].isGone = true
         let begun = record(of: end)

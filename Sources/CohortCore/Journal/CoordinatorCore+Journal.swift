@@ -5,7 +5,7 @@ extension CoordinatorCore {
         var batch = JournalBatch()
         swap(&batch, &draft.batch)
         for place in draft.clients.sortedUnique() where !clients[Int(place)].isGone {
-            if let row = journalRow(ofClient: place) { batch.clients.append(row) }
+            if clients[Int(place)].token != .none { batch.clients.append(journalRow(ofClient: place)) }
         }
         for place in draft.workers.sortedUnique() where !workers[Int(place)].isGone {
             batch.workers.append(journalRow(of: workers[Int(place)], departed: false))
@@ -89,20 +89,18 @@ extension CoordinatorCore {
         counters.nextOrder = nextOrder
         counters.nextSequence = nextSequence
         counters.generation = topGeneration
+        counters.lineage = lineage
         return counters
     }
 
     // MARK: Rows
 
-    /// `nil` for a client that cannot come back. One that does not know yet that all it had is lost must not be taken, after a
-    /// restart, for one whose groups go on.
-    func journalRow(ofClient place: UInt32) -> JournalClient? {
+    func journalRow(ofClient place: UInt32) -> JournalClient {
         let client = clients[Int(place)]
-        let hasLearnt = !client.beginsAnew || !client.keys.ranges.isEmpty || !client.joined.isEmpty
-        guard client.token != .none, hasLearnt else { return nil }
         let joined = client.joined.map { JournalJoin(key: $0.key, group: $0.value.group, task: $0.value.task) }
         return JournalClient(
             token: client.token,
+            sessions: client.sessions,
             keys: client.keys.ranges,
             joined: joined.sorted { $0.key.value < $1.key.value }
         )
@@ -114,6 +112,7 @@ extension CoordinatorCore {
         return JournalWorker(
             number: worker.number,
             token: worker.token,
+            sessions: worker.sessions,
             offer: offer,
             draining: worker.draining,
             departed: departed

@@ -213,7 +213,14 @@ extension CoordinatorCore {
             runsCommands: true,
             functions: []
         )
-        var record = WorkerRecord(session: SessionID(0), token: .none, number: number, offer: offer, lastHeard: now)
+        var record = WorkerRecord(
+            session: SessionID(0),
+            token: .none,
+            sessions: KnownSessions(first: 0, latest: 0),
+            number: number,
+            offer: offer,
+            lastHeard: now
+        )
         record.isAbsent = true
         take(offer, into: &record)
         return addWorker(record)

@@ -20,8 +20,9 @@ package struct JournalState: Sendable, Equatable {
     /// Does what a store does when it commits a batch.
     package mutating func apply(_ batch: JournalBatch) {
         counters = batch.counters
-        for client in batch.clients { clients[client.token] = client }
+        // A client that has gone may have come back since, with nothing.
         for token in batch.departedClients { clients[token] = nil }
+        for client in batch.clients { clients[client.token] = client }
         for worker in batch.workers { workers[worker.number] = worker }
         for number in batch.forgottenWorkers { workers[number] = nil }
         for group in batch.groups { groups[group.id] = group }

@@ -10,8 +10,7 @@ class SimulatedPeer: SimulatedNode {
     private var frames: [[[UInt8]]] = []
     /// When it tries again to have a session.
     private var retryAt: Instant?
-    /// What it said first; a session that continues nothing begins with it again.
-    private let greeting: Greeting
+    /// The next session is to continue nothing.
     private var isNew = false
     private(set) var openSince: Instant?
     private(set) var lastHeard = Instant(nanoseconds: 0)
@@ -21,7 +20,6 @@ class SimulatedPeer: SimulatedNode {
     init(_ simulation: Simulation, machine: Int, life: Int, greeting: Greeting) {
         let number = simulation.nodes.count
         self.life = life
-        self.greeting = greeting
         peer = PeerNode(greeting: greeting, at: simulation.now, patience: nil)
         connection = simulation.network.add(peer: number)
         generator = SeededGenerator(seed: simulation.seed, stream: 0x1_0000_0000 + UInt64(number))
@@ -111,7 +109,7 @@ class SimulatedPeer: SimulatedNode {
         connection = simulation.network.add(peer: number)
         frames = []
         if isNew {
-            peer = PeerNode(greeting: greeting, at: simulation.now, patience: nil)
+            peer.beginAnew(at: simulation.now, patience: nil)
         } else {
             peer.resume(held: held, at: simulation.now, patience: nil)
         }

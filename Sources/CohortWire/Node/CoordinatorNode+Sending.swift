@@ -33,7 +33,8 @@ extension CoordinatorNode {
             coordinator: name,
             resumed: resumed,
             unwanted: unwanted,
-            durable: core.keepsJournal
+            durable: core.keepsJournal,
+            lineage: core.lineage
         )
         peers[session]?.acceptance = acceptance
         send(.welcome(acceptance), to: session)

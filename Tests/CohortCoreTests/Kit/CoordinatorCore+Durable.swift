@@ -10,7 +10,8 @@ extension CoordinatorCore {
         counters.generation = 0
         var lines = ["\(counters)", "closed \(closedRoots.map { groups[Int($0)].id.value })"]
         for token in clientTokens.keys.sorted() {
-            guard let place = clientTokens[token], let row = journalRow(ofClient: place) else { continue }
+            guard let place = clientTokens[token] else { continue }
+            let row = journalRow(ofClient: place)
             lines.append("\(row) \(clients[Int(place)].closedHeads) \(clients[Int(place)].unfinished)")
             for join in row.joined {
                 lines.append("\(String(describing: clients[Int(place)].joined[join.key]?.accepted))")
