@@ -47,7 +47,7 @@ final class ScriptedCoordinator {
                         heartbeat: heartbeat,
                         lease: lease,
                         coordinator: "scripted",
-                        resumed: greeting.previous != nil,
+                        resumed: greeting.request.previous != 0,
                         durable: true
                     )
                 )

@@ -85,7 +85,7 @@ struct WorkerShellTests {
         harness.freeze(for: .milliseconds(600))
         try coordinator.send(.assign(ScriptedCoordinator.batch([waiting])))
         let (greeting, offer) = try coordinator.welcome()
-        #expect(greeting.previous?.session == 1)
+        #expect(greeting.request.previous == 1)
         #expect(offer.held.map(\.ref) == [running])
         try harness.waitUntilOpen()
         #expect(harness.executors.tasks == [running.task])
