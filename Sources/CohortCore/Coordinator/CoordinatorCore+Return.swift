@@ -192,21 +192,9 @@ extension CoordinatorCore {
             giveBack(task, at: now)
         } else {
             var detail = AttemptDetail()
-            detail.type = "WorkerLost"
             detail.message = "worker \(workers[Int(record.worker)].offer.name) came back without the task"
-            if record.state == .assigned { detail.message += "; whether it had begun is not known" }
-            let started = Instant(nanoseconds: record.startedAt)
-            attemptEnded(
-                task,
-                FinishedAttempt(
-                    ref: ref(task),
-                    status: .lost,
-                    elapsed: record.state == .assigned ? .zero : now.since(started)
-                ),
-                detail: detail,
-                value: [],
-                at: now
-            )
+            if record.state == .assigned { detail.message += Self.doubt }
+            lose(task, detail, at: now)
         }
         closeIfDone(record.group, at: now)
     }

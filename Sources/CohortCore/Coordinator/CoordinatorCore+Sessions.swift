@@ -95,6 +95,9 @@ extension CoordinatorCore {
         request.lineage == lineage && known.contains(request.previous)
     }
 
+    /// Whether a worker has the session at present.
+    package func hasWorker(_ session: SessionID) -> Bool { workerPlaces[session] != nil }
+
     /// What is known of the sessions of a peer that is new here, or has been given up before.
     private func firstSession(_ request: SessionRequest, of token: PeerToken) -> KnownSessions {
         // The greeting has been here before: its sender may have the session that was ended then, until it is heard in this.
@@ -133,6 +136,14 @@ extension CoordinatorCore {
             guard workers[Int(place)].unreachableSince != nil else { return }
             workers[Int(place)].unreachableSince = nil
             mayAssign = true
+        }
+    }
+
+    mutating func silenceExcused(_ session: SessionID, at now: Instant) {
+        if let place = clientPlaces[session] {
+            clients[Int(place)].lastHeard = now
+        } else if let place = workerPlaces[session] {
+            workers[Int(place)].lastHeard = now
         }
     }
 

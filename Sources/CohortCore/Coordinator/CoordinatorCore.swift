@@ -116,6 +116,7 @@ package struct CoordinatorCore: Sendable, Equatable {
         case .workerJoined(let session, let offer, let token, let request):
             workerJoined(session, offer, token, request, at: now, into: &actions)
         case .heard(let session): heard(session, at: now)
+        case .silenceExcused(let session): silenceExcused(session, at: now)
         case .unreachable(let session): unreachable(session, at: now)
         case .connectionLost: probe(into: &actions)
         case .sessionEnded(let session, let end): sessionEnded(session, end, at: now, into: &actions)

@@ -76,6 +76,8 @@ package enum CoordinatorEvent: Sendable, Equatable {
     case workerJoined(SessionID, WorkerOffer, PeerToken = .none, SessionRequest = SessionRequest())
     /// Something arrived from it.
     case heard(SessionID)
+    /// That it has not been heard up to now is not its own fault.
+    case silenceExcused(SessionID)
     /// Nothing can be sent to it at present.
     case unreachable(SessionID)
     /// Some connection has broken, and nobody knows whose: whoever cannot be reached any more should show.

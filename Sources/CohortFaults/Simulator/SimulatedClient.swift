@@ -48,8 +48,10 @@ final class SimulatedClient: SimulatedPeer {
 
     override func calmChanged(_ since: Instant?, _ simulation: Simulation) {
         simulation.truth.clients[life].calmSince = since
-        if since == nil { simulation.truth.clients[life].wasOutOfSight = true }
+        if since == nil { outOfSight(simulation) }
     }
+
+    override func outOfSight(_ simulation: Simulation) { simulation.truth.clients[life].wasOutOfSight = true }
 
     override func turn(_ simulation: Simulation) {
         super.turn(simulation)

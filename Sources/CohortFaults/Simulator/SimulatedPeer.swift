@@ -140,10 +140,15 @@ class SimulatedPeer: SimulatedNode {
 
     override func conditionsChanged(_ simulation: Simulation) {
         let wasCalm = isCalm
-        isCalm = openSince != nil && !isFrozen && !isDead && simulation.network[connection].isClear
+        let network = simulation.network[connection]
+        isCalm = openSince != nil && !isFrozen && !isDead && network.isClear
+        // Also before it had a session: the coordinator may know of one.
+        if isFrozen || network.isDisturbed { outOfSight(simulation) }
         if isCalm != wasCalm { calmChanged(isCalm ? simulation.now : nil, simulation) }
     }
 
+    /// The coordinator may give it up.
+    func outOfSight(_ simulation: Simulation) {}
     /// Since when it and the coordinator can hear each other; `nil` if they cannot.
     func calmChanged(_ since: Instant?, _ simulation: Simulation) {}
 }

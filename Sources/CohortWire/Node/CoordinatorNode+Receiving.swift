@@ -71,10 +71,12 @@ extension CoordinatorNode {
         switch greeting.role {
         case .client:
             let session = peers.add(.client, greeting.token, at: route)
+            unanswered.append(session)
             handle(.clientJoined(session, greeting.token, greeting.request), at: now)
             notices.append(.clientJoined(greeting))
         case .worker(let offer):
             let session = peers.add(.worker, greeting.token, at: route)
+            unanswered.append(session)
             handle(.workerJoined(session, offer, greeting.token, greeting.request), at: now)
             notices.append(.workerJoined(greeting))
         case .supervisor:

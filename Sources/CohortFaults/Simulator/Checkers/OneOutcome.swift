@@ -56,13 +56,17 @@ struct OneOutcome: Checker {
                 return fault("is told as lost, but nothing was lost")
             }
         }
-        // Where a worker was given up without proof, the coordinator cannot know of all that it did.
-        if truth.mayHaveBeenGivenUp(task, detail) { return nil }
-        if Int(report.attempts) != record.executions.count {
-            return fault("is told to have been started \(report.attempts) times, really \(record.executions.count)")
-        }
-        if report.started != !record.executions.isEmpty { return fault("is told wrongly whether it was started") }
-        return nil
+        return attempts(told: Int(report.attempts), of: record, truth).flatMap(fault)
+    }
+
+    /// What is wrong with the number of attempts, each of which was started. Where a worker was given up without proof, the
+    /// coordinator cannot know of all that has begun there, and counts what may have.
+    private func attempts(told: Int, of task: Truth.Task, _ truth: Truth) -> String? {
+        let really = task.executions.count
+        let mayLack = task.executions.contains { !truth.isBeyondDoubt(worker: truth.executions[$0].worker) }
+        let mayExceed = truth.workers.indices.contains { !truth.isBeyondDoubt(worker: $0) }
+        guard told < really && !mayLack || told > really && !mayExceed else { return nil }
+        return "is told to have been started \(told) times, really \(really)"
     }
 
     /// Its owner has been told of all tasks of a group that ended in it.
