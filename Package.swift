@@ -168,8 +168,8 @@ let package = Package(
         .testTarget(
             name: "CohortWorkerTests",
             dependencies: [
-                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortProcess", "CohortWorker", "WorkerFixture",
-                "cohort-demo-worker",
+                "CCohortProcess", "Cohort", "CohortCoordinator", "CohortCore", "CohortProcess", "CohortRuntime",
+                "CohortWire", "CohortWorker", "WorkerFixture", "ZeroMQ", "cohort-demo-worker",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings

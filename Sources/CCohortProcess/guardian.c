@@ -307,7 +307,7 @@ pid_t cohort_start_guardian(const struct cohort_guardian_request *request, int *
         guard(*request);
     }
     if (pid > 0) {
-        *pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+        *pidfd = cohort_open_process(pid);
     }
     return pid;
 }

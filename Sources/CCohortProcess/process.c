@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,6 +42,14 @@ long cohort_own_peak_kilobytes(void) {
     struct rusage usage = { 0 };
     getrusage(RUSAGE_SELF, &usage);
     return usage.ru_maxrss;
+}
+
+int cohort_open_process(pid_t pid) {
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+int cohort_signal_process(int pidfd, int number) {
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
 }
 
 int cohort_become_subreaper(void) {

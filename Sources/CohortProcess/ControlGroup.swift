@@ -70,13 +70,8 @@ package struct ControlGroup: Sendable {
 
     /// Removes groups of processes that are gone; one that is not empty stays.
     private static func removeAbandoned(in parent: String) {
-        guard let directory = opendir(parent) else { return }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard name.hasPrefix(prefix), let pid = Int32(name.dropFirst(prefix.count)), pid > 0 else { continue }
+        for name in Directory.names(in: parent) where name.hasPrefix(prefix) {
+            guard let pid = Int32(name.dropFirst(prefix.count)), pid > 0 else { continue }
             if Glibc.kill(pid, 0) != 0 && errno == ESRCH { rmdir("\(parent)/\(name)") }
         }
     }

@@ -38,12 +38,17 @@ package struct Guardian: Sendable {
         }
     }
 
+    /// How long a guardian may take to end what is below it. One that runs needs far less; one that was stopped never
+    /// comes to it.
+    private static let patienceMilliseconds: Int32 = 1_000
+
     /// The guardian's.
     package let pid: Int32
     /// Readable once the guardian has ended, and with it all that it guarded.
     package let pidfd: Int32
-    /// The program's.
     package let program: Int32
+    /// The program's; -1 if that has come and gone. Its number may go to another when the guardian has reaped it.
+    private let programDescriptor: Int32
     private let reports: Int32
     private let life: Int32
     private let controlGroup: ControlGroup?
@@ -98,10 +103,16 @@ package struct Guardian: Sendable {
             pid: pid,
             pidfd: pidfd,
             program: first.pid,
+            programDescriptor: cohort_open_process(first.pid),
             reports: reports.reading,
             life: supervision.writing,
             controlGroup: leftovers.controlGroup
         )
+    }
+
+    /// Sends a signal to the program, if that is still there.
+    package func signal(_ number: Int32) {
+        if programDescriptor >= 0 { _ = cohort_signal_process(programDescriptor, number) }
     }
 
     /// Collects a guardian that has ended, and tells how its program did; waits for both.
@@ -109,15 +120,21 @@ package struct Guardian: Sendable {
     /// Should the guardian have been killed before it could tell, all that is below this process is killed here.
     package func collect() -> ExitStatus {
         let last = Self.readReport(reports)
-        Self.close(reports, pidfd, life)
+        Self.close(reports, pidfd, programDescriptor, life)
         while waitpid(pid, nil, 0) < 0, errno == EINTR {}
         if let last, last.ended { return ExitStatus(waitStatus: last.wait_status) }
         return killRest()
     }
 
-    /// Kills the guardian, the program and everything else below this process; returns when it is gone.
+    /// Ends the program and everything else below this process, the guardian last; returns when it is gone.
+    ///
+    /// The guardian does it. Were it killed here with the rest, and this process itself killed before it came to the end of
+    /// the tree, nobody would be left to go on.
     package func end() {
-        Self.close(reports, pidfd, life)
+        Self.close(reports, programDescriptor, life)
+        var polled = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
+        _ = poll(&polled, 1, Self.patienceMilliseconds)
+        Self.close(pidfd)
         _ = killRest()
     }
 

@@ -40,3 +40,29 @@ package struct MemoryKills: Sendable {
         ProcFile.read(root + path).map { String(decoding: $0, as: UTF8.self) }
     }
 }
+
+/// Whether the kernel has killed for want of memory of late: looked at now and then, so that a kill of long ago is not taken
+/// for that of today.
+package struct MemoryEvidence {
+    /// How often to look.
+    package static let interval = Duration.seconds(1)
+
+    private let kills: MemoryKills
+    private var last: UInt64
+    /// At the look before the last: what has died may take a while to be reported, and looks may come between.
+    private var beforeLast: UInt64
+
+    package init(_ kills: MemoryKills = MemoryKills()) {
+        self.kills = kills
+        last = kills.count
+        beforeLast = last
+    }
+
+    package mutating func look() {
+        beforeLast = last
+        last = kills.count
+    }
+
+    /// There was a kill since the look before the last.
+    package var isFresh: Bool { kills.count > beforeLast }
+}

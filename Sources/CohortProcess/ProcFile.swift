@@ -27,18 +27,7 @@ enum ProcFile {
 
     /// The numbers among the names in a directory.
     static func numbers(in directory: String) -> [Int32] {
-        guard let stream = opendir(directory) else { return [] }
-        defer { closedir(stream) }
-        var numbers: [Int32] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if let number = Int32(name) {
-                numbers.append(number)
-            }
-        }
-        return numbers
+        Directory.names(in: directory).compactMap { Int32($0) }
     }
 
     /// The numbers in a text of numbers and blanks.

@@ -49,10 +49,13 @@ package struct Supervisor {
     ///
     /// - Parameters:
     ///   - begin: called before each start.
+    ///   - interval: how often to call `meanwhile` while the program runs; nil for never.
     ///   - onEnd: called when the program, its guardian and all that it has started are gone.
     ///   - says: told why the program is started again, or is not.
     package mutating func run(
         begin: () throws -> Life,
+        every interval: Duration? = nil,
+        meanwhile: () -> Void = {},
         onEnd: (ExitStatus) -> Verdict,
         says: (String) -> Void
     ) throws -> Never {
@@ -64,7 +67,7 @@ package struct Supervisor {
                 passing: life.descriptors,
                 leftovers: leftovers
             )
-            guard watch(guardian) else {
+            guard watch(guardian, interval, meanwhile) else {
                 guardian.end()
                 ownerHasGone()
             }
@@ -84,13 +87,14 @@ package struct Supervisor {
     }
 
     /// Forwards signals until the guardian has ended; false if the owner went first.
-    private mutating func watch(_ guardian: Guardian) -> Bool {
+    private mutating func watch(_ guardian: Guardian, _ interval: Duration?, _ meanwhile: () -> Void) -> Bool {
         while true {
-            let ready = wait(for: guardian.pidfd, .max)
+            let ready = wait(for: guardian.pidfd, interval ?? .max)
+            if ready == (nil, false, false) { meanwhile() }
             if ready.owner { return false }
             if let signal = ready.signal {
                 isEnding = true
-                kill(guardian.program, signal)
+                guardian.signal(signal)
             }
             if ready.descriptor { return true }
         }

@@ -230,6 +230,7 @@ package final class PeerConnection {
         case .noAnswer: "no coordinator answers at \(endpoint): \(handshake.trouble)"
         case .refused(let reason): "the coordinator at \(endpoint) refuses: \(reason)"
         case .unknown(let reason): "the session with the coordinator at \(endpoint) is over: \(reason)"
+        case .asleep: "this process was stopped for longer than the lease of \(node.session.lease.seconds) s"
         case .silent: "nothing was heard from the coordinator at \(endpoint) for \(node.session.lease.seconds) s"
         case .goodbye(let reason): "the coordinator at \(endpoint) ended the session: \(reason)"
         }

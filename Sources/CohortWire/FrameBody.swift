@@ -6,6 +6,10 @@ package struct Greeting: Sendable, Equatable {
         case client
         case worker(WorkerOffer)
         case supervisor
+
+        package var isWorker: Bool {
+            if case .worker = self { true } else { false }
+        }
     }
     package var role: Role
     package var name: String

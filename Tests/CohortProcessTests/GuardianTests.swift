@@ -61,8 +61,8 @@ struct GuardianTests {
     enum Level { case supervisor, guardian, child }
 
     /// Nobody is told of the end of processes that are not its children: looking again is all there is.
-    private func waitForEnd(of pids: [Int32]) -> Bool {
-        let end = ContinuousClock.now + .seconds(2)
+    private func waitForEnd(of pids: [Int32], within limit: Duration = .seconds(2)) -> Bool {
+        let end = ContinuousClock.now + limit
         while !pids.allSatisfy(isGone) {
             if ContinuousClock.now > end { return false }
             usleep(1_000)
@@ -129,6 +129,41 @@ struct GuardianTests {
         #expect(await program.rest() == [])
         #expect(await program.status() == .exited(code: 128 + SIGKILL))
         #expect(isGone(child) && isGone(grandchild))
+    }
+
+    /// A supervisor that began with its guardian would leave the rest to nobody, were it killed at that moment.
+    @Test func `a supervisor that ends its tree leaves the guardian until last`() async throws {
+        let owner = try openPipe()
+        defer { close(owner.reading) }
+        let program = try Program(["guarded", "family"], owner: owner.reading)
+        let (child, grandchild) = try await program.family()
+        let guardian = try #require(ProcFile.parent("/proc/\(child)/stat"))
+        // Stopped, it shows what the supervisor does by itself.
+        kill(guardian, SIGSTOP)
+        close(owner.writing)
+        #expect(!waitForEnd(of: [guardian], within: .milliseconds(200)))
+        for pid in [program.pid, child] { kill(pid, SIGKILL) }
+        kill(guardian, SIGCONT)
+        _ = await program.rest()
+        #expect(waitForEnd(of: [guardian, child, grandchild]))
+    }
+
+    @Test func `a guardian that does not run holds up the end of nothing`() async throws {
+        let owner = try openPipe()
+        defer { close(owner.reading) }
+        let program = try Program(["guarded", "family"], owner: owner.reading)
+        let (child, grandchild) = try await program.family()
+        let guardian = try #require(ProcFile.parent("/proc/\(child)/stat"))
+        kill(guardian, SIGSTOP)
+        close(owner.writing)
+        #expect(waitForEnd(of: [guardian, child, grandchild]))
+        #expect(await program.status() == .exited(code: 128 + SIGKILL))
+    }
+
+    @Test func `few descriptors are enough`() async throws {
+        let program = try Program(["limited", "32", "guarded", "exit", "7"])
+        #expect(await program.rest() == ["child death exited(code: 7)"])
+        #expect(await program.status() == .exited(code: 7))
     }
 
     @Test func `its variables do not reach commands`() async throws {

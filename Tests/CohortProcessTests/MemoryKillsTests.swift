@@ -21,31 +21,61 @@ struct MemoryKillsTests {
         content: String,
         expected: UInt64
     ) throws {
+        let tree = try GroupTree(groups, directory: directory)
+        tree.write(name, content)
+        #expect(MemoryKills(root: tree.root).count == expected)
+    }
+
+    @Test func `of long ago are no evidence`() throws {
+        let tree = try GroupTree("0::/users/7\n", directory: "/sys/fs/cgroup/users/7")
+        tree.write("memory.events", "oom_kill 1\n")
+        var evidence = MemoryEvidence(MemoryKills(root: tree.root))
+        #expect(!evidence.isFresh)
+        tree.write("memory.events", "oom_kill 2\n")
+        #expect(evidence.isFresh)
+        // Looked at between the kill and the report of it.
+        evidence.look()
+        #expect(evidence.isFresh)
+        evidence.look()
+        #expect(!evidence.isFresh)
+    }
+}
+
+/// A made-up tree of control groups, as `/proc` and `/sys` show it.
+private final class GroupTree {
+    let root: String
+    private let directory: String
+    private var made: [String] = []
+
+    init(_ groups: String, directory: String) throws {
         var template = Array("/tmp/memory-kills-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
-        let root = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-        var made: [String] = []
-        defer {
-            for path in made.reversed() { remove(path) }
-            rmdir(root)
+        root = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        self.directory = directory
+        for path in ["/proc/self", directory] { makeDirectory(path) }
+        put("/proc/self/cgroup", groups)
+    }
+
+    deinit {
+        for path in made.reversed() { remove(path) }
+        rmdir(root)
+    }
+
+    /// Writes a file of the group.
+    func write(_ name: String, _ text: String) { put("\(directory)/\(name)", text) }
+
+    private func makeDirectory(_ path: String) {
+        var whole = root
+        for part in path.split(separator: "/") {
+            whole += "/\(part)"
+            if mkdir(whole, 0o700) == 0 { made.append(whole) }
         }
-        func makeDirectory(_ path: String) {
-            var whole = root
-            for part in path.split(separator: "/") {
-                whole += "/\(part)"
-                if mkdir(whole, 0o700) == 0 { made.append(whole) }
-            }
-        }
-        func write(_ path: String, _ text: String) {
-            let file = open(root + path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-            made.append(root + path)
-            _ = text.withCString { Glibc.write(file, $0, text.utf8.count) }
-            close(file)
-        }
-        makeDirectory("/proc/self")
-        makeDirectory(directory)
-        write("/proc/self/cgroup", groups)
-        write("\(directory)/\(name)", content)
-        #expect(MemoryKills(root: root).count == expected)
+    }
+
+    private func put(_ path: String, _ text: String) {
+        let file = open(root + path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        if !made.contains(root + path) { made.append(root + path) }
+        _ = text.withCString { Glibc.write(file, $0, text.utf8.count) }
+        close(file)
     }
 }

@@ -1,3 +1,4 @@
+internal import CohortProcess
 internal import Glibc
 
 /// Processes by a mark in their environment, which whatever they start inherits: by name, those of other people would be
@@ -19,19 +20,22 @@ struct MarkedProcess {
     var parent: Int32
     var role: Role
     var mark: String
+    /// As listings show it.
+    var name: String
+    /// A letter, as in `/proc/PID/stat`.
+    var state: String
+    /// In clock ticks since the machine was started.
+    var startedAt: UInt64
 
     static let variable = "COHORT_HARNESS_MARK"
 
     /// All processes with a mark that run now.
     static func all() -> [MarkedProcess] {
-        guard let directory = opendir("/proc") else { return [] }
-        defer { closedir(directory) }
-        var found: [MarkedProcess] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if let pid = Int32(name), let process = MarkedProcess(pid) { found.append(process) }
+        var found = Directory.names(in: "/proc").compactMap { Int32($0) }.compactMap { MarkedProcess($0) }
+        // A guardian is a copy of its supervisor, and goes by that one's name until it has run for a moment.
+        let supervisors = Set(found.filter { $0.role == .supervisor }.map(\.pid))
+        for index in found.indices where supervisors.contains(found[index].parent) && found[index].role == .supervisor {
+            found[index].role = .guardian
         }
         return found
     }
@@ -45,9 +49,14 @@ struct MarkedProcess {
         guard let open = stat.firstIndex(of: "("), let close = stat.lastIndex(of: ")") else { return nil }
         let name = stat[stat.index(after: open)..<close]
         let fields = stat[stat.index(after: close)...].split(separator: " ")
-        guard fields.count > 2, fields[0] != "Z", fields[0] != "X", let parent = Int32(fields[1]) else { return nil }
+        guard fields.count > 19, fields[0] != "Z", fields[0] != "X", let parent = Int32(fields[1]),
+            let startedAt = UInt64(fields[19])
+        else { return nil }
         self.pid = pid
         self.parent = parent
+        self.name = String(name)
+        self.state = String(fields[0])
+        self.startedAt = startedAt
         mark = String(decoding: entry.dropFirst(key.count), as: UTF8.self)
         let isTask = entries.contains { $0.starts(with: Array("COHORT_TASK=".utf8)) }
         role = isTask ? .task : Self.role(named: name)

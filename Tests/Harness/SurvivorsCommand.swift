@@ -7,8 +7,8 @@ struct SurvivorsCommand: ParsableCommand {
         abstract: "Kills sets of processes at random moments while tasks build trees that are hard to kill.",
         discussion: """
             Half of the batches run in pools of their own, half through a coordinator. Each is killed once: one role, or \
-            any set of client, coordinator, supervisor, worker and the shells of tasks, at one moment, in its start-up or \
-            later. Processes are found by a mark in their environment.
+            any set of client, coordinator, supervisor, worker and the shells of tasks, at one moment or within a few \
+            milliseconds, in its start-up or later. Processes are found by a mark in their environment.
             """
     )
 

@@ -18,6 +18,9 @@ final class SurvivorsLane {
     /// How long it is looked for beyond that: a process in the midst of `execve` has no mark, and one look may miss it.
     private static let margin = Duration.milliseconds(100)
 
+    /// Between one and the next of a set that is killed, in microseconds.
+    private static let longestPause: UInt32 = 2_000
+
     let mark: String
     private let workplace: Workplace
     private let isPrivate: Bool
@@ -27,13 +30,13 @@ final class SurvivorsLane {
     private var killed: Set<MarkedProcess.Role> = []
     /// Those that there were then.
     private var workers: Set<Int32> = []
+    private var scene: SurvivorsScene?
     private(set) var hadTasks = false
     /// How many processes there were when some were killed.
     private(set) var reached = 0
     /// From the kill until something that had to go was seen for the last time; `nil` if it survived.
     private(set) var timeToLastExit: Duration?
-    /// By process, each in words.
-    private var found: [Int32: String] = [:]
+    private var survived: [Int32: String] = [:]
 
     init(
         _ number: Int,
@@ -78,7 +81,13 @@ final class SurvivorsLane {
         return false
     }
 
-    var survivors: [String] { found.sorted { $0.key < $1.key }.map(\.value) }
+    /// Each in words.
+    var survivors: [String] { survived.sorted { $0.key < $1.key }.map { "\(mark): \($0.value)" } }
+
+    /// How it came to survivors.
+    var story: String {
+        "\(mark): \(isPrivate ? "own pool" : "connected"), \(killedRoles); \(scene.map(\.description) ?? "")"
+    }
 
     /// `client+worker`.
     var killedRoles: String {
@@ -87,7 +96,9 @@ final class SurvivorsLane {
     }
 
     /// Looks at the processes of this lane, and does what is due.
-    func turn(_ processes: [MarkedProcess], _ random: inout SeededGenerator) {
+    func turn(_ found: [MarkedProcess], _ random: inout SeededGenerator) {
+        var processes = found
+        for index in processes.indices where processes[index].pid == client.pid { processes[index].role = .client }
         switch phase {
         case .running(let killAt):
             guard ContinuousClock.now >= killAt else { return }
@@ -97,30 +108,27 @@ final class SurvivorsLane {
             phase = .killed(at: now, lastSeen: now)
         case .killed(let at, let lastSeen):
             // What is gone for a moment may come again: nothing is known before the whole time has passed.
+            scene?.look(at: processes)
             let allowed = startedSince(processes)
             let left = processes.filter { mustGo($0) && !allowed.contains($0.pid) }
             let now = ContinuousClock.now
             phase = .killed(at: at, lastSeen: left.isEmpty ? lastSeen : now)
             guard now - at >= Self.limit else { return }
             for process in left {
-                found[process.pid] = "\(mark): \(process.role) \(process.pid) after \(killedRoles) was killed"
+                survived[process.pid] = scene?.description(of: process, among: processes)
             }
             guard now - at >= Self.limit + Self.margin else { return }
-            if found.isEmpty { timeToLastExit = lastSeen - at }
+            if survived.isEmpty { timeToLastExit = lastSeen - at }
             phase = .over
         case .over: break
         }
-    }
-
-    private func role(of process: MarkedProcess) -> MarkedProcess.Role {
-        process.pid == client.pid ? .client : process.role
     }
 
     /// - Returns: whether there was anybody to be killed.
     private func kill(_ processes: [MarkedProcess], _ random: inout SeededGenerator) -> Bool {
         killed = []
         let roles: [MarkedProcess.Role] = [.client, .coordinator, .supervisor, .worker, .task]
-        let present = roles.filter { role in processes.contains { self.role(of: $0) == role } }
+        let present = roles.filter { role in processes.contains { $0.role == role } }
         guard let single = present.randomElement(using: &random) else { return false }
         if Bool.random(using: &random) {
             killed = [single]
@@ -131,12 +139,19 @@ final class SurvivorsLane {
         hadTasks = processes.contains { $0.role == .task }
         reached = processes.count
         workers = Set(processes.filter { $0.role == .worker }.map(\.pid))
-        let victims = processes.filter { process in
-            guard killed.contains(role(of: process)) else { return false }
+        var victims = processes.filter { process in
+            guard killed.contains(process.role) else { return false }
             // Of a task, its own process.
             return process.role != .task || workers.contains(process.parent)
         }
-        for victim in victims.shuffled(using: &random) { Glibc.kill(victim.pid, SIGKILL) }
+        victims.shuffle(using: &random)
+        // Whoever is killed last may have seen others go, and have begun to do something about it.
+        let pause = Bool.random(using: &random) ? Self.longestPause : 0
+        for victim in victims {
+            Glibc.kill(victim.pid, SIGKILL)
+            if pause > 0 { usleep(.random(in: 0...pause, using: &random)) }
+        }
+        scene = SurvivorsScene(processes, victims: victims)
         return !victims.isEmpty
     }
 
@@ -154,7 +169,7 @@ final class SurvivorsLane {
 
     /// Whether a process may not outlive the kill: what belongs to the group, and with its client a whole pool.
     private func mustGo(_ process: MarkedProcess) -> Bool {
-        switch role(of: process) {
+        switch process.role {
         case .task: true
         case .client: false
         case .coordinator, .supervisor, .guardian, .worker, .other: isPrivate && killed.contains(.client)

@@ -14,6 +14,8 @@ final class SurvivorsTrial {
         /// Most processes that one kill had to reach.
         var largest = 0
         var survivors: [String] = []
+        /// How it came to them, one a kill.
+        var stories: [String] = []
         /// Directories that pools have left behind, after one more pool has started.
         var directories = 0
         /// Milliseconds from the kill to the end of the last process.
@@ -38,7 +40,7 @@ final class SurvivorsTrial {
                 survivors after 2 s: \(survivors.count)
                 time to the last exit: p50 \(quantile(0.5)) ms, p99 \(quantile(0.99)) ms, longest \(quantile(1)) ms
                 directories left: \(directories)
-                \(survivors.joined(separator: "\n"))
+                \((stories + survivors).joined(separator: "\n"))
                 """
         }
     }
@@ -93,6 +95,7 @@ final class SurvivorsTrial {
         result.largest = max(result.largest, lane.reached)
         if let time = lane.timeToLastExit { result.times.append(time / .milliseconds(1)) }
         result.survivors += lane.survivors
+        if !lane.survivors.isEmpty { result.stories.append(lane.story) }
         lane.clear()
     }
 
@@ -100,14 +103,7 @@ final class SurvivorsTrial {
     private func countDirectories() throws {
         let last = try workplace.start("last", [Workplace.cohort, "map", "true", ":::", "1"])
         guard last.wait(seconds: 60) == .exited(code: 0) else { throw HarnessError("the last pool has failed") }
-        guard let directory = opendir(workplace.directory) else { return }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name.hasPrefix("cohort-pool-") { result.directories += 1 }
-        }
+        result.directories = Directory.names(in: workplace.directory).count { $0.hasPrefix("cohort-pool-") }
     }
 
     /// Trees that are hard to kill. All of them end by themselves after a minute.

@@ -8,15 +8,19 @@ internal import Synchronization
 @main
 enum ProcessFixture {
     static func main() throws {
-        let arguments = CommandLine.arguments.dropFirst()
+        try run(CommandLine.arguments.dropFirst())
+    }
+
+    private static func run(_ arguments: ArraySlice<String>) throws {
         switch arguments.first {
         case "guarded": try guarded(Array(arguments.dropFirst()))
         case "restarted": try restarted(Array(arguments.dropFirst()))
         case "command": try command(Array(arguments.dropFirst()))
         case "throughput": try throughput(Array(arguments.dropFirst()))
+        case "limited": try limited(Array(arguments.dropFirst()))
         default:
             say(
-                "usage: ProcessFixture guarded (exit CODE | family [DIR] | environment) | restarted LIMIT | command LINE | throughput COUNT SLOTS"
+                "usage: ProcessFixture guarded (exit CODE | family [DIR] | environment) | restarted LIMIT | command LINE | throughput COUNT SLOTS | limited DESCRIPTORS …"
             )
             exit(2)
         }
@@ -83,6 +87,14 @@ enum ProcessFixture {
         let report = loop.run(CommandSpec(.shell(arguments.first ?? ""))).report
         let left = ProcessTree.descendants(of: getpid()).count
         say("\(report.status), \(report.strays > 0 ? "strays" : "no strays"), \(left) left")
+    }
+
+    /// Does what the further arguments say, with at most so many descriptors.
+    private static func limited(_ arguments: [String]) throws {
+        guard let count = arguments.first.flatMap({ rlim_t($0) }) else { exit(2) }
+        var limit = rlimit(rlim_cur: count, rlim_max: count)
+        guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { exit(2) }
+        try run(arguments.dropFirst())
     }
 
     /// How many programs a second one loop can run.

@@ -126,6 +126,12 @@ pid_t cohort_thread_id(void);
 /// The greatest resident size that this process has had, in KiB.
 long cohort_own_peak_kilobytes(void);
 
+/// A process descriptor, close-on-exec, of a process that is there or was not reaped; else -1 with errno.
+int cohort_open_process(pid_t pid);
+
+/// Sends a signal to the process of a descriptor, whoever has its number by now. Returns 0, or -1 with errno.
+int cohort_signal_process(int pidfd, int number);
+
 /// Makes orphaned descendants children of this process instead of init's. Returns 0 or -1.
 int cohort_become_subreaper(void);
 

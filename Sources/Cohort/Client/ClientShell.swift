@@ -116,7 +116,7 @@ final class ClientShell: LoopHandler {
         // It has been started anew, and waits as long as this for those whom it knew.
         case (.unknown, .withinLease): return lease
         // The coordinator has waited, or will not, and what was open has been cancelled.
-        case (.silent, .withinLease), (.goodbye, .withinLease): return nil
+        case (.silent, .withinLease), (.asleep, .withinLease), (.goodbye, .withinLease): return nil
         case (_, .patient(let span)):
             let spent = goneSince.map { Instant.now.since($0) } ?? .zero
             return TimeSpan(nanoseconds: span.nanoseconds - min(span.nanoseconds, spent.nanoseconds))

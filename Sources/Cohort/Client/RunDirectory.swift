@@ -1,4 +1,4 @@
-internal import CCohortProcess
+internal import CohortProcess
 internal import Glibc
 
 /// The directory of a private pool's socket, which only this user can enter.
@@ -7,7 +7,6 @@ internal import Glibc
 /// left behind of which every process was killed at once: the next pool beside it removes it.
 package struct RunDirectory: Sendable {
     private static let prefix = "cohort-pool-"
-    private static let randomCount = 6
     private static let socketName = "/socket"
 
     package let path: String
@@ -29,9 +28,8 @@ package struct RunDirectory: Sendable {
 
     /// Makes one where sockets belong, with a path short enough for a socket in it.
     static func make() throws(RunDirectoryError) -> RunDirectory {
-        let candidates = [getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR")].compactMap { $0.map { String(cString: $0) } }
         var problem = "no parent is left"
-        for parent in candidates + ["/tmp"] where parent.utf8.count < 64 && !parent.isEmpty {
+        for parent in Directory.socketParents {
             do {
                 return try make(in: parent)
             } catch {
@@ -43,11 +41,9 @@ package struct RunDirectory: Sendable {
 
     static func make(in parent: String) throws(RunDirectoryError) -> RunDirectory {
         while true {
-            var template = Array("\(parent)/\(prefix)XXXXXX".utf8CString)
-            guard mkdtemp(&template) != nil else {
+            guard let path = Directory.makeFresh(in: parent, prefix: prefix) else {
                 throw RunDirectoryError(description: "\(parent): \(String(cString: strerror(errno)))")
             }
-            let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
             if let lock = locked(path) { return RunDirectory(path: path, lock: lock) }
             // Either a pool that starts at this moment takes it for abandoned, or there are no locks here, and it is on
             // its own like all its kind.
@@ -68,8 +64,8 @@ package struct RunDirectory: Sendable {
     }
 
     static func removeAbandoned(in parent: String) {
-        for name in names(in: parent)
-        where name.hasPrefix(prefix) && name.utf8.count == prefix.utf8.count + randomCount {
+        for name in Directory.names(in: parent)
+        where name.hasPrefix(prefix) && name.utf8.count == prefix.utf8.count + Directory.randomCount {
             let path = "\(parent)/\(name)"
             guard isOwn(path), let lock = locked(path) else { continue }
             // Only what a pool leaves; a directory with anything else in it stays.
@@ -96,18 +92,6 @@ package struct RunDirectory: Sendable {
         var status = stat()
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == getuid()
             && status.st_mode & 0o077 == 0
-    }
-
-    private static func names(in directory: String) -> [String] {
-        guard let stream = opendir(directory) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            names.append(
-                withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            )
-        }
-        return names
     }
 }
 

@@ -17,6 +17,8 @@ package struct PeerSession: Sendable, Equatable {
         case refused(String)
         /// Nothing was heard from the coordinator for the lease.
         case silent
+        /// This process was stopped for longer than the lease, and the coordinator may have given what it had to others.
+        case asleep
         /// The coordinator does not know the session: it is another life of it, or the session has ended there. Or it has
         /// said what cannot be understood. Another session may continue it.
         case unknown(String)
@@ -45,12 +47,16 @@ package struct PeerSession: Sendable, Equatable {
     /// Random numbers for the times between hellos; `nil` where nobody else says hello at the same moment.
     private var jitter: UInt64?
     private var lastLook: Instant
+    private let endsWithSleep: Bool
 
     /// - Parameters:
     ///   - patience: how long to wait for an answer to the hello; `nil` for ever.
     ///   - seed: spreads the hellos at random, with this number as the beginning: of many peers that all lost the same
     ///     coordinator.
-    package init(at now: Instant, patience: TimeSpan?, seed: UInt64? = nil) {
+    ///   - endsWithSleep: what waits after this process was stopped for longer than the lease must not be dealt with: a
+    ///     worker would begin what is no longer its own. For any other, it tells how things stand.
+    package init(at now: Instant, patience: TimeSpan?, seed: UInt64? = nil, endsWithSleep: Bool = false) {
+        self.endsWithSleep = endsWithSleep
         nextHello = now
         lastLook = now
         jitter = seed
@@ -91,6 +97,7 @@ package struct PeerSession: Sendable, Equatable {
                 helloDelay = TimeSpan(nanoseconds: helloDelay.nanoseconds * 2)
             }
         case .open:
+            if hasOverslept(at: now, into: &actions) { return }
             forgiveSilence(at: now)
             if now >= lastHeard.advanced(by: lease) {
                 end(.silent, into: &actions)
@@ -108,8 +115,22 @@ package struct PeerSession: Sendable, Equatable {
         defer { lastLook = now }
         let usual = heartbeat.nanoseconds.multipliedReportingOverflow(by: 3)
         guard !usual.overflow, now.since(lastLook).nanoseconds > usual.partialValue else { return }
+        giveTime(at: now)
+    }
+
+    /// The lease has at least a heartbeat to go from here on.
+    private mutating func giveTime(at now: Instant) {
         let latest = Instant(nanoseconds: now.nanoseconds - min(lease.nanoseconds, now.nanoseconds))
         lastHeard = max(lastHeard, latest.advanced(by: min(heartbeat, lease)))
+    }
+
+    /// Whether the session has ended because nobody here has looked for longer than the lease.
+    private mutating func hasOverslept(at now: Instant, into actions: inout [Action]) -> Bool {
+        guard endsWithSleep, now.since(lastLook) > lease else { return false }
+        // What runs may go on until another session continues this one.
+        giveTime(at: now)
+        end(.asleep, into: &actions)
+        return true
     }
 
     package mutating func welcomed(
@@ -153,7 +174,7 @@ package struct PeerSession: Sendable, Equatable {
         at now: Instant,
         into actions: inout [Action]
     ) -> Bool {
-        guard state == .open else { return false }
+        guard state == .open, !hasOverslept(at: now, into: &actions) else { return false }
         lastHeard = now
         lastLook = now
         switch link.received(sequence: sequence, acknowledge: acknowledge) {

@@ -1,3 +1,4 @@
+internal import CohortProcess
 internal import Glibc
 
 /// A fresh directory that only this user can enter, with a path short enough for sockets in it; gone when the run is over.
@@ -11,13 +12,11 @@ final class RunDirectory {
     private let lock: Int32
 
     init() throws(ChaosError) {
-        let candidates = [getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR")].compactMap { $0.map { String(cString: $0) } }
         var problem = ""
-        for parent in candidates + ["/tmp"] where parent.utf8.count < 64 && !parent.isEmpty {
+        for parent in Directory.socketParents {
             Self.removeLeftovers(in: parent)
-            var template = Array("\(parent)/\(Self.start)XXXXXX".utf8CString)
-            if mkdtemp(&template) != nil {
-                path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+            if let made = Directory.makeFresh(in: parent, prefix: Self.start) {
+                path = made
                 lock = Self.takeLock(in: path, creating: true) ?? -1
                 return
             }
@@ -30,7 +29,7 @@ final class RunDirectory {
 
     /// Removes the directories of runs that nobody is making any more.
     private static func removeLeftovers(in parent: String) {
-        for name in names(in: parent) where name.hasPrefix(start) {
+        for name in Directory.names(in: parent) where name.hasPrefix(start) {
             let path = "\(parent)/\(name)"
             guard let lock = takeLock(in: path, creating: false) else { continue }
             removeAll(path)
@@ -48,22 +47,8 @@ final class RunDirectory {
         return nil
     }
 
-    private static func names(in directory: String) -> [String] {
-        guard let stream = opendir(directory) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            names.append(
-                withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-                }
-            )
-        }
-        return names
-    }
-
     private static func removeAll(_ directory: String) {
-        for name in names(in: directory) { unlink("\(directory)/\(name)") }
+        for name in Directory.names(in: directory) { unlink("\(directory)/\(name)") }
         rmdir(directory)
     }
 

@@ -32,7 +32,7 @@ package struct PeerNode: Sendable {
     /// - Parameter patience: how long to wait for an answer to the hello; `nil` for ever.
     package init(greeting: Greeting, at now: Instant, patience: TimeSpan?) {
         self.greeting = greeting
-        session = PeerSession(at: now, patience: patience)
+        session = PeerSession(at: now, patience: patience, endsWithSleep: greeting.role.isWorker)
     }
 
     package var isOpen: Bool { session.state == .open }
@@ -168,7 +168,12 @@ package struct PeerNode: Sendable {
             offer.held = held
             greeting.role = .worker(offer)
         }
-        session = PeerSession(at: now, patience: patience, seed: greeting.token.value ^ now.nanoseconds)
+        session = PeerSession(
+            at: now,
+            patience: patience,
+            seed: greeting.token.value ^ now.nanoseconds,
+            endsWithSleep: greeting.role.isWorker
+        )
         outgoing.removeAll()
         actions.removeAll()
     }

@@ -1,4 +1,3 @@
-internal import CCohortProcess
 internal import Glibc
 internal import Synchronization
 
@@ -17,7 +16,6 @@ internal import Synchronization
 final class HostPage: Sendable {
     private enum Layout {
         static let magic: UInt64 = 0x3154_524f_484f_4301
-        static let magicOffset = 0
         static let executing = 64
         static let written = 72
         static let doomed = 128
@@ -29,72 +27,49 @@ final class HostPage: Sendable {
     /// Bytes in the outbox; a power of two.
     static let ringCapacity = 256 << 10
 
-    private nonisolated(unsafe) let base: UnsafeMutableRawPointer
+    private let memory: SharedMemory
 
-    private init(mapping base: UnsafeMutableRawPointer) {
-        self.base = base
+    private init(_ memory: SharedMemory) {
+        self.memory = memory
     }
 
-    deinit {
-        munmap(base, Layout.size)
-    }
+    private var base: UnsafeMutableRawPointer { memory.base }
 
     /// Makes a page; returns it with the close-on-exec descriptor to pass on.
     static func make() throws(CallPoolError) -> (page: HostPage, descriptor: Int32) {
-        let descriptor = cohort_shared_memory(Layout.size)
-        guard descriptor >= 0 else { throw CallPoolError(step: "memfd_create", errno: errno) }
-        guard let page = HostPage(descriptor) else {
-            let error = CallPoolError(step: "mmap", errno: errno)
-            close(descriptor)
-            throw error
-        }
-        page.base.storeBytes(of: Layout.magic, toByteOffset: Layout.magicOffset, as: UInt64.self)
-        return (page, descriptor)
+        let (memory, descriptor) = try SharedMemory.make(size: Layout.size, magic: Layout.magic)
+        return (HostPage(memory), descriptor)
     }
 
     /// Maps the page that the pool has passed; nil if `descriptor` is none.
     static func open(_ descriptor: Int32) -> HostPage? {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_size == Layout.size, let page = HostPage(descriptor),
-            page.base.load(fromByteOffset: Layout.magicOffset, as: UInt64.self) == Layout.magic
-        else { return nil }
-        return page
-    }
-
-    private convenience init?(_ descriptor: Int32) {
-        let memory = mmap(nil, Layout.size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
-        guard let memory, memory != MAP_FAILED else { return nil }
-        self.init(mapping: memory)
-    }
-
-    private func word(_ offset: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        (base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
+        SharedMemory.open(descriptor, size: Layout.size, magic: Layout.magic).map(HostPage.init)
     }
 
     // The order between `executing` and `doomed` decides who is killed: each side stores its own and then loads the other's.
 
     var executing: UInt64 {
-        get { word(Layout.executing).pointee.load(ordering: .sequentiallyConsistent) }
-        set { word(Layout.executing).pointee.store(newValue, ordering: .sequentiallyConsistent) }
+        get { memory.word(Layout.executing).pointee.load(ordering: .sequentiallyConsistent) }
+        set { memory.word(Layout.executing).pointee.store(newValue, ordering: .sequentiallyConsistent) }
     }
 
     var isDoomed: Bool {
-        get { word(Layout.doomed).pointee.load(ordering: .sequentiallyConsistent) != 0 }
-        set { word(Layout.doomed).pointee.store(newValue ? 1 : 0, ordering: .sequentiallyConsistent) }
+        get { memory.word(Layout.doomed).pointee.load(ordering: .sequentiallyConsistent) != 0 }
+        set { memory.word(Layout.doomed).pointee.store(newValue ? 1 : 0, ordering: .sequentiallyConsistent) }
     }
 
     /// Bytes that the host has put into its outbox or sent past it, in its whole life.
     var written: UInt64 {
-        get { word(Layout.written).pointee.load(ordering: .acquiring) }
-        set { word(Layout.written).pointee.store(newValue, ordering: .releasing) }
+        get { memory.word(Layout.written).pointee.load(ordering: .acquiring) }
+        set { memory.word(Layout.written).pointee.store(newValue, ordering: .releasing) }
     }
 
     func taken(_ stream: Int) -> UInt64 {
-        word(Layout.taken[stream]).pointee.load(ordering: .sequentiallyConsistent)
+        memory.word(Layout.taken[stream]).pointee.load(ordering: .sequentiallyConsistent)
     }
 
     func setTaken(_ stream: Int, _ value: UInt64) {
-        word(Layout.taken[stream]).pointee.store(value, ordering: .sequentiallyConsistent)
+        memory.word(Layout.taken[stream]).pointee.store(value, ordering: .sequentiallyConsistent)
     }
 
     /// Copies `bytes` into the outbox at stream position `position`; `written` is for the caller to move.

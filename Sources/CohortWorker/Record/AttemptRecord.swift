@@ -1,4 +1,3 @@
-internal import CCohortProcess
 package import CohortCore
 internal import Glibc
 internal import Synchronization
@@ -15,7 +14,6 @@ internal import Synchronization
 package final class AttemptRecord: Sendable {
     private enum Layout {
         static let magic: UInt64 = 0x3143_4552_484f_4301
-        static let magicOffset = 0
         static let isLeaving = 64
         static let isIncomplete = 72
         static let used = 80
@@ -40,52 +38,30 @@ package final class AttemptRecord: Sendable {
     /// The number of no entry.
     package static let noEntry = UInt32.max
 
-    private nonisolated(unsafe) let base: UnsafeMutableRawPointer
+    private let memory: SharedMemory
 
-    private init(mapping base: UnsafeMutableRawPointer) {
-        self.base = base
+    private init(_ memory: SharedMemory) {
+        self.memory = memory
     }
 
-    deinit {
-        munmap(base, Layout.size)
-    }
+    private var base: UnsafeMutableRawPointer { memory.base }
 
     /// Makes a record; returns it with the close-on-exec descriptor to pass on.
     package static func make() throws(CallPoolError) -> (record: AttemptRecord, descriptor: Int32) {
-        let descriptor = cohort_shared_memory(Layout.size)
-        guard descriptor >= 0 else { throw CallPoolError(step: "memfd_create", errno: errno) }
-        guard let record = AttemptRecord(descriptor) else {
-            let error = CallPoolError(step: "mmap", errno: errno)
-            close(descriptor)
-            throw error
-        }
-        record.base.storeBytes(of: Layout.magic, toByteOffset: Layout.magicOffset, as: UInt64.self)
-        return (record, descriptor)
+        let (memory, descriptor) = try SharedMemory.make(size: Layout.size, magic: Layout.magic)
+        return (AttemptRecord(memory), descriptor)
     }
 
     /// Maps a record that was passed to this process; nil if `descriptor` is none.
     package static func open(_ descriptor: Int32) -> AttemptRecord? {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_size == Layout.size,
-            let record = AttemptRecord(descriptor),
-            record.base.load(fromByteOffset: Layout.magicOffset, as: UInt64.self) == Layout.magic
-        else { return nil }
-        return record
+        SharedMemory.open(descriptor, size: Layout.size, magic: Layout.magic).map(AttemptRecord.init)
     }
 
-    private convenience init?(_ descriptor: Int32) {
-        let memory = mmap(nil, Layout.size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
-        guard let memory, memory != MAP_FAILED else { return nil }
-        self.init(mapping: memory)
+    private func load(_ offset: Int) -> UInt64 { memory.word(offset).pointee.load(ordering: .acquiring) }
+
+    private func store(_ value: UInt64, _ offset: Int) {
+        memory.word(offset).pointee.store(value, ordering: .releasing)
     }
-
-    private func word(_ offset: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        (base + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
-    }
-
-    private func load(_ offset: Int) -> UInt64 { word(offset).pointee.load(ordering: .acquiring) }
-
-    private func store(_ value: UInt64, _ offset: Int) { word(offset).pointee.store(value, ordering: .releasing) }
 
     // MARK: Attempts
 

@@ -4,10 +4,25 @@ internal import CohortRuntime
 internal import CohortWire
 internal import Synchronization
 
-/// The two that run tasks, commands and calls, in the terms of the core.
-///
-/// Both have threads of their own; what happens there is told through `deliver`, in batches.
-final class Executors: Sendable {
+/// What runs tasks for a shell, in the terms of the core. It tells what happens in batches, from threads of its own.
+protocol TaskExecutors: AnyObject, Sendable {
+    /// Starts a command; one that cannot be understood comes back as `commandNotStarted`.
+    ///
+    /// - Parameter place: in the record of attempts.
+    func run(_ order: WorkOrder, place: UInt32) -> WorkerEvent?
+    func run(_ orders: [CallOrder])
+    func cancel(_ task: TaskKey, isCall: Bool, grace: TimeSpan, reason: String)
+    func kill(_ task: TaskKey, isCall: Bool)
+    func grant(_ task: TaskKey, isCall: Bool, bytes: UInt64)
+    /// Lets a call go on that has waited for groups of its own.
+    func proceed(_ task: TaskKey)
+    func retract(_ tasks: [TaskKey])
+    /// Kills everything that runs, and returns when it is gone and the last events were told. Once only.
+    func stop()
+}
+
+/// The two that run tasks, commands and calls.
+final class Executors: TaskExecutors {
     private let processes: ProcessLoop
     private let calls: CallPool
     private let descriptions: CommandDescriptions
@@ -29,9 +44,6 @@ final class Executors: Sendable {
 
     // MARK: Orders
 
-    /// Starts a command; one that cannot be understood comes back as `commandNotStarted`.
-    ///
-    /// - Parameter place: in the record of attempts.
     func run(_ order: WorkOrder, place: UInt32) -> WorkerEvent? {
         do throws(FrameError) {
             let payload = try CommandPayload(bytes: order.payload)
@@ -89,12 +101,10 @@ final class Executors: Sendable {
         }
     }
 
-    /// Lets a call go on that has waited for groups of its own.
     func proceed(_ task: TaskKey) { calls.proceed(task.raw) }
 
     func retract(_ tasks: [TaskKey]) { calls.recall(tasks.map(\.raw)) }
 
-    /// Kills everything that runs, and returns when it is gone.
     func stop() {
         processes.stop()
         calls.stop()

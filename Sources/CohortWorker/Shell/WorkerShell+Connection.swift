@@ -59,7 +59,7 @@ extension WorkerShell: PeerConnectionDelegate {
             switch loss {
             case .noAnswer, .refused:
                 end(explanation)
-            case .silent where configuration.reconnects, .unknown where configuration.reconnects:
+            case .silent where configuration.reconnects, .unknown where configuration.reconnects, .asleep:
                 cutOff(connection)
                 // The reports first, so that what has ended is known to have ended.
                 performAll()

@@ -10,12 +10,17 @@ internal import ZeroMQ
 final class WorkerShell: LoopHandler {
     private static let socketToken = 0
 
+    /// Makes executors that tell what happens to the closure, from any thread.
+    typealias ExecutorMaker =
+        @Sendable (WorkerConfiguration, @escaping @Sendable ([WorkerEvent]) -> Void) throws -> any TaskExecutors
+
     let context: Context
     let configuration: WorkerConfiguration
     let notify: @Sendable (WorkerNotice) -> Void
     private let loop: LoopThread
     var core: WorkerCore
-    private var executors: Executors
+    private var executors: any TaskExecutors
+    private let makeExecutors: ExecutorMaker
     /// Of the present executors.
     private var inbox: ExecutorInbox
     let keeper: RecordKeeper?
@@ -31,6 +36,7 @@ final class WorkerShell: LoopHandler {
     init(
         _ configuration: WorkerConfiguration,
         loop: LoopThread,
+        makeExecutors: @escaping ExecutorMaker = { try Executors($0, deliver: $1) },
         notify: @escaping @Sendable (WorkerNotice) -> Void
     ) throws {
         self.configuration = configuration
@@ -39,17 +45,15 @@ final class WorkerShell: LoopHandler {
         context = try Context()
         keeper = configuration.record.map { RecordKeeper($0.record) }
         core = WorkerCore(slots: UInt32(configuration.slots))
-        inbox = ExecutorInbox()
-        executors = try Self.makeExecutors(configuration, inbox, loop)
+        let inbox = ExecutorInbox()
+        self.inbox = inbox
+        self.makeExecutors = makeExecutors
+        executors = try makeExecutors(configuration, Self.delivery(to: inbox, loop))
         try connect()
     }
 
-    private static func makeExecutors(
-        _ configuration: WorkerConfiguration,
-        _ inbox: ExecutorInbox,
-        _ loop: LoopThread
-    ) throws -> Executors {
-        try Executors(configuration) { [weak loop] events in
+    private static func delivery(to inbox: ExecutorInbox, _ loop: LoopThread) -> @Sendable ([WorkerEvent]) -> Void {
+        { [weak loop] events in
             guard inbox.put(events) else { return }
             loop?.perform { handler in (handler as? WorkerShell)?.takeGathered() }
         }
@@ -177,7 +181,7 @@ final class WorkerShell: LoopHandler {
         keeper?.forgetAll()
         brokenAt = nil
         inbox = ExecutorInbox()
-        executors = try Self.makeExecutors(configuration, inbox, loop)
+        executors = try makeExecutors(configuration, Self.delivery(to: inbox, loop))
     }
 
     // MARK: Actions out

@@ -32,18 +32,18 @@ struct WorkerSupervisor {
     func run() throws -> Never {
         var supervisor = try Supervisor(restarts: restarts, leftovers: leftovers)
         var current: (record: AttemptRecord, descriptor: Int32)?
-        let kills = MemoryKills()
-        var killsBefore = kills.count
+        var memory = MemoryEvidence()
         try supervisor.run(
             begin: {
                 let made = try AttemptRecord.make()
                 current = made
-                killsBefore = kills.count
                 return Supervisor.Life(
                     variables: [(Self.variable, String(made.descriptor))],
                     descriptors: [made.descriptor]
                 )
             },
+            every: MemoryEvidence.interval,
+            meanwhile: { memory.look() },
             onEnd: { status in
                 guard let (record, descriptor) = current else { return .leave }
                 close(descriptor)
@@ -52,7 +52,7 @@ struct WorkerSupervisor {
                 if let note = record.session {
                     if record.hasUnacknowledgedEnds { usleep(Self.lastWordsMicroseconds) }
                     var death = WorkerDeath(status, begun: record.begun)
-                    death.outOfMemory = death.signal == SIGKILL && kills.count > killsBefore
+                    death.outOfMemory = death.signal == SIGKILL && memory.isFresh
                     Obituary.send(death, of: note, keys: keys)
                 }
                 return .restart

@@ -44,6 +44,25 @@ internal import Testing
         #expect(tick(&other, at: later.advanced(by: .seconds(1))) == [.lost(.silent)])
     }
 
+    /// What waits for a worker may have been given to others meanwhile.
+    @Test(arguments: [true, false])
+    func aWorkersSleepEndsItsSession(readsFirst: Bool) {
+        var session = PeerSession(at: Self.start, patience: nil, endsWithSleep: true)
+        welcome(&session)
+        let first = Self.start.advanced(by: .seconds(2))
+        #expect(received(&session, 1, at: first).isWanted)
+        #expect(tick(&session, at: first.advanced(by: .seconds(2))) == [.sendHeartbeat])
+        let later = first.advanced(by: .milliseconds(5_001))
+        if readsFirst {
+            #expect(received(&session, 2, at: later) == Received(isWanted: false, actions: [.lost(.asleep)]))
+        } else {
+            #expect(tick(&session, at: later) == [.lost(.asleep)])
+        }
+        #expect(session.state == .lost)
+        // Nobody else was silent: what runs has some time to be asked for again.
+        #expect(session.lastHeard.advanced(by: session.lease) > later)
+    }
+
     @Test func patienceComesToAnEnd() {
         var session = PeerSession(at: Self.start, patience: .milliseconds(250))
         var actions: [PeerSession.Action] = []
