@@ -188,7 +188,7 @@ extension CoordinatorCore {
     /// The worker does not have it. If it never arrived it goes back to the queue; if it has run, or may have, it is lost.
     private mutating func miss(_ task: UInt32, mayHaveBegun: Bool, at now: Instant) {
         let record = tasks[Int(task)]
-        if record.state == .assigned, !mayHaveBegun {
+        if record.state == .assigned && !mayHaveBegun {
             giveBack(task, at: now)
         } else {
             var detail = AttemptDetail()

@@ -153,7 +153,7 @@ extension Simulation {
         generator.pick(
             truth.groups.indices.filter { group in
                 let record = truth.groups[group]
-                return record.closed == nil && record.id != nil && !record.isAbandoned
+                return record.closed == nil && record.id != nil && !record.isAbandoned && !record.isForgotten
                     && (client == nil || record.client == client?.life)
             }
         )
@@ -209,7 +209,7 @@ extension Simulation {
         let roots = truth.groups.indices.filter { group in
             let record = truth.groups[group]
             return record.isDetached && record.parent == nil && record.id != nil && record.client != client.life
-                && record.closed == nil
+                && record.closed == nil && !record.isForgotten
         }
         guard let group = generator.pick(roots) else { return "" }
         client.watch(group, self)
