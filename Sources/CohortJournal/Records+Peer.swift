@@ -44,6 +44,7 @@ extension JournalClient: Recorded {
             writer.put(range.lowerBound)
             writer.put(range.upperBound)
         }
+        writer.put(lastExtension)
         writer.put(joined) { $0.put($1) }
     }
 
@@ -56,6 +57,7 @@ extension JournalClient: Recorded {
                 guard first <= last else { throw RecordReader.Fault() }
                 return first...last
             },
+            lastExtension: try reader.number(),
             joined: try reader.list { reader throws(RecordReader.Fault) in try reader.record() }
         )
     }

@@ -34,6 +34,7 @@ final class JournalFixture {
             JournalClient(
                 token: PeerToken(.max),
                 keys: [1...4, 9 ... .max],
+                lastExtension: .max,
                 joined: [
                     JournalJoin(key: GroupKey(1), group: GroupID(7), task: attempt),
                     JournalJoin(key: GroupKey(2), group: GroupID(8), task: nil),

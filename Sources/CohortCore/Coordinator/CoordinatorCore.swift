@@ -125,7 +125,7 @@ package struct CoordinatorCore: Sendable, Equatable {
         case .deadlineChanged(let session, let target, let span, let token):
             changeDeadline(session, target, token: token) { _ in span.map { now.advanced(by: $0) } }
         case .deadlineExtended(let session, let target, let span, let token):
-            changeDeadline(session, target, token: token, needsOne: true) { $0?.advanced(by: span) }
+            extendDeadline(session, target, by: span, token: token)
         case .consumed(let session, let weight, let outputs): consumed(session, weight: weight, outputs)
         case .watched(let session, let target): watched(session, target, at: now)
         case .queried(let session): queried(session)

@@ -98,12 +98,14 @@ extension CoordinatorCore {
     /// restart, for one whose groups go on.
     func journalRow(ofClient place: UInt32) -> JournalClient? {
         let client = clients[Int(place)]
-        let hasLearnt = !client.beginsAnew || !client.keys.ranges.isEmpty || !client.joined.isEmpty
+        let hasAsked = !client.keys.ranges.isEmpty || !client.joined.isEmpty || client.lastExtension > 0
+        let hasLearnt = !client.beginsAnew || hasAsked
         guard client.token != .none, hasLearnt else { return nil }
         let joined = client.joined.map { JournalJoin(key: $0.key, group: $0.value.group, task: $0.value.task) }
         return JournalClient(
             token: client.token,
             keys: client.keys.ranges,
+            lastExtension: client.lastExtension,
             joined: joined.sorted { $0.key.value < $1.key.value }
         )
     }

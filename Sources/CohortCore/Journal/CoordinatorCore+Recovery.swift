@@ -19,6 +19,7 @@ extension CoordinatorCore {
             var record = ClientRecord(id: SessionID(0), token: token, identity: nextIdentity, lastHeard: now)
             record.isAbsent = true
             record.keys = KeyRanges(state.clients[token]?.keys ?? [])
+            record.lastExtension = state.clients[token]?.lastExtension ?? 0
             _ = addClient(record)
         }
         restoreGroups(state, at: now)

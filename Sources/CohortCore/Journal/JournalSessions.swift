@@ -3,12 +3,20 @@ package struct JournalClient: Sendable, Equatable {
     package var token: PeerToken
     /// Keys that it has used for groups, open or not: a request that is sent again must not open one twice.
     package var keys: [ClosedRange<UInt32>]
+    /// The highest token of its requests that have extended a deadline.
+    package var lastExtension: UInt32
     /// In ascending order of keys.
     package var joined: [JournalJoin]
 
-    package init(token: PeerToken, keys: [ClosedRange<UInt32>], joined: [JournalJoin]) {
+    package init(
+        token: PeerToken,
+        keys: [ClosedRange<UInt32>],
+        lastExtension: UInt32 = 0,
+        joined: [JournalJoin]
+    ) {
         self.token = token
         self.keys = keys
+        self.lastExtension = lastExtension
         self.joined = joined
     }
 }
