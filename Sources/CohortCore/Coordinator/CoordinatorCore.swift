@@ -127,6 +127,7 @@ package struct CoordinatorCore: Sendable, Equatable {
         case .deadlineExtended(let session, let target, let span, let token):
             extendDeadline(session, target, by: span, token: token)
         case .consumed(let session, let weight, let outputs): consumed(session, weight: weight, outputs)
+        case .updatesReceived(let session, let count): updatesReceived(session, upTo: count)
         case .watched(let session, let target): watched(session, target, at: now)
         case .queried(let session): queried(session)
         case .drainRequested: drainRequested(at: now)
@@ -196,7 +197,9 @@ package struct CoordinatorCore: Sendable, Equatable {
         for place in dirtyClients {
             let index = Int(place)
             guard !clients[index].isGone, !clients[index].isAbsent, !clients[index].outbox.isEmpty else { continue }
-            for update in clients[index].outbox.takeAll() { actions.append(.update(clients[index].id, update)) }
+            let updates = clients[index].outbox.takeAll()
+            clients[index].sentUpdates += UInt64(updates.count)
+            for update in updates { actions.append(.update(clients[index].id, update)) }
         }
         dirtyClients.removeAll(keepingCapacity: true)
     }

@@ -28,6 +28,36 @@ extension CoordinatorCore {
         return cursor == groups[Int(head)].log.entries.count
     }
 
+    /// Whether all that there is to tell has come to the client. One that cannot come back has no use for what it has lost.
+    func hasAll(of head: UInt32, _ client: UInt32) -> Bool {
+        guard clients[Int(client)].token != .none else { return isTold(head, to: client) }
+        let received = clients[Int(client)].feeds[groups[Int(head)].id]?.received ?? 0
+        return received == groups[Int(head)].log.entries.count
+    }
+
+    mutating func updatesReceived(_ session: SessionID, upTo count: UInt64) {
+        guard let place = clientPlaces[session] else { return }
+        let client = Int(place)
+        clients[client].receivedUpdates = max(clients[client].receivedUpdates, min(count, clients[client].sentUpdates))
+        while let mark = clients[client].feedMarks.first, mark.update <= clients[client].receivedUpdates {
+            clients[client].feedMarks.removeFirst()
+            clients[client].feeds[mark.head]?.received = mark.cursor
+        }
+        dropClosedHeads(of: place)
+    }
+
+    /// What has been told of a tree's log goes with the update that is being made.
+    private mutating func mark(_ cursor: Int, of head: GroupID, told client: Int) {
+        clients[client].feeds[head]?.cursor = cursor
+        let update = clients[client].sentUpdates + UInt64(clients[client].outbox.count)
+        if update <= clients[client].receivedUpdates {
+            // Nothing of it concerned this client.
+            clients[client].feeds[head]?.received = cursor
+        } else {
+            clients[client].feedMarks.append(FeedMark(update: update, head: head, cursor: cursor))
+        }
+    }
+
     /// Tells clients what is new in the logs of their trees, as far as they keep up.
     mutating func feedOwners() {
         for client in clients.indices where !clients[client].isGone && !clients[client].feedQueue.isEmpty {
@@ -70,7 +100,7 @@ extension CoordinatorCore {
             }
             cursor += 1
         }
-        clients[Int(client)].feeds[id]?.cursor = cursor
+        mark(cursor, of: id, told: Int(client))
         return cursor == groups[Int(head)].log.entries.count
     }
 

@@ -164,11 +164,16 @@ extension CoordinatorCore {
         let lost = groups.indices.map { UInt32($0) }.filter { place in
             let group = groups[Int(place)]
             return group.phase != .closed && group.owner == GroupRecord.none && (!group.sealed || !group.detached)
-                && groupPlaces[group.id] == place
+                && groupPlaces[group.id] == place && !hasBeenOrphaned(group)
         }
         orphan(lost, grace: limits.lossGrace, at: now)
         // The limits may be smaller now.
         dropClosedRoots(at: now)
+    }
+
+    /// It was stopped when its owner went, and so was all that was in it then; what cleans up there now may go on.
+    private func hasBeenOrphaned(_ group: GroupRecord) -> Bool {
+        group.phase == .stopping && group.sealed && group.cancelledFromOutside && group.grace <= limits.lossGrace
     }
 }
 

@@ -95,6 +95,8 @@ package enum CoordinatorEvent: Sendable, Equatable {
     case deadlineExtended(SessionID, GroupTarget, by: TimeSpan, token: UInt32 = 0)
     /// The client has dealt with so many bytes of updates, counted by `ClientUpdate.weight`, and of these tasks' output.
     case consumed(SessionID, weight: UInt64, outputs: [ConsumedOutput])
+    /// So many updates have come to the client in this session, all before included.
+    case updatesReceived(SessionID, UInt64)
     case watched(SessionID, GroupTarget)
     case queried(SessionID)
 

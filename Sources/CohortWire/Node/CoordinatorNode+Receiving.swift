@@ -14,10 +14,13 @@ extension CoordinatorNode {
         if error.code == .noBody {
             // Of a kind that later versions may have: it has arrived, and to do nothing about it is harmless.
             _ = peers[session]?.link.received(sequence: header.sequence, acknowledge: header.acknowledge)
+            noteReceipt(by: session, at: now)
             noteArrival(from: session)
             return
         }
-        switch peers[session]?.link.rejected(sequence: header.sequence, acknowledge: header.acknowledge) {
+        let rejection = peers[session]?.link.rejected(sequence: header.sequence, acknowledge: header.acknowledge)
+        noteReceipt(by: session, at: now)
+        switch rejection {
         case .askAgain(let from): send(.resend(from: from), to: session)
         case .giveUp:
             expel(session, "its message \(header.sequence) cannot be understood: \(error.description)", at: now)
@@ -91,11 +94,21 @@ extension CoordinatorNode {
         heard.append(session)
     }
 
+    /// What has come to a client need not be kept for it any longer.
+    private mutating func noteReceipt(by session: SessionID, at now: Instant) {
+        guard core.keepsJournal, let peer = peers[session], peer.link.receivedUpdates > peer.receivedUpdates else {
+            return
+        }
+        peers[session]?.receivedUpdates = peer.link.receivedUpdates
+        handle(.updatesReceived(session, peer.link.receivedUpdates), at: now)
+    }
+
     /// A message of a session that is known.
     mutating func take(_ header: FrameHeader, _ body: FrameBody, from session: SessionID, at now: Instant) {
         handle(.heard(session), at: now)
         noteArrival(from: session)
         let verdict = peers[session]?.link.received(sequence: header.sequence, acknowledge: header.acknowledge)
+        noteReceipt(by: session, at: now)
         switch verdict {
         case .deliver: deal(with: body, from: session, at: now)
         case .missing(let from): send(.resend(from: from), to: session)

@@ -41,6 +41,7 @@ extension ModelCluster {
         nextSession += 1
         for place in groups.indices where groups[place].client == old { groups[place].client = client.session }
         client.weight = 0
+        client.updates = 0
         client.outputs = []
         client.watched = []
         client.caughtUp = []
