@@ -217,6 +217,9 @@ package final class PeerConnection {
         case .noAnswer: "no coordinator answers at \(endpoint): \(handshake.trouble)"
         case .refused(let reason): "the coordinator at \(endpoint) refuses: \(reason)"
         case .unknown(let reason): "the session with the coordinator at \(endpoint) is over: \(reason)"
+        case .incomprehensible(let reason):
+            "what the coordinator at \(endpoint) sends cannot be understood, in \(PeerNode.mostDamagedSessions) sessions "
+                + "in a row; is it of another version? \(reason)"
         case .silent: "nothing was heard from the coordinator at \(endpoint) for \(node.session.lease.seconds) s"
         case .goodbye(let reason): "the coordinator at \(endpoint) ended the session: \(reason)"
         }
