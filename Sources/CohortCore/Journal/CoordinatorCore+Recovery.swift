@@ -4,6 +4,8 @@ internal import DequeModule
 extension CoordinatorCore {
     /// Begins with what a journal holds. Workers and clients that the journal names are absent: they have a lease's time from
     /// now to come back, and what workers had stays theirs until then.
+    ///
+    /// - Parameter state: must be free of contradictions (`JournalState.contradiction`).
     package init(recovering state: JournalState, limits: Limits = Limits(), at now: Instant) {
         self.init(limits: limits, keepsJournal: true)
         nextGroup = state.counters.nextGroup

@@ -105,6 +105,7 @@ struct CoreScript {
     {
         now = now.advanced(by: span)
         sessions = []
+        #expect(journal.contradiction() == nil, sourceLocation: sourceLocation)
         core = CoordinatorCore(recovering: journal, limits: core.limits, at: now)
         send(burst: [], sourceLocation: sourceLocation)
         #expect(core.checkInvariants() == [], sourceLocation: sourceLocation)
