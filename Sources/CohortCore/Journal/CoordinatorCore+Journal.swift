@@ -116,6 +116,7 @@ extension CoordinatorCore {
         return JournalWorker(
             number: worker.number,
             token: worker.token,
+            latest: worker.latest,
             offer: offer,
             draining: worker.draining,
             departed: departed

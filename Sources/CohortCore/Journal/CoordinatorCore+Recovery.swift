@@ -46,6 +46,7 @@ extension CoordinatorCore {
                 offer: row.offer,
                 lastHeard: now
             )
+            record.latest = row.latest
             record.draining = row.draining
             if row.departed {
                 departedWorkers.append(summary(of: record))
