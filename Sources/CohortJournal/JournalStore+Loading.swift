@@ -13,6 +13,12 @@ extension JournalStore {
             try row.require(client.token.value, at: 1)
             state.clients[client.token] = client
         }
+        try each("SELECT record, token, key FROM joins", db) { row in
+            let join: JournalJoin = try row.record(0)
+            try row.require(join.key.client.value, at: 1)
+            try row.require(UInt64(join.key.key.value), at: 2)
+            state.joins[join.key] = join
+        }
         try each("SELECT record, number FROM workers", db) { row in
             let worker: JournalWorker = try row.record(0)
             try row.require(UInt64(worker.number), at: 1)
@@ -38,7 +44,8 @@ extension JournalStore {
         }
         try each("SELECT record, value, sequence, head FROM ends ORDER BY sequence", db) { row in
             var end: JournalEnd = try row.record(0)
-            end.value = try row.bytes(1)
+            // What is told no more can stay where it is.
+            if end.sequence >= state.groups[end.head]?.receivedUpTo ?? 0 { end.value = try row.bytes(1) }
             try row.require(end.sequence, at: 2)
             try row.require(end.head.value, at: 3)
             state.ends[end.head, default: []].append(end)

@@ -9,7 +9,15 @@ extension JournalStore {
         for client in batch.clients {
             try run("INSERT OR REPLACE INTO clients VALUES (?, ?)", [client.token.value.row, client.row], db)
         }
-        for token in batch.departedClients { try run("DELETE FROM clients WHERE token = ?", [token.value.row], db) }
+        for join in batch.joins {
+            let values: Values = join.key.row + [join.row]
+            try run("INSERT OR REPLACE INTO joins VALUES (?, ?, ?)", values, db)
+        }
+        for key in batch.departedJoins { try run("DELETE FROM joins WHERE token = ? AND key = ?", key.row, db) }
+        for token in batch.departedClients {
+            try run("DELETE FROM clients WHERE token = ?", [token.value.row], db)
+            try run("DELETE FROM joins WHERE token = ?", [token.value.row], db)
+        }
         for worker in batch.workers {
             try run("INSERT OR REPLACE INTO workers VALUES (?, ?)", [Int64(worker.number), worker.row], db)
         }
@@ -67,6 +75,11 @@ extension JournalStore {
 extension Recorded {
     /// As a column's value.
     fileprivate var row: Data { Data(recordBytes) }
+}
+
+extension ClientKey {
+    /// As the values of the columns that it is.
+    fileprivate var row: [any DatabaseValueConvertible] { [client.value.row, Int64(key.value)] }
 }
 
 extension UInt64 {

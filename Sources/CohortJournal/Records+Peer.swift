@@ -23,14 +23,15 @@ extension JournalCounters: Recorded {
 
 extension JournalJoin: Recorded {
     func write(to writer: inout RecordWriter) {
-        writer.put(key.value)
+        writer.put(key.client.value)
+        writer.put(key.key.value)
         writer.put(group.value)
         writer.put(task) { $0.put($1) }
     }
 
     init(from reader: inout RecordReader) throws(RecordReader.Fault) {
         self.init(
-            key: GroupKey(try reader.number()),
+            key: ClientKey(client: PeerToken(try reader.unsigned()), key: GroupKey(try reader.number())),
             group: GroupID(try reader.unsigned()),
             task: try reader.optional { reader throws(RecordReader.Fault) in try reader.record() }
         )
@@ -45,7 +46,6 @@ extension JournalClient: Recorded {
             writer.put(range.upperBound)
         }
         writer.put(lastExtension)
-        writer.put(joined) { $0.put($1) }
     }
 
     init(from reader: inout RecordReader) throws(RecordReader.Fault) {
@@ -57,8 +57,7 @@ extension JournalClient: Recorded {
                 guard first <= last else { throw RecordReader.Fault() }
                 return first...last
             },
-            lastExtension: try reader.number(),
-            joined: try reader.list { reader throws(RecordReader.Fault) in try reader.record() }
+            lastExtension: try reader.number()
         )
     }
 }

@@ -16,7 +16,8 @@ enum Damage {
     }
 
     private static let tables: [(name: String, keys: [String], blobs: [String])] = [
-        ("counters", ["id"], ["record"]), ("clients", ["token"], ["record"]), ("workers", ["number"], ["record"]),
+        ("counters", ["id"], ["record"]), ("clients", ["token"], ["record"]),
+        ("joins", ["token", "key"], ["record"]), ("workers", ["number"], ["record"]),
         ("groups", ["id"], ["record"]), ("submissions", ["group_id", "first"], ["record", "payload"]),
         ("tasks", ["group_id", "number"], ["record"]), ("ends", ["sequence", "head"], ["record", "value"]),
         ("closings", ["sequence", "head"], ["record"]),

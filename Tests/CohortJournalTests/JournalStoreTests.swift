@@ -33,6 +33,7 @@ struct JournalStoreTests {
         var second = JournalBatch()
         second.counters.nextGroup = 12
         second.departedClients = [PeerToken(.max)]
+        second.departedJoins = [ClientKey(client: PeerToken(5), key: GroupKey(.max))]
         second.forgottenWorkers = [9]
         second.groups = [JournalFixture.group(12)]
         second.tasks = [JournalFixture.task(7, 0, ref)]

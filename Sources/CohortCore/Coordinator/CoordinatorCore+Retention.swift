@@ -34,7 +34,7 @@ extension CoordinatorCore {
     /// Whether a watcher has not been told all there is, or the owner, where it is told from the log, does not have it.
     private func isBeingTold(_ root: UInt32) -> Bool {
         let group = groups[Int(root)]
-        if group.watchers.contains(where: { $0.cursor < group.log.entries.count || !$0.caughtUp }) { return true }
+        if group.watchers.contains(where: { $0.cursor < group.log.count || !$0.caughtUp }) { return true }
         return keepsJournal && group.owner != GroupRecord.none && !hasAll(of: root, group.owner)
     }
 

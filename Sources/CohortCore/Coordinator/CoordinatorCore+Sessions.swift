@@ -147,6 +147,7 @@ extension CoordinatorCore {
         if client.token != .none {
             clientTokens[client.token] = nil
             if keepsJournal { draft.batch.departedClients.append(client.token) }
+            for key in client.joined.keys { changed(join: key, of: place) }
         }
         clients[Int(place)].isGone = true
         for root in client.watching { groups[Int(root)].watchers.removeAll { $0.client == place } }

@@ -7,6 +7,18 @@ extension CoordinatorCore {
         for place in draft.clients.sortedUnique() where !clients[Int(place)].isGone {
             if let row = journalRow(ofClient: place) { batch.clients.append(row) }
         }
+        // Whoever was lost and has begun anew since has only the new one.
+        let known = Set(batch.clients.map(\.token))
+        if !known.isEmpty { batch.departedClients.removeAll { known.contains($0) } }
+        for key in draft.joins.sortedUnique() {
+            // Those of a client that has gone go with it.
+            guard let client = clientTokens[key.client] else { continue }
+            if let joined = clients[Int(client)].joined[key.key] {
+                batch.joins.append(JournalJoin(key: key, group: joined.group, task: joined.task))
+            } else {
+                batch.departedJoins.append(key)
+            }
+        }
         for place in draft.workers.sortedUnique() where !workers[Int(place)].isGone {
             batch.workers.append(journalRow(of: workers[Int(place)], departed: false))
         }
@@ -20,6 +32,7 @@ extension CoordinatorCore {
             batch.tasks.append(journalRow(ofTask: task))
         }
         draft.clients.removeAll(keepingCapacity: true)
+        draft.joins.removeAll(keepingCapacity: true)
         draft.workers.removeAll(keepingCapacity: true)
         draft.groups.removeAll(keepingCapacity: true)
         draft.tasks.removeAll(keepingCapacity: true)
@@ -101,13 +114,7 @@ extension CoordinatorCore {
         let hasAsked = !client.keys.ranges.isEmpty || !client.joined.isEmpty || client.lastExtension > 0
         let hasLearnt = !client.beginsAnew || hasAsked
         guard client.token != .none, hasLearnt else { return nil }
-        let joined = client.joined.map { JournalJoin(key: $0.key, group: $0.value.group, task: $0.value.task) }
-        return JournalClient(
-            token: client.token,
-            keys: client.keys.ranges,
-            lastExtension: client.lastExtension,
-            joined: joined.sorted { $0.key.value < $1.key.value }
-        )
+        return JournalClient(token: client.token, keys: client.keys.ranges, lastExtension: client.lastExtension)
     }
 
     func journalRow(of worker: WorkerRecord, departed: Bool) -> JournalWorker {
@@ -159,7 +166,8 @@ extension CoordinatorCore {
             outcome: group.outcome,
             counts: group.counts,
             closedBelow: group.closedBelow,
-            omitted: group.omitted
+            omitted: group.omitted,
+            receivedUpTo: group.receivedUpTo
         )
     }
 

@@ -56,7 +56,7 @@ extension CoordinatorCore {
         }
         let count = submission.runs.reduce(0) { $0 + $1.lengths.count }
         restoreAcceptance(of: submission, places, count: UInt32(count))
-        let sibling = submission.joined.flatMap { $0.isSibling ? clientTokens[$0.client] : nil }
+        let sibling = submission.joined.flatMap { $0.task == nil ? nil : clientTokens[$0.client] }
         let chunk = UInt32(chunks.count)
         var payload = PayloadChunk()
         payload.bytes = submission.payload
@@ -133,9 +133,9 @@ extension CoordinatorCore {
         count: UInt32
     ) {
         guard let origin = submission.joined, let client = clientTokens[origin.client],
-            var joined = clients[Int(client)].joined[origin.key]
+            var joined = clients[Int(client)].joined[origin.key], joined.task == origin.task
         else { return }
-        // The key has been given up before, and then taken again.
+        // The client was lost, and has begun anew.
         if origin.first == 0 { joined = JoinedGroup(group: joined.group, task: joined.task) }
         joined.templates += origin.templates.compactMap { places[$0] }
         joined.count += count

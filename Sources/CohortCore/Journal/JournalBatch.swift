@@ -7,7 +7,11 @@ package struct JournalBatch: Sendable, Equatable {
     package var counters = JournalCounters()
     /// Key: the token.
     package var clients: [JournalClient] = []
-    /// These are gone for good.
+    /// Key: the client and its key.
+    package var joins: [JournalJoin] = []
+    /// These stand for no group any more.
+    package var departedJoins: [ClientKey] = []
+    /// These are gone for good, with their joins.
     package var departedClients: [PeerToken] = []
     /// Key: the number.
     package var workers: [JournalWorker] = []
@@ -30,7 +34,8 @@ package struct JournalBatch: Sendable, Equatable {
 
     /// Nothing has changed but, perhaps, numbers that nobody has been told.
     package var isEmpty: Bool {
-        clients.isEmpty && departedClients.isEmpty && workers.isEmpty && forgottenWorkers.isEmpty && groups.isEmpty
+        clients.isEmpty && joins.isEmpty && departedJoins.isEmpty && departedClients.isEmpty && workers.isEmpty
+            && forgottenWorkers.isEmpty && groups.isEmpty
             && submissions.isEmpty && tasks.isEmpty && ends.isEmpty && closings.isEmpty && forgotten.isEmpty
     }
 }

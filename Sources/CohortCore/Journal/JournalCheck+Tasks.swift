@@ -5,6 +5,7 @@ extension JournalCheck {
     private struct JoinPlace: Hashable {
         var client: PeerToken
         var key: GroupKey
+        var task: AttemptRef?
     }
 
     mutating func checkSubmissions() throws(Fault) {
@@ -44,7 +45,7 @@ extension JournalCheck {
                 guard let origin = submission.joined else { continue }
                 try require(origin.templates.allSatisfy { own[$0] != nil }, "\(name) have templates of others")
                 guard origin.client != .none else { continue }
-                let place = JoinPlace(client: origin.client, key: origin.key)
+                let place = JoinPlace(client: origin.client, key: origin.key, task: origin.task)
                 let expected = joined[place] ?? 0
                 try require(
                     origin.first == 0 || UInt64(origin.first) == expected,
@@ -81,6 +82,7 @@ extension JournalCheck {
     func checkTasks() throws(Fault) {
         var places: Set<Int> = []
         var workers: [UInt32: Load] = [:]
+        var running: Set<AttemptRef> = []
         for (id, rows) in state.tasks {
             var load = Load()
             for (index, row) in rows {
@@ -98,6 +100,7 @@ extension JournalCheck {
                 if isCleaning { load.cleaning += 1 }
                 if row.state.holdsSlot { load.held += 1 }
                 guard row.state.isAtWorker else { continue }
+                running.insert(AttemptRef(task: row.key, attempt: row.attempt))
                 try checkWorker(of: row, all[Int(index)], name)
                 if row.state.holdsSlot { workers[row.worker, default: Load()].held += 1 }
                 if row.state == .running { workers[row.worker, default: Load()].running += 1 }
@@ -109,6 +112,10 @@ extension JournalCheck {
             let slots = min(state.workers[number]?.offer.slots ?? 0, limits.slotsPerWorker)
             let most = Int(slots * (1 + limits.prefetchPerSlot)) + load.running
             try require(load.held <= most, "worker \(number) has \(load.held) tasks")
+        }
+        for join in state.joins.values {
+            guard let task = join.task else { continue }
+            try require(running.contains(task), "a task that does not run adds tasks to group \(join.group.value)")
         }
         try checkNested()
         try checkStops()
@@ -152,7 +159,10 @@ extension JournalCheck {
             }
             openers.insert(row.key)
             let isReached = row.flags.contains(.cancelRequested) && !group.isCleanup && !group.shield
-            try require(!isReached || group.phase == .stopping, "group \(id.value) goes on, though its task was cancelled")
+            try require(
+                !isReached || group.phase == .stopping,
+                "group \(id.value) goes on, though its task was cancelled"
+            )
         }
         for row in state.tasks.values.lazy.flatMap(\.values) where row.state == .ending {
             try require(

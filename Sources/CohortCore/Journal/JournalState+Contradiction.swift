@@ -127,7 +127,10 @@ struct JournalCheck {
     /// Where a group stands in its tree.
     private func checkPlace(of group: JournalGroup, _ name: String) throws(Fault) {
         guard let id = group.parent else {
-            return try require(group.head == group.id && group.opener == nil, "\(name) is a root, and below another one")
+            return try require(
+                group.head == group.id && group.opener == nil,
+                "\(name) is a root, and below another one"
+            )
         }
         guard let parent = open[id], id < group.id else { throw Fault(text: "\(name) is in no group that is open") }
         if group.opener == nil {
@@ -157,20 +160,18 @@ struct JournalCheck {
                     && keys[group.owner, default: []].insert(group.key).inserted,
                 "the key of group \(id.value) is that of another one"
             )
-            let isJoined = owner.joined.contains { $0.key == group.key && $0.group == id && $0.task == nil }
+            let join = state.joins[ClientKey(client: group.owner, key: group.key)]
+            let isJoined = join.map { $0.group == id && $0.task == nil } ?? false
             try require(isJoined == group.acceptsSiblings, "group \(id.value) counts the tasks of its owner wrongly")
         }
-        for (token, client) in state.clients {
-            var joined: Set<GroupKey> = []
-            for join in client.joined {
-                let isOwner = open[join.group].map { $0.owner == token && $0.key == join.key } == true
-                let isFree = keys[token]?.contains(join.key) != true
-                try require(
-                    open[join.group]?.acceptsSiblings == true && (join.task == nil ? isOwner : isFree)
-                        && joined.insert(join.key).inserted,
-                    "client \(token.value) adds tasks to group \(join.group.value), which takes none"
-                )
-            }
+        for (key, join) in state.joins {
+            let isOwn = open[join.group].map { $0.owner == key.client && $0.key == key.key } == true
+            let isFree = keys[key.client]?.contains(key.key) != true
+            try require(
+                key == join.key && state.clients[key.client] != nil && open[join.group]?.acceptsSiblings == true
+                    && (join.task == nil ? isOwn : isFree),
+                "client \(key.client.value) adds tasks to group \(join.group.value), which takes none of it"
+            )
         }
         for (id, group) in state.groups where group.phase == .closed && group.owner != .none {
             try require(state.clients[group.owner] != nil, "the owner of group \(id.value) is not known")
@@ -184,6 +185,7 @@ struct JournalCheck {
         for closing in state.closings.values.joined() { closed[closing.report.group] = closing.report.counts }
         for (head, ends) in state.ends {
             let here = Set((state.closings[head] ?? []).map(\.report.group))
+            let received = state.groups[head]?.receivedUpTo ?? 0
             for end in ends {
                 let id = end.report.group
                 let name = "task \(end.report.index) of group \(id.value)"
@@ -194,7 +196,7 @@ struct JournalCheck {
                 )
                 try require(
                     end.sequence < state.counters.nextSequence && end.report.detail < 0
-                        && (end.isOmitted || Int(end.report.valueLength) == end.value.count),
+                        && (end.isOmitted || end.sequence < received || Int(end.report.valueLength) == end.value.count),
                     "the end of \(name) does not add up"
                 )
                 outcomes[id, default: TaskCounts()].count(end.report.outcome)

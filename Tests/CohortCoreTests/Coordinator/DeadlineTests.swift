@@ -1,5 +1,6 @@
-@testable internal import CohortCore
 internal import Testing
+
+@testable internal import CohortCore
 
 /// Deadlines of groups (R1, R13).
 @Suite struct DeadlineTests {
