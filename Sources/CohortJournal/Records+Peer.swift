@@ -91,10 +91,6 @@ extension JournalWorker: Recorded {
     func write(to writer: inout RecordWriter) {
         writer.put(number)
         writer.put(token.value)
-        writer.put(latest) { writer, session in
-            writer.put(session.epoch)
-            writer.put(session.session)
-        }
         writer.put(offer)
         writer.put(draining)
         writer.put(departed)
@@ -104,9 +100,6 @@ extension JournalWorker: Recorded {
         self.init(
             number: try reader.number(),
             token: PeerToken(try reader.unsigned()),
-            latest: try reader.optional { reader throws(RecordReader.Fault) in
-                PreviousSession(epoch: try reader.unsigned(), session: try reader.unsigned())
-            },
             offer: try reader.record(),
             draining: try reader.flag(),
             departed: try reader.flag()

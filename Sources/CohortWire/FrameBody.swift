@@ -32,6 +32,17 @@ package struct Greeting: Sendable, Equatable {
     }
 }
 
+/// A session that a peer had and did not end itself.
+package struct PreviousSession: Sendable, Equatable {
+    package var epoch: UInt64
+    package var session: UInt64
+
+    package init(epoch: UInt64, session: UInt64) {
+        self.epoch = epoch
+        self.session = session
+    }
+}
+
 /// How the coordinator answers a greeting.
 package struct Acceptance: Sendable, Equatable {
     package var heartbeat: TimeSpan

@@ -103,7 +103,7 @@ struct DamagedJournalTests {
             functions: ["f"],
             held: held.sorted { $0.ref.task < $1.ref.task }
         )
-        turn(.workerJoined(SessionID(3), offer, PeerToken(13), after: state.workers[1]?.latest))
+        turn(.workerJoined(SessionID(3), offer, PeerToken(13)))
         check("when all are back")
         for _ in 0..<200 {
             guard let due = core.nextDeadline else { break }

@@ -60,14 +60,7 @@ final class JournalFixture {
             runsCommands: true,
             functions: ["a", "b"]
         )
-        return JournalWorker(
-            number: 9,
-            token: PeerToken(77),
-            latest: PreviousSession(epoch: .max, session: 3),
-            offer: offer,
-            draining: true,
-            departed: false
-        )
+        return JournalWorker(number: 9, token: PeerToken(77), offer: offer, draining: true, departed: false)
     }
 
     static func group(_ id: UInt64, parent: UInt64? = nil) -> JournalGroup {

@@ -68,26 +68,21 @@ extension CoordinatorCore {
     // MARK: Workers
 
     /// A worker goes on with what it still has.
-    ///
-    /// What it says of that counts as of the session that it names: a greeting that was sent before it learnt of the latest
-    /// one, and came late, proves nothing about what it was given in that.
     mutating func workerReturned(
         _ place: UInt32,
         as session: SessionID,
         _ offer: WorkerOffer,
-        after previous: PreviousSession?,
+        continues: Bool,
         at now: Instant,
         into actions: inout [CoordinatorAction]
     ) {
         let index = Int(place)
-        let continues = previous != nil && previous == workers[index].latest
         if !workers[index].isAbsent {
             workerPlaces[workers[index].session] = nil
             actions.append(.closeSession(workers[index].session, .unreachable))
         }
         var record = workers[index]
         record.session = session
-        record.latest = PreviousSession(epoch: epoch, session: session.value)
         record.isAbsent = false
         record.lastHeard = now
         record.unreachableSince = nil
@@ -171,7 +166,7 @@ extension CoordinatorCore {
     /// The worker does not have it. If it never arrived it goes back to the queue; if it has run it is lost.
     ///
     /// - Parameter mayArrive: the worker has asked for its session before it knew of the one in which it was given the task,
-    ///   and may yet find that among what waits for it, or has begun it since.
+    ///   and may yet find that among what waits for it.
     private mutating func miss(_ task: UInt32, mayArrive: Bool, at now: Instant) {
         let record = tasks[Int(task)]
         if record.state == .assigned, !mayArrive {

@@ -40,16 +40,15 @@ extension CoordinatorCore {
         _ session: SessionID,
         _ offer: WorkerOffer,
         _ token: PeerToken,
-        after previous: PreviousSession?,
+        continues: Bool,
         at now: Instant,
         into actions: inout [CoordinatorAction]
     ) {
         precondition(clientPlaces[session] == nil && workerPlaces[session] == nil, "session \(session) joins twice")
         if token != .none, let place = workerTokens[token] {
-            return workerReturned(place, as: session, offer, after: previous, at: now, into: &actions)
+            return workerReturned(place, as: session, offer, continues: continues, at: now, into: &actions)
         }
         var record = WorkerRecord(session: session, token: token, number: nextWorker, offer: offer, lastHeard: now)
-        record.latest = PreviousSession(epoch: epoch, session: session.value)
         nextWorker += 1
         take(offer, into: &record)
         let place = addWorker(record)

@@ -12,8 +12,6 @@ package struct CoordinatorCore: Sendable, Equatable {
     package let limits: Limits
     /// Whether each flush emits what has changed, for a journal.
     package let keepsJournal: Bool
-    /// Which life of the coordinator this is.
-    package var epoch: UInt64 = 0
 
     // Slabs: records at places that are used again. A place says nothing about its tenant's age; keys and ids do.
     var tasks: ContiguousArray<TaskRecord> = []
@@ -109,8 +107,8 @@ package struct CoordinatorCore: Sendable, Equatable {
         switch event {
         case .clientJoined(let session, let token, let continues):
             clientJoined(session, token, continues: continues, at: now, into: &actions)
-        case .workerJoined(let session, let offer, let token, let previous):
-            workerJoined(session, offer, token, after: previous, at: now, into: &actions)
+        case .workerJoined(let session, let offer, let token, let continues):
+            workerJoined(session, offer, token, continues: continues, at: now, into: &actions)
         case .heard(let session): heard(session, at: now)
         case .unreachable(let session): unreachable(session, at: now)
         case .connectionLost: probe(into: &actions)

@@ -113,8 +113,6 @@ package struct WorkerRecord: Sendable, Equatable {
     /// 0 while it is absent.
     package var session: SessionID
     package var token: PeerToken
-    /// The last one that it was given, whether it has learnt of that or not; kept while it is absent.
-    package var latest: PreviousSession?
     package var isAbsent = false
     /// 1, 2, 3, … in the order of joining.
     package var number: UInt32

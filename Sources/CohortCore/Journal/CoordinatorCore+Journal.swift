@@ -123,7 +123,6 @@ extension CoordinatorCore {
         return JournalWorker(
             number: worker.number,
             token: worker.token,
-            latest: worker.latest,
             offer: offer,
             draining: worker.draining,
             departed: departed

@@ -46,7 +46,6 @@ extension CoordinatorCore {
                 offer: row.offer,
                 lastHeard: now
             )
-            record.latest = row.latest
             record.draining = row.draining
             if row.departed {
                 departedWorkers.append(summary(of: record))

@@ -46,25 +46,15 @@ package struct JournalJoin: Sendable, Equatable {
 package struct JournalWorker: Sendable, Equatable {
     package var number: UInt32
     package var token: PeerToken
-    /// The last session that it was given.
-    package var latest: PreviousSession?
     /// Without what it held when it joined.
     package var offer: WorkerOffer
     package var draining: Bool
     /// It is gone for good, and only its name is of interest.
     package var departed: Bool
 
-    package init(
-        number: UInt32,
-        token: PeerToken,
-        latest: PreviousSession? = nil,
-        offer: WorkerOffer,
-        draining: Bool,
-        departed: Bool
-    ) {
+    package init(number: UInt32, token: PeerToken, offer: WorkerOffer, draining: Bool, departed: Bool) {
         self.number = number
         self.token = token
-        self.latest = latest
         self.offer = offer
         self.draining = draining
         self.departed = departed

@@ -64,9 +64,8 @@ package enum GroupTarget: Sendable, Equatable {
 package enum CoordinatorEvent: Sendable, Equatable {
     /// `continues` says that it had a session before, which may be known here or not.
     case clientJoined(SessionID, PeerToken = .none, continues: Bool = false)
-    /// `after` is the last session that it knows of. If there has been a later one, what it was given in that and does not
-    /// hold may still be on its way to it, or may have begun since.
-    case workerJoined(SessionID, WorkerOffer, PeerToken = .none, after: PreviousSession? = nil)
+    /// `continues` says that it knows of a session before: without that, what it does not hold may still be on its way to it.
+    case workerJoined(SessionID, WorkerOffer, PeerToken = .none, continues: Bool = true)
     /// Something arrived from it.
     case heard(SessionID)
     /// Nothing can be sent to it at present.

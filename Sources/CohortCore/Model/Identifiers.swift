@@ -15,17 +15,6 @@ package struct PeerToken: Sendable, Hashable, Comparable {
     package static func < (left: PeerToken, right: PeerToken) -> Bool { left.value < right.value }
 }
 
-/// A session that a peer had and did not end itself, and the life of the coordinator that it was with.
-package struct PreviousSession: Sendable, Hashable {
-    package var epoch: UInt64
-    package var session: UInt64
-
-    package init(epoch: UInt64, session: UInt64) {
-        self.epoch = epoch
-        self.session = session
-    }
-}
-
 /// The coordinator's number of a group: 1, 2, 3, … in the order of opening, never reused within an epoch.
 package struct GroupID: Sendable, Hashable, Comparable {
     package var value: UInt64

@@ -76,7 +76,10 @@ extension CoordinatorNode {
             notices.append(.clientJoined(greeting))
         case .worker(let offer):
             let session = peers.add(.worker, greeting.token, at: route)
-            handle(.workerJoined(session, offer, greeting.token, after: greeting.previous), at: now)
+            handle(
+                .workerJoined(session, offer, greeting.token, continues: greeting.previous != nil),
+                at: now
+            )
             notices.append(.workerJoined(greeting))
         case .supervisor:
             // It says one thing, in an obituary, and needs no session for that.

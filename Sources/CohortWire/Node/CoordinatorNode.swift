@@ -55,7 +55,6 @@ package struct CoordinatorNode: Sendable {
 
     package init(core: CoordinatorCore, epoch: UInt64, name: String) {
         self.core = core
-        self.core.epoch = epoch
         self.epoch = epoch
         self.name = name
         peers = PeerTable(settlesLater: core.keepsJournal)

@@ -55,27 +55,6 @@ internal import Testing
         )
     }
 
-    /// It was sent before a session in which the worker has been given something, and says nothing of that.
-    @Test(arguments: [false, true])
-    func anOldGreetingThatComesLateProvesNothing(afterARestart: Bool) {
-        var script = CoreScript(keepsJournal: true)
-        let client = script.client(token: 1)
-        let first = script.worker(token: 7)
-        script.open(client, 1, policy: .continue, detached: true)
-        script.submit(client, 1)
-        script.start("g1/0")
-        let ref = script.held("g1/0").ref
-        let second = script.worker(token: 7, held: [HeldAttempt(ref: ref, state: .running)])
-        script.finishAs("g1/0", at: second)
-        script.submit(client, 1)
-        script.settle()
-        // What it sent on its way to the second session.
-        if afterARestart { script.restart() }
-        script.worker(token: 7, held: [HeldAttempt(ref: ref, state: .running)], after: first)
-        #expect(script.take(containing: "assign") == [])
-        #expect(script.core.snapshot(at: script.now)?.groups.map(\.counts.lost) == [1])
-    }
-
     @Test func withAJournalDetachedWorkOutlastsABrokenConnection() {
         var script = CoreScript(keepsJournal: true)
         let client = script.client(token: 1)

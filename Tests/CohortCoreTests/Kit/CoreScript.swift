@@ -1,6 +1,5 @@
+internal import CohortCore
 internal import Testing
-
-@testable internal import CohortCore
 
 /// Drives a `CoordinatorCore` event by event, on a clock that moves only when told, and accounts for every action.
 ///
@@ -155,9 +154,6 @@ struct CoreScript {
         return session
     }
 
-    /// - Parameters:
-    ///   - continues: of a worker that comes back, whether it names a session before.
-    ///   - previous: which one; `nil` for the latest.
     @discardableResult
     mutating func worker(
         slots: UInt32 = 1,
@@ -166,8 +162,7 @@ struct CoreScript {
         functions: [String] = [],
         token: UInt64 = 0,
         held: [HeldAttempt] = [],
-        continues: Bool = true,
-        after previous: SessionID? = nil
+        continues: Bool = true
     ) -> SessionID {
         workerCount += 1
         let session = SessionID(1_000 + UInt64(workerCount))
@@ -183,9 +178,7 @@ struct CoreScript {
             functions: functions,
             held: held
         )
-        let latest = core.workerTokens[PeerToken(token)].flatMap { core.workers[Int($0)].latest }
-        let known = previous.map { PreviousSession(epoch: core.epoch, session: $0.value) } ?? latest
-        send(.workerJoined(session, offer, PeerToken(token), after: continues ? known : nil))
+        send(.workerJoined(session, offer, PeerToken(token), continues: continues))
         return session
     }
 

@@ -68,7 +68,6 @@ extension ModelCluster {
 
     private mutating func comeBack(_ worker: Worker) throws(Violation) {
         var worker = worker
-        let previous = PreviousSession(epoch: core.epoch, session: worker.session.value)
         worker.session = SessionID(nextSession)
         nextSession += 1
         let held = Set(worker.attempts.map(\.ref))
@@ -85,7 +84,7 @@ extension ModelCluster {
         worker.kept = Set(worker.attempts.map(\.template))
         worker.offer.held = offered
         workers.append(worker)
-        try send(.workerJoined(worker.session, worker.offer, worker.token, after: previous))
+        try send(.workerJoined(worker.session, worker.offer, worker.token))
         try flush()
         try report(ended, from: worker.session)
     }
