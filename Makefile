@@ -13,7 +13,7 @@ SHELL := bash
 .ONESHELL:
 .DEFAULT_GOAL := help
 
-export SWIFT_FLAGS
+export SWIFT SWIFT_FLAGS
 release := $(SWIFT) build $(SWIFT_FLAGS) $(RELEASE_FLAGS)
 debug := $(SWIFT) build $(SWIFT_FLAGS)
 sources = find Package.swift Sources Tests workers -name '*.swift' -not -path '*/Generated/*'
@@ -32,10 +32,7 @@ run: release ## Build, run a real batch, and show the result
 test: ## Run all tests, then all checks
 	.ci/prepare test
 	$(debug) --build-tests
-	alone='^(CohortConformanceTests|CohortTutorialTests|CohortProcessTests.ProcessLoopCreditTests|CohortReportTests.OutputSpoolTests)[./]'
-	$(SWIFT) test $(SWIFT_FLAGS) --skip-build --skip "$$alone"
-	# These judge by the clock, or by the memory of the process: they have both to themselves.
-	$(SWIFT) test $(SWIFT_FLAGS) --skip-build --no-parallel --filter "$$alone"
+	.ci/tests
 	.ci/check
 
 build: ## Build for debugging

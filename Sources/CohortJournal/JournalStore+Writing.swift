@@ -6,6 +6,11 @@ internal import GRDB
 extension JournalStore {
     /// The order is that of the members: what is deleted by a later one may have been put by an earlier one.
     static func apply(_ batch: JournalBatch, to db: Database) throws {
+        // A client that has gone may have come back since, with nothing.
+        for token in batch.departedClients {
+            try run("DELETE FROM clients WHERE token = ?", [token.value.row], db)
+            try run("DELETE FROM joins WHERE token = ?", [token.value.row], db)
+        }
         for client in batch.clients {
             try run("INSERT OR REPLACE INTO clients VALUES (?, ?)", [client.token.value.row, client.row], db)
         }
@@ -14,10 +19,6 @@ extension JournalStore {
             try run("INSERT OR REPLACE INTO joins VALUES (?, ?, ?)", values, db)
         }
         for key in batch.departedJoins { try run("DELETE FROM joins WHERE token = ? AND key = ?", key.row, db) }
-        for token in batch.departedClients {
-            try run("DELETE FROM clients WHERE token = ?", [token.value.row], db)
-            try run("DELETE FROM joins WHERE token = ?", [token.value.row], db)
-        }
         for worker in batch.workers {
             try run("INSERT OR REPLACE INTO workers VALUES (?, ?)", [Int64(worker.number), worker.row], db)
         }

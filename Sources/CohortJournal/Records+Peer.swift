@@ -8,6 +8,7 @@ extension JournalCounters: Recorded {
         writer.put(nextOrder)
         writer.put(nextSequence)
         writer.put(generation)
+        writer.put(lineage)
     }
 
     init(from reader: inout RecordReader) throws(RecordReader.Fault) {
@@ -18,6 +19,18 @@ extension JournalCounters: Recorded {
         nextOrder = try reader.unsigned()
         nextSequence = try reader.unsigned()
         generation = try reader.number()
+        lineage = try reader.unsigned()
+    }
+}
+
+extension KnownSessions: Recorded {
+    func write(to writer: inout RecordWriter) {
+        writer.put(first)
+        writer.put(latest)
+    }
+
+    init(from reader: inout RecordReader) throws(RecordReader.Fault) {
+        self.init(first: try reader.number(), latest: try reader.number())
     }
 }
 
@@ -41,6 +54,7 @@ extension JournalJoin: Recorded {
 extension JournalClient: Recorded {
     func write(to writer: inout RecordWriter) {
         writer.put(token.value)
+        writer.put(sessions)
         writer.put(keys) { writer, range in
             writer.put(range.lowerBound)
             writer.put(range.upperBound)
@@ -51,6 +65,7 @@ extension JournalClient: Recorded {
     init(from reader: inout RecordReader) throws(RecordReader.Fault) {
         self.init(
             token: PeerToken(try reader.unsigned()),
+            sessions: try reader.record(),
             keys: try reader.list { reader throws(RecordReader.Fault) in
                 let first: UInt32 = try reader.number()
                 let last: UInt32 = try reader.number()
@@ -91,6 +106,7 @@ extension JournalWorker: Recorded {
     func write(to writer: inout RecordWriter) {
         writer.put(number)
         writer.put(token.value)
+        writer.put(sessions)
         writer.put(offer)
         writer.put(draining)
         writer.put(departed)
@@ -100,6 +116,7 @@ extension JournalWorker: Recorded {
         self.init(
             number: try reader.number(),
             token: PeerToken(try reader.unsigned()),
+            sessions: try reader.record(),
             offer: try reader.record(),
             draining: try reader.flag(),
             departed: try reader.flag()

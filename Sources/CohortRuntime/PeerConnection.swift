@@ -125,11 +125,24 @@ package final class PeerConnection {
         held: [HeldAttempt] = [],
         patience: TimeSpan?
     ) throws(ZeroMQError) {
+        try renewSocket(in: context)
+        node.resume(held: held, at: .now, patience: patience)
+        try connect()
+    }
+
+    /// Asks, on a new socket, for a session that continues nothing.
+    ///
+    /// - Parameter patience: how long to wait for an answer; `nil` for ever.
+    package func beginAnew(in context: borrowing Context, patience: TimeSpan?) throws(ZeroMQError) {
+        try renewSocket(in: context)
+        node.beginAnew(at: .now, patience: patience)
+        try connect()
+    }
+
+    private func renewSocket(in context: borrowing Context) throws(ZeroMQError) {
         socket = try Self.makeSocket(in: context, keys)
         handshake = HandshakeWatch(key: keys?.own.publicKey)
         isBroken = false
-        node.resume(held: held, at: .now, patience: patience)
-        try connect()
     }
 
     /// Something waits at the socket.

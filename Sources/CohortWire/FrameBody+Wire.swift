@@ -16,6 +16,7 @@ extension FrameBody {
             frame.welcome.unwantedTask = acceptance.unwanted.map(\.task.raw)
             frame.welcome.unwantedAttempt = acceptance.unwanted.map(\.attempt)
             frame.welcome.durable = acceptance.durable
+            frame.welcome.lineage = acceptance.lineage
         case .refused(let reason): frame.refused.reason = reason
         case .heartbeat(let last): frame.heartbeat.last = last
         case .resend(let from): frame.resend.from = from
@@ -119,7 +120,8 @@ extension FrameBody {
                     coordinator: message.coordinator,
                     resumed: message.resumed,
                     unwanted: try attemptRefs("unwanted attempts", message.unwantedTask, message.unwantedAttempt),
-                    durable: message.durable
+                    durable: message.durable,
+                    lineage: message.lineage
                 )
             )
         case .refused(let message): return .refused(message.reason)

@@ -12,8 +12,8 @@ package struct Greeting: Sendable, Equatable {
     package var host: String
     package var processID: UInt32
     package var token: PeerToken
-    /// The session that this one is to continue.
-    package var previous: PreviousSession?
+    /// Which of its sessions this is to be.
+    package var request: SessionRequest
 
     package init(
         role: Role,
@@ -21,25 +21,14 @@ package struct Greeting: Sendable, Equatable {
         host: String,
         processID: UInt32,
         token: PeerToken = .none,
-        previous: PreviousSession? = nil
+        request: SessionRequest = SessionRequest()
     ) {
         self.role = role
         self.name = name
         self.host = host
         self.processID = processID
         self.token = token
-        self.previous = previous
-    }
-}
-
-/// A session that a peer had and did not end itself.
-package struct PreviousSession: Sendable, Equatable {
-    package var epoch: UInt64
-    package var session: UInt64
-
-    package init(epoch: UInt64, session: UInt64) {
-        self.epoch = epoch
-        self.session = session
+        self.request = request
     }
 }
 
@@ -54,6 +43,8 @@ package struct Acceptance: Sendable, Equatable {
     package var unwanted: [AttemptRef]
     /// The coordinator's groups outlive its process, and so may what runs for detached ones.
     package var durable: Bool
+    /// Of what the coordinator remembers, to be shown to it by a peer that comes back.
+    package var lineage: UInt64
 
     package init(
         heartbeat: TimeSpan,
@@ -61,7 +52,8 @@ package struct Acceptance: Sendable, Equatable {
         coordinator: String,
         resumed: Bool = false,
         unwanted: [AttemptRef] = [],
-        durable: Bool = false
+        durable: Bool = false,
+        lineage: UInt64 = 0
     ) {
         self.heartbeat = heartbeat
         self.lease = lease
@@ -69,6 +61,7 @@ package struct Acceptance: Sendable, Equatable {
         self.resumed = resumed
         self.unwanted = unwanted
         self.durable = durable
+        self.lineage = lineage
     }
 }
 

@@ -7,10 +7,9 @@ extension Greeting {
         message.host = host
         message.processID = processID
         message.token = token.value
-        if let previous {
-            message.previousEpoch = previous.epoch
-            message.previousSession = previous.session
-        }
+        message.sessionNumber = request.number
+        message.previousNumber = request.previous
+        message.lineage = request.lineage
         switch role {
         case .client: message.role = .client
         case .supervisor: message.role = .supervisor
@@ -49,15 +48,24 @@ extension Greeting {
             )
         case .unspecified, .UNRECOGNIZED: throw FrameError(.malformed, "a peer without a role")
         }
-        let previous = PreviousSession(epoch: message.previousEpoch, session: message.previousSession)
+        // The last number is nobody's, so that there is always one more.
+        guard message.sessionNumber > message.previousNumber, message.sessionNumber < .max else {
+            throw FrameError(
+                .malformed,
+                "session \(message.sessionNumber) of a peer, to continue session \(message.previousNumber)"
+            )
+        }
         self.init(
             role: role,
             name: message.name,
             host: message.host,
             processID: message.processID,
             token: PeerToken(message.token),
-            // No epoch is 0, and no session.
-            previous: previous.epoch == 0 || previous.session == 0 ? nil : previous
+            request: SessionRequest(
+                number: message.sessionNumber,
+                previous: message.previousNumber,
+                lineage: message.lineage
+            )
         )
     }
 

@@ -89,8 +89,9 @@ struct DamagedJournalTests {
         }
         turn(nil)
         check("at first")
-        turn(.clientJoined(SessionID(1), PeerToken(11), continues: true))
-        turn(.clientJoined(SessionID(2), PeerToken(12), continues: true))
+        let request = SessionRequest(number: 2, previous: 1, lineage: state.counters.lineage)
+        turn(.clientJoined(SessionID(1), PeerToken(11), request))
+        turn(.clientJoined(SessionID(2), PeerToken(12), request))
         let held = state.tasks.values.flatMap(\.values).filter(\.state.isAtWorker)
             .map { HeldAttempt(ref: AttemptRef(task: $0.key, attempt: $0.attempt), state: .running) }
         let offer = WorkerOffer(
@@ -103,7 +104,7 @@ struct DamagedJournalTests {
             functions: ["f"],
             held: held.sorted { $0.ref.task < $1.ref.task }
         )
-        turn(.workerJoined(SessionID(3), offer, PeerToken(13)))
+        turn(.workerJoined(SessionID(3), offer, PeerToken(13), request))
         check("when all are back")
         for _ in 0..<200 {
             guard let due = core.nextDeadline else { break }

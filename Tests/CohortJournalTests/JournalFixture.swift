@@ -29,10 +29,12 @@ final class JournalFixture {
         batch.counters.nextOrder = 5
         batch.counters.nextSequence = 6
         batch.counters.generation = 7
+        batch.counters.lineage = 8
         let attempt = AttemptRef(task: TaskKey(index: 5, generation: .max), attempt: 2)
         batch.clients = [
             JournalClient(
                 token: PeerToken(.max),
+                sessions: KnownSessions(first: 2, latest: 3),
                 keys: [1...4, 9 ... .max],
                 lastExtension: .max
             )
@@ -60,7 +62,14 @@ final class JournalFixture {
             runsCommands: true,
             functions: ["a", "b"]
         )
-        return JournalWorker(number: 9, token: PeerToken(77), offer: offer, draining: true, departed: false)
+        return JournalWorker(
+            number: 9,
+            token: PeerToken(77),
+            sessions: KnownSessions(first: 4, latest: .max),
+            offer: offer,
+            draining: true,
+            departed: false
+        )
     }
 
     static func group(_ id: UInt64, parent: UInt64? = nil) -> JournalGroup {

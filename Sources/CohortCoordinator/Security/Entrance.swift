@@ -10,7 +10,7 @@ final class Entrance {
     private static let domain = "cohort"
 
     /// What the socket's monitor is to tell.
-    static let events: [SocketMonitor.Event.Kind] = [.handshakeFailedProtocol]
+    static let events: [SocketMonitor.Event.Kind] = [.handshakeFailedProtocol, .handshakeFailedNoDetail]
 
     let gatekeeper: Gatekeeper
     private let authenticator: Authenticator

@@ -48,7 +48,13 @@ final class Gatekeeper: Sendable {
 
     /// A greeting failed, by somebody who did not get as far as showing a key that fits.
     func take(_ event: SocketMonitor.Event) {
-        let reason = event.isMechanismMismatch ? "it has no key" : "its key is not for this coordinator"
+        let reason =
+            switch event.kind {
+            case .handshakeFailedProtocol where event.isMechanismMismatch: "it has no key"
+            case .handshakeFailedProtocol: "its key is not for this coordinator"
+            // Who has no key sees that one is wanted, and may be gone before it has said so.
+            default: "it hung up when it saw that a key is wanted"
+            }
         refuse(reason, peer: "somebody at \(event.address)")
     }
 

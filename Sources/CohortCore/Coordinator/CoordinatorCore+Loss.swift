@@ -31,6 +31,7 @@ extension CoordinatorCore {
         let worker = workers[Int(place)]
         if !worker.isAbsent { workerPlaces[worker.session] = nil }
         if worker.token != .none { workerTokens[worker.token] = nil }
+        departedTokens.remember(worker.token, latest: end.isFinal ? .max : worker.sessions.latest)
         depart(worker)
         workers[Int(place)].isGone = true
         let begun = record(of: end)
@@ -99,13 +100,11 @@ extension CoordinatorCore {
         _ end: SessionEnd,
         at now: Instant
     ) {
-        let isRunning = tasks[Int(task)].state != .assigned
         var detail = AttemptDetail()
-        detail.type = "WorkerLost"
         if verdict == .doubtful {
             detail.message =
-                "the task was handed to worker \(worker.offer.name), which \(Self.fate(of: worker, end, at: now)); "
-                + "whether it had begun is not known"
+                "the task was handed to worker \(worker.offer.name), which \(Self.fate(of: worker, end, at: now))"
+                + Self.doubt
         } else {
             detail.message = "worker \(worker.offer.name) \(Self.fate(of: worker, end, at: now))"
             if case .died(let death) = end {
@@ -118,14 +117,20 @@ extension CoordinatorCore {
                 detail.message += " while the task was running"
             }
         }
-        let started = Instant(nanoseconds: tasks[Int(task)].startedAt)
-        attemptEnded(
-            task,
-            FinishedAttempt(ref: ref(task), status: .lost, elapsed: isRunning ? now.since(started) : .zero),
-            detail: detail,
-            value: [],
-            at: now
-        )
+        lose(task, detail, at: now)
+    }
+
+    /// What is added where nobody can tell whether an attempt had begun.
+    static let doubt = "; whether it had begun is not known"
+
+    /// Its worker does not have the attempt any more, which had begun, or may have.
+    mutating func lose(_ task: UInt32, _ detail: AttemptDetail, at now: Instant) {
+        let record = tasks[Int(task)]
+        var detail = detail
+        detail.type = "WorkerLost"
+        let elapsed = record.state == .assigned ? .zero : now.since(Instant(nanoseconds: record.startedAt))
+        let attempt = FinishedAttempt(ref: ref(task), status: .lost, elapsed: elapsed)
+        attemptEnded(task, attempt, detail: detail, value: [], at: now)
     }
 
     /// A task under which worker after worker dies must not take down the whole pool, whatever its retries say.

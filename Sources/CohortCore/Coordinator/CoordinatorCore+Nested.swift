@@ -119,8 +119,6 @@ extension CoordinatorCore {
         }
         clients[Int(client)].joined[key] = JoinedGroup(group: group.id, task: ref)
         changed(join: key, of: client)
-        // Whoever asks for that has learnt that what it had before is lost.
-        if clients[Int(client)].beginsAnew { changed(client: client) }
         joiners[task, default: []].append(Joiner(client: client, key: key))
         tell(client) { $0.opened.append(OpenedGroup(key: key, group: group.id)) }
     }

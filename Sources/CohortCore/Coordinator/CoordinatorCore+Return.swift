@@ -9,10 +9,14 @@ extension CoordinatorCore {
     mutating func clientReturned(
         _ place: UInt32,
         as session: SessionID,
+        _ request: SessionRequest,
         at now: Instant,
         into actions: inout [CoordinatorAction]
     ) {
         let index = Int(place)
+        let goesOn = goesOn(request, clients[index].sessions)
+        clients[index].sessions.latest = request.number
+        changed(client: place)
         if !clients[index].isAbsent {
             clientPlaces[clients[index].id] = nil
             actions.append(.closeSession(clients[index].id, .unreachable))
@@ -32,7 +36,7 @@ extension CoordinatorCore {
         clients[index].receivedUpdates = 0
         clients[index].feedMarks = []
         clientPlaces[session] = place
-        welcomes.append(PendingWelcome(session: session, resumed: true))
+        welcomes.append(PendingWelcome(session: session, resumed: goesOn))
         tellAgain(place)
         mayAssign = true
         startTicking(at: now)
@@ -72,17 +76,20 @@ extension CoordinatorCore {
         _ place: UInt32,
         as session: SessionID,
         _ offer: WorkerOffer,
-        continues: Bool,
+        _ request: SessionRequest,
         at now: Instant,
         into actions: inout [CoordinatorAction]
     ) {
         let index = Int(place)
+        let goesOn = goesOn(request, workers[index].sessions)
+        let missing = meaning(ofWhatIsMissingFrom: request, at: place)
         if !workers[index].isAbsent {
             workerPlaces[workers[index].session] = nil
             actions.append(.closeSession(workers[index].session, .unreachable))
         }
         var record = workers[index]
         record.session = session
+        record.sessions.latest = request.number
         record.isAbsent = false
         record.lastHeard = now
         record.unreachableSince = nil
@@ -100,11 +107,28 @@ extension CoordinatorCore {
         workers[index] = record
         workerPlaces[session] = place
         changed(worker: place)
-        let (unwanted, doubtful) = adopt(offer.held, continues: continues, at: place, at: now)
+        // What it has of somebody else means nothing here.
+        let (unwanted, doubtful) = adopt(goesOn ? offer.held : [], missing, at: place, at: now)
         if doubtful > 0 { actions.append(.workerLost(session, .unreachable, running: doubtful, returned: 0)) }
-        welcomes.append(PendingWelcome(session: session, resumed: true, unwanted: unwanted))
+        welcomes.append(PendingWelcome(session: session, resumed: goesOn, unwanted: unwanted))
         mayAssign = true
         startTicking(at: now)
+    }
+
+    /// What it means that a worker which comes back does not have a task that was given to it and is not known to have begun.
+    private enum Missing {
+        /// It was given in a session that the worker never had, or was on its way when the worker lost the session.
+        case neverArrived
+        /// The greeting is as old as the session in which it was given: it is given again, as the same attempt, which the
+        /// worker begins once only.
+        case mayHaveArrived
+        /// The worker has put an end to all it had.
+        case mayHaveBegun
+    }
+
+    private func meaning(ofWhatIsMissingFrom request: SessionRequest, at place: UInt32) -> Missing {
+        if request.number == workers[Int(place)].sessions.latest { return .mayHaveArrived }
+        return request.previous == 0 ? .mayHaveBegun : .neverArrived
     }
 
     /// Brings what is thought to be at a worker and what it says that it has into agreement.
@@ -112,7 +136,7 @@ extension CoordinatorCore {
     /// - Returns: what it has and should not, and how many tasks are lost because nobody can tell whether they had begun.
     private mutating func adopt(
         _ offered: [HeldAttempt],
-        continues: Bool,
+        _ meaning: Missing,
         at place: UInt32,
         at now: Instant
     ) -> (unwanted: [AttemptRef], doubtful: Int) {
@@ -125,13 +149,16 @@ extension CoordinatorCore {
             if let state = states[ref(task)] {
                 workers[Int(place)].keptTemplates.insert(templates[Int(tasks[Int(task)].template)].id)
                 adopt(task, state, at: now)
+            } else if tasks[Int(task)].state == .assigned, meaning == .mayHaveArrived {
+                assignAgain(task, at: now)
+                adopt(task, .unstarted, at: now)
             } else {
                 missing.append(task)
             }
         }
         // Backwards, as with everything that comes back.
-        let doubtful = continues ? 0 : missing.count { tasks[Int($0)].state == .assigned }
-        for task in missing.reversed() { miss(task, mayArrive: !continues, at: now) }
+        let doubtful = missing.count { tasks[Int($0)].state == .assigned && meaning == .mayHaveBegun }
+        for task in missing.reversed() { miss(task, mayHaveBegun: meaning == .mayHaveBegun, at: now) }
         return (unwanted, doubtful)
     }
 
@@ -163,31 +190,16 @@ extension CoordinatorCore {
         send(task, cause: tasks[index].cause, reason: reason, repeating: false, at: now)
     }
 
-    /// The worker does not have it. If it never arrived it goes back to the queue; if it has run it is lost.
-    ///
-    /// - Parameter mayArrive: the worker has asked for its session before it knew of the one in which it was given the task,
-    ///   and may yet find that among what waits for it.
-    private mutating func miss(_ task: UInt32, mayArrive: Bool, at now: Instant) {
+    /// The worker does not have it. If it never arrived it goes back to the queue; if it has run, or may have, it is lost.
+    private mutating func miss(_ task: UInt32, mayHaveBegun: Bool, at now: Instant) {
         let record = tasks[Int(task)]
-        if record.state == .assigned, !mayArrive {
+        if record.state == .assigned, !mayHaveBegun {
             giveBack(task, at: now)
         } else {
             var detail = AttemptDetail()
-            detail.type = "WorkerLost"
             detail.message = "worker \(workers[Int(record.worker)].offer.name) came back without the task"
-            if record.state == .assigned { detail.message += "; whether it had begun is not known" }
-            let started = Instant(nanoseconds: record.startedAt)
-            attemptEnded(
-                task,
-                FinishedAttempt(
-                    ref: ref(task),
-                    status: .lost,
-                    elapsed: record.state == .assigned ? .zero : now.since(started)
-                ),
-                detail: detail,
-                value: [],
-                at: now
-            )
+            if record.state == .assigned { detail.message += Self.doubt }
+            lose(task, detail, at: now)
         }
         closeIfDone(record.group, at: now)
     }

@@ -3,18 +3,21 @@ extension CoordinatorCore {
     mutating func clientJoined(
         _ session: SessionID,
         _ token: PeerToken,
-        continues: Bool,
+        _ request: SessionRequest,
         at now: Instant,
         into actions: inout [CoordinatorAction]
     ) {
         precondition(clientPlaces[session] == nil && workerPlaces[session] == nil, "session \(session) joins twice")
         if token != .none, let place = clientTokens[token] {
-            if keepsJournal { return clientReturned(place, as: session, at: now, into: &actions) }
+            let known = clients[Int(place)].sessions
+            if keepsJournal, goesOn(request, known) || known.latest == request.number {
+                return clientReturned(place, as: session, request, at: now, into: &actions)
+            }
             // What it may not have been told is not kept: the new session begins with nothing.
             clientEnded(place, .unreachable, at: now, into: &actions)
         }
-        var record = ClientRecord(id: session, token: token, identity: nextIdentity, lastHeard: now)
-        record.beginsAnew = continues
+        let sessions = firstSession(request, of: token)
+        let record = ClientRecord(id: session, token: token, sessions, identity: nextIdentity, lastHeard: now)
         let place = addClient(record)
         clientPlaces[session] = place
         welcomes.append(PendingWelcome(session: session))
@@ -40,15 +43,22 @@ extension CoordinatorCore {
         _ session: SessionID,
         _ offer: WorkerOffer,
         _ token: PeerToken,
-        continues: Bool,
+        _ request: SessionRequest,
         at now: Instant,
         into actions: inout [CoordinatorAction]
     ) {
         precondition(clientPlaces[session] == nil && workerPlaces[session] == nil, "session \(session) joins twice")
         if token != .none, let place = workerTokens[token] {
-            return workerReturned(place, as: session, offer, continues: continues, at: now, into: &actions)
+            return workerReturned(place, as: session, offer, request, at: now, into: &actions)
         }
-        var record = WorkerRecord(session: session, token: token, number: nextWorker, offer: offer, lastHeard: now)
+        var record = WorkerRecord(
+            session: session,
+            token: token,
+            sessions: firstSession(request, of: token),
+            number: nextWorker,
+            offer: offer,
+            lastHeard: now
+        )
         nextWorker += 1
         take(offer, into: &record)
         let place = addWorker(record)
@@ -70,6 +80,29 @@ extension CoordinatorCore {
         if record.token != .none { workerTokens[record.token] = place }
         changed(worker: place)
         return place
+    }
+
+    /// Whether its sender has asked for another session since: what it says is not true any more.
+    package func isOutdated(_ request: SessionRequest, of token: PeerToken) -> Bool {
+        guard token != .none else { return false }
+        if let place = clientTokens[token] { return request.number < clients[Int(place)].sessions.latest }
+        if let place = workerTokens[token] { return request.number < workers[Int(place)].sessions.latest }
+        return departedTokens.latest(of: token).map { request.number < $0 } ?? false
+    }
+
+    /// Whether what the peer had in the session before goes on here.
+    func goesOn(_ request: SessionRequest, _ known: KnownSessions) -> Bool {
+        request.lineage == lineage && known.contains(request.previous)
+    }
+
+    /// Whether a worker has the session at present.
+    package func hasWorker(_ session: SessionID) -> Bool { workerPlaces[session] != nil }
+
+    /// What is known of the sessions of a peer that is new here, or has been given up before.
+    private func firstSession(_ request: SessionRequest, of token: PeerToken) -> KnownSessions {
+        // The greeting has been here before: its sender may have the session that was ended then, until it is heard in this.
+        let isRepeated = departedTokens.latest(of: token) == request.number
+        return KnownSessions(first: request.number + (isRepeated ? 1 : 0), latest: request.number)
     }
 
     /// Notes what a worker can do.
@@ -96,11 +129,21 @@ extension CoordinatorCore {
         if let place = clientPlaces[session] {
             clients[Int(place)].lastHeard = now
             clients[Int(place)].unreachableSince = nil
+            if clients[Int(place)].sessions.confirm() { changed(client: place) }
         } else if let place = workerPlaces[session] {
             workers[Int(place)].lastHeard = now
+            if workers[Int(place)].sessions.confirm() { changed(worker: place) }
             guard workers[Int(place)].unreachableSince != nil else { return }
             workers[Int(place)].unreachableSince = nil
             mayAssign = true
+        }
+    }
+
+    mutating func silenceExcused(_ session: SessionID, at now: Instant) {
+        if let place = clientPlaces[session] {
+            clients[Int(place)].lastHeard = now
+        } else if let place = workerPlaces[session] {
+            workers[Int(place)].lastHeard = now
         }
     }
 
@@ -145,6 +188,7 @@ extension CoordinatorCore {
         if !client.isAbsent { clientPlaces[client.id] = nil }
         if client.token != .none {
             clientTokens[client.token] = nil
+            departedTokens.remember(client.token, latest: end.isFinal ? .max : client.sessions.latest)
             if keepsJournal { draft.batch.departedClients.append(client.token) }
             for key in client.joined.keys { changed(join: key, of: place) }
         }
@@ -160,7 +204,8 @@ extension CoordinatorCore {
         // In an order that is the same in every process. A stop reaches everything below, so it need not be that of opening.
         let isLost = end != .goodbye
         orphan(client.groups.values.sorted(), grace: isLost ? limits.lossGrace : nil, at: now)
-        clients[Int(place)] = ClientRecord(id: SessionID(0), token: .none, identity: 0, lastHeard: now)
+        let nobody = KnownSessions(first: 0, latest: 0)
+        clients[Int(place)] = ClientRecord(id: SessionID(0), token: .none, nobody, identity: 0, lastHeard: now)
         clients[Int(place)].isGone = true
         dirtyClients.removeAll { $0 == place }
         freeClients.append(place)

@@ -21,8 +21,9 @@ extension CoordinatorCore {
             stop(place, cause, reason: reason, fromOutside: true, at: now)
         }
         for place in tree where groups[Int(place)].phase != .closed {
+            // Also what has been asked to end for its own timeout only, and would be tried again.
             for task in Array(groups[Int(place)].members)
-            where task != TaskRecord.none && !tasks[Int(task)].flags.contains(.cancelRequested) {
+            where task != TaskRecord.none && !tasks[Int(task)].flags.isSuperset(of: [.cancelRequested, .retriesOver]) {
                 requestCancel(task, cause, reason: reason, at: now)
             }
         }

@@ -12,6 +12,9 @@ package struct CoordinatorCore: Sendable, Equatable {
     package let limits: Limits
     /// Whether each flush emits what has changed, for a journal.
     package let keepsJournal: Bool
+    /// Says what a coordinator remembers: the same for all that go on with one journal, and another one for each of those
+    /// that keep none. To be set before anybody joins; a journal that has one already keeps it.
+    package internal(set) var lineage: UInt64 = 0
 
     // Slabs: records at places that are used again. A place says nothing about its tenant's age; keys and ids do.
     var tasks: ContiguousArray<TaskRecord> = []
@@ -33,6 +36,7 @@ package struct CoordinatorCore: Sendable, Equatable {
     var workerPlaces: [SessionID: UInt32] = [:]
     var clientTokens: [PeerToken: UInt32] = [:]
     var workerTokens: [PeerToken: UInt32] = [:]
+    var departedTokens = DepartedTokens()
     /// What a task may need of a worker: number 0 is "runs commands", the others are function names.
     var requirements: [String: UInt32] = ["": 0]
     /// Open groups of each task that has opened any.
@@ -97,6 +101,10 @@ package struct CoordinatorCore: Sendable, Equatable {
         self.keepsJournal = keepsJournal
     }
 
+    package mutating func begin(lineage: UInt64) {
+        if self.lineage == 0 { self.lineage = lineage }
+    }
+
     /// When `timeReached` must be handled at the latest; `nil` for never.
     package var nextDeadline: Instant? { timers.nextDue }
 
@@ -105,11 +113,12 @@ package struct CoordinatorCore: Sendable, Equatable {
     /// Actions that cannot wait for `flush`, such as a session's end, are appended to `actions` at once.
     package mutating func handle(_ event: CoordinatorEvent, at now: Instant, into actions: inout [CoordinatorAction]) {
         switch event {
-        case .clientJoined(let session, let token, let continues):
-            clientJoined(session, token, continues: continues, at: now, into: &actions)
-        case .workerJoined(let session, let offer, let token, let continues):
-            workerJoined(session, offer, token, continues: continues, at: now, into: &actions)
+        case .clientJoined(let session, let token, let request):
+            clientJoined(session, token, request, at: now, into: &actions)
+        case .workerJoined(let session, let offer, let token, let request):
+            workerJoined(session, offer, token, request, at: now, into: &actions)
         case .heard(let session): heard(session, at: now)
+        case .silenceExcused(let session): silenceExcused(session, at: now)
         case .unreachable(let session): unreachable(session, at: now)
         case .connectionLost: probe(into: &actions)
         case .sessionEnded(let session, let end): sessionEnded(session, end, at: now, into: &actions)

@@ -57,9 +57,8 @@ package struct ClientRecord: Sendable, Equatable {
     package var id: SessionID
     package var token: PeerToken
     package var identity: UInt64
+    package var sessions: KnownSessions
     package var isAbsent = false
-    /// It had a session that is not known here, and is told so; whether it has learnt that shows when it opens something.
-    package var beginsAnew = false
     package var lastHeard: Instant
     package var unreachableSince: Instant?
     /// Places of its open groups by key. Looked up, never iterated.
@@ -93,9 +92,10 @@ package struct ClientRecord: Sendable, Equatable {
     package var closedHeads: [GroupID] = []
     package var isGone = false
 
-    package init(id: SessionID, token: PeerToken, identity: UInt64, lastHeard: Instant) {
+    package init(id: SessionID, token: PeerToken, _ sessions: KnownSessions, identity: UInt64, lastHeard: Instant) {
         self.id = id
         self.token = token
+        self.sessions = sessions
         self.identity = identity
         self.lastHeard = lastHeard
     }
@@ -113,6 +113,7 @@ package struct WorkerRecord: Sendable, Equatable {
     /// 0 while it is absent.
     package var session: SessionID
     package var token: PeerToken
+    package var sessions: KnownSessions
     package var isAbsent = false
     /// 1, 2, 3, … in the order of joining.
     package var number: UInt32

@@ -5,11 +5,8 @@ extension CoordinatorCore {
         var batch = JournalBatch()
         swap(&batch, &draft.batch)
         for place in draft.clients.sortedUnique() where !clients[Int(place)].isGone {
-            if let row = journalRow(ofClient: place) { batch.clients.append(row) }
+            if clients[Int(place)].token != .none { batch.clients.append(journalRow(ofClient: place)) }
         }
-        // Whoever was lost and has begun anew since has only the new one.
-        let known = Set(batch.clients.map(\.token))
-        if !known.isEmpty { batch.departedClients.removeAll { known.contains($0) } }
         for key in draft.joins.sortedUnique() {
             // Those of a client that has gone go with it.
             guard let client = clientTokens[key.client] else { continue }
@@ -102,19 +99,20 @@ extension CoordinatorCore {
         counters.nextOrder = nextOrder
         counters.nextSequence = nextSequence
         counters.generation = topGeneration
+        counters.lineage = lineage
         return counters
     }
 
     // MARK: Rows
 
-    /// `nil` for a client that cannot come back. One that does not know yet that all it had is lost must not be taken, after a
-    /// restart, for one whose groups go on.
-    func journalRow(ofClient place: UInt32) -> JournalClient? {
+    func journalRow(ofClient place: UInt32) -> JournalClient {
         let client = clients[Int(place)]
-        let hasAsked = !client.keys.ranges.isEmpty || !client.joined.isEmpty || client.lastExtension > 0
-        let hasLearnt = !client.beginsAnew || hasAsked
-        guard client.token != .none, hasLearnt else { return nil }
-        return JournalClient(token: client.token, keys: client.keys.ranges, lastExtension: client.lastExtension)
+        return JournalClient(
+            token: client.token,
+            sessions: client.sessions,
+            keys: client.keys.ranges,
+            lastExtension: client.lastExtension
+        )
     }
 
     func journalRow(of worker: WorkerRecord, departed: Bool) -> JournalWorker {
@@ -123,6 +121,7 @@ extension CoordinatorCore {
         return JournalWorker(
             number: worker.number,
             token: worker.token,
+            sessions: worker.sessions,
             offer: offer,
             draining: worker.draining,
             departed: departed

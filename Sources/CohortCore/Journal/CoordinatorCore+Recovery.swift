@@ -15,13 +15,21 @@ extension CoordinatorCore {
         nextSequence = state.counters.nextSequence
         topGeneration = state.counters.generation
         generationFloor = state.counters.generation
+        lineage = state.counters.lineage
         draft.firstNewGroup = nextGroup
         restoreWorkers(state, at: now)
         for token in state.clients.keys.sorted() {
-            var record = ClientRecord(id: SessionID(0), token: token, identity: nextIdentity, lastHeard: now)
+            guard let row = state.clients[token] else { continue }
+            var record = ClientRecord(
+                id: SessionID(0),
+                token: token,
+                row.sessions,
+                identity: nextIdentity,
+                lastHeard: now
+            )
             record.isAbsent = true
-            record.keys = KeyRanges(state.clients[token]?.keys ?? [])
-            record.lastExtension = state.clients[token]?.lastExtension ?? 0
+            record.keys = KeyRanges(row.keys)
+            record.lastExtension = row.lastExtension
             _ = addClient(record)
         }
         restoreGroups(state, at: now)
@@ -42,6 +50,7 @@ extension CoordinatorCore {
             var record = WorkerRecord(
                 session: SessionID(0),
                 token: row.token,
+                sessions: row.sessions,
                 number: number,
                 offer: row.offer,
                 lastHeard: now

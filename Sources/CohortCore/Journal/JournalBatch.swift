@@ -5,14 +5,14 @@
 package struct JournalBatch: Sendable, Equatable {
     /// In the place of those that were.
     package var counters = JournalCounters()
+    /// These are gone, with their joins; one that has come back since has nothing of what it had.
+    package var departedClients: [PeerToken] = []
     /// Key: the token.
     package var clients: [JournalClient] = []
     /// Key: the client and its key.
     package var joins: [JournalJoin] = []
     /// These stand for no group any more.
     package var departedJoins: [ClientKey] = []
-    /// These are gone for good, with their joins.
-    package var departedClients: [PeerToken] = []
     /// Key: the number.
     package var workers: [JournalWorker] = []
     /// Nothing names these any more.
@@ -51,6 +51,8 @@ package struct JournalCounters: Sendable, Equatable {
     package var nextSequence: UInt64 = 0
     /// The highest generation that any task's place has had: later tenants get higher ones.
     package var generation: UInt32 = 0
+    /// Of all lives that have written the journal.
+    package var lineage: UInt64 = 0
 
     package init() {}
 }

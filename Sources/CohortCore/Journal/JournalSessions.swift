@@ -1,13 +1,20 @@
 /// A client that can come back.
 package struct JournalClient: Sendable, Equatable {
     package var token: PeerToken
+    package var sessions: KnownSessions
     /// Keys that it has used for groups, open or not: a request that is sent again must not open one twice.
     package var keys: [ClosedRange<UInt32>]
     /// The highest token of its requests that have extended a deadline.
     package var lastExtension: UInt32
 
-    package init(token: PeerToken, keys: [ClosedRange<UInt32>], lastExtension: UInt32 = 0) {
+    package init(
+        token: PeerToken,
+        sessions: KnownSessions,
+        keys: [ClosedRange<UInt32>],
+        lastExtension: UInt32 = 0
+    ) {
         self.token = token
+        self.sessions = sessions
         self.keys = keys
         self.lastExtension = lastExtension
     }
@@ -46,15 +53,24 @@ package struct JournalJoin: Sendable, Equatable {
 package struct JournalWorker: Sendable, Equatable {
     package var number: UInt32
     package var token: PeerToken
+    package var sessions: KnownSessions
     /// Without what it held when it joined.
     package var offer: WorkerOffer
     package var draining: Bool
     /// It is gone for good, and only its name is of interest.
     package var departed: Bool
 
-    package init(number: UInt32, token: PeerToken, offer: WorkerOffer, draining: Bool, departed: Bool) {
+    package init(
+        number: UInt32,
+        token: PeerToken,
+        sessions: KnownSessions,
+        offer: WorkerOffer,
+        draining: Bool,
+        departed: Bool
+    ) {
         self.number = number
         self.token = token
+        self.sessions = sessions
         self.offer = offer
         self.draining = draining
         self.departed = departed

@@ -21,13 +21,14 @@ package struct JournalState: Sendable, Equatable {
     /// Does what a store does when it commits a batch.
     package mutating func apply(_ batch: JournalBatch) {
         counters = batch.counters
-        for client in batch.clients { clients[client.token] = client }
-        for join in batch.joins { joins[join.key] = join }
-        for key in batch.departedJoins { joins[key] = nil }
+        // A client that has gone may have come back since, with nothing.
         for token in batch.departedClients {
             clients[token] = nil
             for key in joins.keys where key.client == token { joins[key] = nil }
         }
+        for client in batch.clients { clients[client.token] = client }
+        for join in batch.joins { joins[join.key] = join }
+        for key in batch.departedJoins { joins[key] = nil }
         for worker in batch.workers { workers[worker.number] = worker }
         for number in batch.forgottenWorkers { workers[number] = nil }
         for group in batch.groups { groups[group.id] = group }

@@ -76,8 +76,10 @@ package struct Link: Sendable, Equatable {
     }
 
     /// Judges a message by its number; 0 is out of order by intention and always delivered.
+    ///
+    /// What a message acknowledges counts only if nothing before it is missing: the answer to what it acknowledges may be
+    /// among that, and would not be given again.
     package mutating func received(sequence: UInt64, acknowledge: UInt64) -> Verdict {
-        forget(upTo: acknowledge)
         guard sequence != 0 else { return .deliver }
         if sequence <= lastReceived { return .duplicate }
         if sequence > lastReceived + 1 {
@@ -86,6 +88,7 @@ package struct Link: Sendable, Equatable {
             return .missing(from: lastReceived + 1)
         }
         lastReceived = sequence
+        forget(upTo: acknowledge)
         askedFor = 0
         if !settlesLater { settled = sequence }
         return .deliver
@@ -110,8 +113,7 @@ package struct Link: Sendable, Equatable {
         case giveUp
     }
 
-    package mutating func rejected(sequence: UInt64, acknowledge: UInt64) -> Rejection {
-        forget(upTo: acknowledge)
+    package mutating func rejected(sequence: UInt64) -> Rejection {
         guard sequence == lastReceived + 1 else { return .ignore }
         if rejectedOnce == sequence { return .giveUp }
         rejectedOnce = sequence
@@ -119,11 +121,14 @@ package struct Link: Sendable, Equatable {
         return .askAgain(from: sequence)
     }
 
-    /// The other side says that it has sent everything up to `last`.
+    /// The other side says that it has sent everything up to `last`, and what it has received.
     ///
     /// - Returns: from where to ask again, if something of it has not arrived.
-    package mutating func peerHasSent(upTo last: UInt64) -> UInt64? {
-        guard last > lastReceived else { return nil }
+    package mutating func peerHasSent(upTo last: UInt64, acknowledge: UInt64) -> UInt64? {
+        guard last > lastReceived else {
+            forget(upTo: acknowledge)
+            return nil
+        }
         askedFor = lastReceived + 1
         return lastReceived + 1
     }

@@ -176,8 +176,8 @@ package struct PeerSession: Sendable, Equatable {
     }
 
     /// A heartbeat has come, which tells how much the coordinator has sent.
-    package mutating func heartbeatReceived(last: UInt64, into actions: inout [Action]) {
-        guard state == .open, let from = link.peerHasSent(upTo: last) else { return }
+    package mutating func heartbeatReceived(last: UInt64, acknowledge: UInt64, into actions: inout [Action]) {
+        guard state == .open, let from = link.peerHasSent(upTo: last, acknowledge: acknowledge) else { return }
         actions.append(.askAgain(from: from))
     }
 

@@ -9,6 +9,14 @@ package enum SessionEnd: Sendable, Equatable {
     /// Its supervisor has reaped it: the wait status is the proof.
     case died(WorkerDeath)
 
+    /// The peer will not come back.
+    package var isFinal: Bool {
+        switch self {
+        case .goodbye, .died: true
+        case .leaseExpired, .unreachable: false
+        }
+    }
+
     /// For people.
     package var inWords: String {
         switch self {
@@ -62,12 +70,14 @@ package enum GroupTarget: Sendable, Equatable {
 
 /// What happened. Events say what was received or observed, never what to do about it.
 package enum CoordinatorEvent: Sendable, Equatable {
-    /// `continues` says that it had a session before, which may be known here or not.
-    case clientJoined(SessionID, PeerToken = .none, continues: Bool = false)
-    /// `continues` says that it knows of a session before: without that, what it does not hold may still be on its way to it.
-    case workerJoined(SessionID, WorkerOffer, PeerToken = .none, continues: Bool = true)
+    /// The request must not be outdated (`isOutdated`).
+    case clientJoined(SessionID, PeerToken = .none, SessionRequest = SessionRequest())
+    /// The request must not be outdated (`isOutdated`).
+    case workerJoined(SessionID, WorkerOffer, PeerToken = .none, SessionRequest = SessionRequest())
     /// Something arrived from it.
     case heard(SessionID)
+    /// That it has not been heard up to now is not its own fault.
+    case silenceExcused(SessionID)
     /// Nothing can be sent to it at present.
     case unreachable(SessionID)
     /// Some connection has broken, and nobody knows whose: whoever cannot be reached any more should show.

@@ -262,6 +262,12 @@ extension CoordinatorCore {
         markWorker(worker)
     }
 
+    /// Sends a task to the worker that has it already, as the attempt that it is.
+    mutating func assignAgain(_ task: UInt32, at now: Instant) {
+        post(task, to: Int(tasks[Int(task)].worker), at: now)
+        markWorker(tasks[Int(task)].worker)
+    }
+
     /// The nearest deadline of the groups around a task, as far as they concern it (R7, R13).
     private func nearestDeadline(of task: UInt32) -> Instant? {
         let record = tasks[Int(task)]

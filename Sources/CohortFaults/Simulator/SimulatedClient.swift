@@ -48,8 +48,10 @@ final class SimulatedClient: SimulatedPeer {
 
     override func calmChanged(_ since: Instant?, _ simulation: Simulation) {
         simulation.truth.clients[life].calmSince = since
-        if since == nil { simulation.truth.clients[life].wasOutOfSight = true }
+        if since == nil { outOfSight(simulation) }
     }
+
+    override func outOfSight(_ simulation: Simulation) { simulation.truth.clients[life].wasOutOfSight = true }
 
     override func turn(_ simulation: Simulation) {
         super.turn(simulation)
@@ -73,7 +75,7 @@ final class SimulatedClient: SimulatedPeer {
         }
         caughtUp = []
         owedWeight = 0
-        if !acceptance.resumed, peer.greeting.previous != nil { abandon(simulation) }
+        if !acceptance.resumed, peer.greeting.request.previous != 0 { abandon(simulation) }
     }
 
     /// What it had in earlier sessions is lost, and its user is told so.
@@ -201,6 +203,9 @@ final class SimulatedClient: SimulatedPeer {
         for opened in update.opened {
             guard let group = groups[opened.key] else { continue }
             truth.groups[group].id = opened.group
+            // It may be the word of a coordinator that is no more.
+            let epoch = simulation.coordinator.node?.epoch
+            if !truth.isDurable, let epoch, epoch != peer.session.epoch { truth.groups[group].isForgotten = true }
             truth.groupNumbers[name(opened.group, truth)] = group
         }
         for stop in update.stopping {
@@ -257,6 +262,12 @@ final class SimulatedClient: SimulatedPeer {
         // Who watches a tree that is not its own, and not detached, may hear of its end before its owner does.
         guard truth.groups[group].isDetached || truth.groups[group].client == life else { return }
         simulation.observe(.groupClosed(group: group, report, client: life))
+        if !truth.groups[group].isDetached {
+            // What is untold now was not accepted.
+            for task in truth.groups[group].tasks where truth.tasks[task].told == nil {
+                truth.tasks[task].isRefused = true
+            }
+        }
         truth.groups[group].closed = report
         truth.groups[group].closedAt = truth.groups[group].closedAt ?? simulation.now
     }

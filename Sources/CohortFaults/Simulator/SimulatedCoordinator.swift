@@ -70,7 +70,7 @@ final class SimulatedCoordinator: SimulatedNode {
         node?.flush(at: now)
         write(simulation)
         transmit(simulation)
-        takeNotices(simulation)
+        node?.notices.removeAll(keepingCapacity: true)
         turns += 1
         if turns % Self.checkInterval == 0 { check(simulation) }
     }
@@ -118,16 +118,6 @@ final class SimulatedCoordinator: SimulatedNode {
             unreachable.append(datagram.route)
         }
         if !unreachable.isEmpty { simulation.wake(self, after: TimeSpan(nanoseconds: 1_000)) }
-    }
-
-    private func takeNotices(_ simulation: Simulation) {
-        guard let notices = node?.notices, !notices.isEmpty else { return }
-        node?.notices.removeAll(keepingCapacity: true)
-        for notice in notices {
-            guard case .workerLost(let end, _, _) = notice else { continue }
-            if case .died(let death) = end, death.begun != nil { continue }
-            simulation.truth.unprovenLosses += 1
-        }
     }
 
     // MARK: Calm

@@ -27,6 +27,8 @@ struct SimulatedNetwork {
         /// It has been up before.
         var hasBroken = false
 
+        /// Something has happened to it.
+        var isDisturbed: Bool { hasBroken || isLost || isStalled.toPeer || isStalled.toCoordinator }
         /// Messages get through, both ways.
         var isClear: Bool { isUp && !isClosed && !isLost && !isStalled.toPeer && !isStalled.toCoordinator }
     }

@@ -10,8 +10,7 @@ class SimulatedPeer: SimulatedNode {
     private var frames: [[[UInt8]]] = []
     /// When it tries again to have a session.
     private var retryAt: Instant?
-    /// What it said first; a session that continues nothing begins with it again.
-    private let greeting: Greeting
+    /// The next session is to continue nothing.
     private var isNew = false
     private(set) var openSince: Instant?
     private(set) var lastHeard = Instant(nanoseconds: 0)
@@ -21,7 +20,6 @@ class SimulatedPeer: SimulatedNode {
     init(_ simulation: Simulation, machine: Int, life: Int, greeting: Greeting) {
         let number = simulation.nodes.count
         self.life = life
-        self.greeting = greeting
         peer = PeerNode(greeting: greeting, at: simulation.now, patience: nil)
         connection = simulation.network.add(peer: number)
         generator = SeededGenerator(seed: simulation.seed, stream: 0x1_0000_0000 + UInt64(number))
@@ -111,7 +109,7 @@ class SimulatedPeer: SimulatedNode {
         connection = simulation.network.add(peer: number)
         frames = []
         if isNew {
-            peer = PeerNode(greeting: greeting, at: simulation.now, patience: nil)
+            peer.beginAnew(at: simulation.now, patience: nil)
         } else {
             peer.resume(held: held, at: simulation.now, patience: nil)
         }
@@ -142,10 +140,15 @@ class SimulatedPeer: SimulatedNode {
 
     override func conditionsChanged(_ simulation: Simulation) {
         let wasCalm = isCalm
-        isCalm = openSince != nil && !isFrozen && !isDead && simulation.network[connection].isClear
+        let network = simulation.network[connection]
+        isCalm = openSince != nil && !isFrozen && !isDead && network.isClear
+        // Also before it had a session: the coordinator may know of one.
+        if isFrozen || network.isDisturbed { outOfSight(simulation) }
         if isCalm != wasCalm { calmChanged(isCalm ? simulation.now : nil, simulation) }
     }
 
+    /// The coordinator may give it up.
+    func outOfSight(_ simulation: Simulation) {}
     /// Since when it and the coordinator can hear each other; `nil` if they cannot.
     func calmChanged(_ since: Instant?, _ simulation: Simulation) {}
 }

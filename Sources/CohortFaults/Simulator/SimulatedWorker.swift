@@ -64,8 +64,10 @@ final class SimulatedWorker: SimulatedPeer {
 
     override func calmChanged(_ since: Instant?, _ simulation: Simulation) {
         simulation.truth.workers[life].calmSince = since
-        if since == nil { simulation.truth.workers[life].wasOutOfSight = true }
+        if since == nil { outOfSight(simulation) }
     }
+
+    override func outOfSight(_ simulation: Simulation) { simulation.truth.workers[life].wasOutOfSight = true }
 
     /// A program has something to say; the loop gets round to it.
     func deliver(_ event: WorkerEvent, _ simulation: Simulation) {

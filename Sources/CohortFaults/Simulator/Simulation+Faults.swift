@@ -146,8 +146,9 @@ extension Simulation {
         wakeSoon(coordinator)
         guard !options.isDurable else { return }
         // Nothing is known of what was: the numbers of groups begin anew.
-        truth.unprovenLosses += 1
-        for group in truth.groups.indices { truth.groups[group].isForgotten = true }
+        for group in truth.groups.indices where truth.groups[group].id != nil {
+            truth.groups[group].isForgotten = true
+        }
     }
 
     // MARK: Freezes

@@ -118,8 +118,6 @@ final class Truth {
     var coordinatorCalmSince: Instant?
     var coordinatorDied: Instant?
     var coordinatorLives = 1
-    /// Workers' sessions that may have been given up without proof of what had begun.
-    var unprovenLosses = 0
     var limits = Limits()
     var isDurable = false
 
@@ -208,6 +206,21 @@ final class Truth {
     /// Whether the group's client is there and waits for its end.
     func isAwaited(_ group: Int) -> Bool {
         !groups[group].isRefused && !groups[group].isAbandoned && clients[groups[group].client].ended == nil
+    }
+
+    /// The coordinator has had the worker in sight from the first to now: it cannot be wrong about what that has done.
+    func isBeyondDoubt(worker: Int) -> Bool {
+        workers[worker].calmSince != nil && !workers[worker].wasOutOfSight && workers[worker].ended == nil
+    }
+
+    /// Whether a worker that the task was at may have been given up without proof of what had begun.
+    func mayHaveBeenGivenUp(_ task: Int, _ detail: AttemptDetail?) -> Bool {
+        if tasks[task].executions.contains(where: { !isBeyondDoubt(worker: executions[$0].worker) }) { return true }
+        // It may not have come so far as to begin.
+        guard let detail, detail.type == "WorkerLost" else { return false }
+        return workers.indices.contains { worker in
+            !isBeyondDoubt(worker: worker) && detail.message.contains("worker \(workers[worker].name)")
+        }
     }
 
     // MARK: Names, for people

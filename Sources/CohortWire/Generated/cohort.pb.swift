@@ -776,10 +776,14 @@ nonisolated struct PBHello: Sendable {
   /// Of all: who the peer is across its sessions. Made at random when its process starts; a secret of it and the coordinator.
   var token: UInt64 = 0
 
-  /// The session that this one continues, if the peer had one that it did not end itself.
-  var previousEpoch: UInt64 = 0
+  /// Of all: counts the sessions that the peer has asked for, from 1.
+  var sessionNumber: UInt32 = 0
 
-  var previousSession: UInt64 = 0
+  /// Which of them this one continues: the latest that the peer has had, unless it has ended that itself. 0 for none.
+  var previousNumber: UInt32 = 0
+
+  /// What the Welcome of that session has told.
+  var lineage: UInt64 = 0
 
   /// Of workers that continue: columns of the attempts that they have.
   var heldTask: [UInt64] = []
@@ -815,6 +819,9 @@ nonisolated struct PBWelcome: Sendable {
 
   /// The coordinator's groups outlive its process, and so may what runs for detached ones.
   var durable: Bool = false
+
+  /// What the coordinator remembers: its epoch, or, of a durable one, that of the first life that began what it goes on with.
+  var lineage: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2901,7 +2908,7 @@ nonisolated extension PBFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension PBHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Hello"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}name\0\u{1}host\0\u{3}process_id\0\u{1}slots\0\u{1}credit\0\u{3}runs_commands\0\u{1}functions\0\u{1}token\0\u{3}previous_epoch\0\u{3}previous_session\0\u{3}held_task\0\u{3}held_attempt\0\u{3}held_state\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}name\0\u{1}host\0\u{3}process_id\0\u{1}slots\0\u{1}credit\0\u{3}runs_commands\0\u{1}functions\0\u{1}token\0\u{3}session_number\0\u{3}previous_number\0\u{3}held_task\0\u{3}held_attempt\0\u{3}held_state\0\u{1}lineage\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2918,11 +2925,12 @@ nonisolated extension PBHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       case 7: try { try decoder.decodeSingularBoolField(value: &self.runsCommands) }()
       case 8: try { try decoder.decodeRepeatedStringField(value: &self.functions) }()
       case 9: try { try decoder.decodeSingularFixed64Field(value: &self.token) }()
-      case 10: try { try decoder.decodeSingularFixed64Field(value: &self.previousEpoch) }()
-      case 11: try { try decoder.decodeSingularFixed64Field(value: &self.previousSession) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.sessionNumber) }()
+      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.previousNumber) }()
       case 12: try { try decoder.decodeRepeatedFixed64Field(value: &self.heldTask) }()
       case 13: try { try decoder.decodeRepeatedUInt32Field(value: &self.heldAttempt) }()
       case 14: try { try decoder.decodeRepeatedUInt32Field(value: &self.heldState) }()
+      case 15: try { try decoder.decodeSingularFixed64Field(value: &self.lineage) }()
       default: break
       }
     }
@@ -2956,11 +2964,11 @@ nonisolated extension PBHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if self.token != 0 {
       try visitor.visitSingularFixed64Field(value: self.token, fieldNumber: 9)
     }
-    if self.previousEpoch != 0 {
-      try visitor.visitSingularFixed64Field(value: self.previousEpoch, fieldNumber: 10)
+    if self.sessionNumber != 0 {
+      try visitor.visitSingularUInt32Field(value: self.sessionNumber, fieldNumber: 10)
     }
-    if self.previousSession != 0 {
-      try visitor.visitSingularFixed64Field(value: self.previousSession, fieldNumber: 11)
+    if self.previousNumber != 0 {
+      try visitor.visitSingularUInt32Field(value: self.previousNumber, fieldNumber: 11)
     }
     if !self.heldTask.isEmpty {
       try visitor.visitPackedFixed64Field(value: self.heldTask, fieldNumber: 12)
@@ -2970,6 +2978,9 @@ nonisolated extension PBHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     }
     if !self.heldState.isEmpty {
       try visitor.visitPackedUInt32Field(value: self.heldState, fieldNumber: 14)
+    }
+    if self.lineage != 0 {
+      try visitor.visitSingularFixed64Field(value: self.lineage, fieldNumber: 15)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2984,8 +2995,9 @@ nonisolated extension PBHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs.runsCommands != rhs.runsCommands {return false}
     if lhs.functions != rhs.functions {return false}
     if lhs.token != rhs.token {return false}
-    if lhs.previousEpoch != rhs.previousEpoch {return false}
-    if lhs.previousSession != rhs.previousSession {return false}
+    if lhs.sessionNumber != rhs.sessionNumber {return false}
+    if lhs.previousNumber != rhs.previousNumber {return false}
+    if lhs.lineage != rhs.lineage {return false}
     if lhs.heldTask != rhs.heldTask {return false}
     if lhs.heldAttempt != rhs.heldAttempt {return false}
     if lhs.heldState != rhs.heldState {return false}
@@ -2996,7 +3008,7 @@ nonisolated extension PBHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension PBWelcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Welcome"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}heartbeat_interval\0\u{1}lease\0\u{1}coordinator\0\u{1}resumed\0\u{3}unwanted_task\0\u{3}unwanted_attempt\0\u{1}durable\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}heartbeat_interval\0\u{1}lease\0\u{1}coordinator\0\u{1}resumed\0\u{3}unwanted_task\0\u{3}unwanted_attempt\0\u{1}durable\0\u{1}lineage\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3011,6 +3023,7 @@ nonisolated extension PBWelcome: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 5: try { try decoder.decodeRepeatedFixed64Field(value: &self.unwantedTask) }()
       case 6: try { try decoder.decodeRepeatedUInt32Field(value: &self.unwantedAttempt) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.durable) }()
+      case 8: try { try decoder.decodeSingularFixed64Field(value: &self.lineage) }()
       default: break
       }
     }
@@ -3038,6 +3051,9 @@ nonisolated extension PBWelcome: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.durable != false {
       try visitor.visitSingularBoolField(value: self.durable, fieldNumber: 7)
     }
+    if self.lineage != 0 {
+      try visitor.visitSingularFixed64Field(value: self.lineage, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3049,6 +3065,7 @@ nonisolated extension PBWelcome: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.unwantedTask != rhs.unwantedTask {return false}
     if lhs.unwantedAttempt != rhs.unwantedAttempt {return false}
     if lhs.durable != rhs.durable {return false}
+    if lhs.lineage != rhs.lineage {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

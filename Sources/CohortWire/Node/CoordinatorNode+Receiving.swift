@@ -18,9 +18,7 @@ extension CoordinatorNode {
             noteArrival(from: session)
             return
         }
-        let rejection = peers[session]?.link.rejected(sequence: header.sequence, acknowledge: header.acknowledge)
-        noteReceipt(by: session, at: now)
-        switch rejection {
+        switch peers[session]?.link.rejected(sequence: header.sequence) {
         case .askAgain(let from): send(.resend(from: from), to: session)
         case .giveUp:
             expel(session, "its message \(header.sequence) cannot be understood: \(error.description)", at: now)
@@ -65,6 +63,8 @@ extension CoordinatorNode {
             reply(to: route, .refused(fault), at: now)
             return
         }
+        // It comes late, from a connection that its sender has given up since: what it says is not true any more.
+        if core.isOutdated(greeting.request, of: greeting.token) { return }
         if peers.count >= core.limits.sessions {
             reply(to: route, .refused("\(peers.count) peers are connected, which is the limit"), at: now)
             return
@@ -72,14 +72,13 @@ extension CoordinatorNode {
         switch greeting.role {
         case .client:
             let session = peers.add(.client, greeting.token, at: route)
-            handle(.clientJoined(session, greeting.token, continues: greeting.previous != nil), at: now)
+            unanswered.append(session)
+            handle(.clientJoined(session, greeting.token, greeting.request), at: now)
             notices.append(.clientJoined(greeting))
         case .worker(let offer):
             let session = peers.add(.worker, greeting.token, at: route)
-            handle(
-                .workerJoined(session, offer, greeting.token, continues: greeting.previous != nil),
-                at: now
-            )
+            unanswered.append(session)
+            handle(.workerJoined(session, offer, greeting.token, greeting.request), at: now)
             notices.append(.workerJoined(greeting))
         case .supervisor:
             // It says one thing, in an obituary, and needs no session for that.
@@ -108,21 +107,27 @@ extension CoordinatorNode {
         handle(.heard(session), at: now)
         noteArrival(from: session)
         let verdict = peers[session]?.link.received(sequence: header.sequence, acknowledge: header.acknowledge)
-        noteReceipt(by: session, at: now)
         switch verdict {
-        case .deliver: deal(with: body, from: session, at: now)
+        case .deliver: deal(with: body, header, from: session, at: now)
         case .missing(let from): send(.resend(from: from), to: session)
         case .duplicate, nil: break
         }
+        noteReceipt(by: session, at: now)
         if let link = peers[session]?.link, link.owesAcknowledgement {
             send(.heartbeat(last: link.lastSent), to: session)
         }
     }
 
-    private mutating func deal(with body: FrameBody, from session: SessionID, at now: Instant) {
+    private mutating func deal(
+        with body: FrameBody,
+        _ header: FrameHeader,
+        from session: SessionID,
+        at now: Instant
+    ) {
         switch body {
         case .heartbeat(let last):
-            if let from = peers[session]?.link.peerHasSent(upTo: last) { send(.resend(from: from), to: session) }
+            let missing = peers[session]?.link.peerHasSent(upTo: last, acknowledge: header.acknowledge)
+            if let from = missing ?? nil { send(.resend(from: from), to: session) }
         case .resend(let from):
             for message in peers[session]?.link.resend(from: from) ?? [] { transmit(message.frames, to: session) }
         case .goodbye:

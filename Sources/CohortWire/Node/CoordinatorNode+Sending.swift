@@ -7,7 +7,8 @@ extension CoordinatorNode {
         // Only a core that keeps a journal makes one, and then it has been taken out.
         case .record: break
         case .welcome(let session, let resumed, let unwanted): welcome(session, resumed: resumed, unwanted: unwanted)
-        case .assign(let session, let batch): send(.assign(batch), to: session)
+        // It may have been given up while this waited for the disk: then nobody counts on it any more.
+        case .assign(let session, let batch): if core.hasWorker(session) { send(.assign(batch), to: session) }
         case .cancel(let session, let orders): send(.cancel(orders), to: session)
         case .grant(let session, let grants): send(.grant(grants), to: session)
         case .proceed(let session, let refs): send(.proceed(refs), to: session)
@@ -33,9 +34,11 @@ extension CoordinatorNode {
             coordinator: name,
             resumed: resumed,
             unwanted: unwanted,
-            durable: core.keepsJournal
+            durable: core.keepsJournal,
+            lineage: core.lineage
         )
         peers[session]?.acceptance = acceptance
+        answered(session)
         send(.welcome(acceptance), to: session)
     }
 
@@ -47,6 +50,12 @@ extension CoordinatorNode {
         case .unreachable, .died: send(.goodbye("its connection was lost"), to: session)
         }
         peers.remove(session)
+        answered(session)
+    }
+
+    private mutating func answered(_ session: SessionID) {
+        // Nearly always the first.
+        if let place = unanswered.firstIndex(of: session) { unanswered.remove(at: place) }
     }
 
     mutating func send(_ body: FrameBody, to session: SessionID) {

@@ -49,12 +49,15 @@ package struct CoordinatorNode: Sendable {
     /// Sessions of which something has come since the last flush.
     var heard: [SessionID] = []
     private var lastFlush: Instant?
+    /// Sessions whose welcome has not been sent yet, in the order of joining.
+    var unanswered: [SessionID] = []
     /// Sessions that keep too much unacknowledged.
     var overdue: Set<SessionID> = []
     var strangers = StrangerReplies()
 
     package init(core: CoordinatorCore, epoch: UInt64, name: String) {
         self.core = core
+        self.core.begin(lineage: epoch)
         self.epoch = epoch
         self.name = name
         peers = PeerTable(settlesLater: core.keepsJournal)
@@ -128,6 +131,8 @@ package struct CoordinatorNode: Sendable {
     /// Ends a turn: deals with the passing of time, and makes what is to be sent of all that has happened.
     package mutating func flush(at now: Instant) {
         forgiveSilence(at: now)
+        // Those whose welcome waits for the disk have nothing to answer yet.
+        for session in unanswered { handle(.silenceExcused(session), at: now) }
         for session in overdue.sorted() {
             expel(session, "it does not acknowledge what it is sent", at: now)
         }
@@ -153,7 +158,7 @@ package struct CoordinatorNode: Sendable {
         defer { lastFlush = now }
         let usual = core.limits.heartbeat.nanoseconds.multipliedReportingOverflow(by: 3)
         guard let lastFlush, !usual.overflow, now.since(lastFlush).nanoseconds > usual.partialValue else { return }
-        for session in peers.all { handle(.heard(session), at: now) }
+        for session in peers.all { handle(.silenceExcused(session), at: now) }
     }
 
     // MARK: The gate

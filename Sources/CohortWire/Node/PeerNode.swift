@@ -14,7 +14,7 @@ package struct PeerNode: Sendable {
         case lost(PeerSession.Loss)
     }
 
-    /// How it introduces itself.
+    /// How it introduces itself, and which of its sessions it asks for.
     package private(set) var greeting: Greeting
     package private(set) var session: PeerSession
     /// Messages to be sent, each of one or more frames, in this order.
@@ -104,7 +104,7 @@ package struct PeerNode: Sendable {
         switch body {
         case .welcome(let acceptance): welcomed(header, acceptance, at: now)
         case .refused(let reason): session.refused(reason, into: &actions)
-        default: if accepts(header, at: now) { deal(with: body) }
+        default: if accepts(header, at: now) { deal(with: body, header) }
         }
         perform()
     }
@@ -117,7 +117,7 @@ package struct PeerNode: Sendable {
             _ = accepts(header, at: now)
             return
         }
-        switch session.link.rejected(sequence: header.sequence, acknowledge: header.acknowledge) {
+        switch session.link.rejected(sequence: header.sequence) {
         case .ignore: break
         case .askAgain(let from): transmit(.resend(from: from))
         case .giveUp:
@@ -164,12 +164,26 @@ package struct PeerNode: Sendable {
     package mutating func resume(held: [HeldAttempt] = [], at now: Instant, patience: TimeSpan?) {
         if session.session != 0 {
             forgetDamage(at: now)
-            greeting.previous = PreviousSession(epoch: session.epoch, session: session.session)
+            greeting.request.previous = greeting.request.number
             carried += session.link.takeUnacknowledged().compactMap { message in
                 guard let body = try? FrameCodec.decode(message.frames).1, body.outlivesSession else { return nil }
                 return body
             }
         }
+        begin(held: held, at: now, patience: patience)
+    }
+
+    /// Asks for a session that continues nothing, in the same way.
+    package mutating func beginAnew(at now: Instant, patience: TimeSpan?) {
+        greeting.request.previous = 0
+        greeting.request.lineage = 0
+        carried.removeAll()
+        waiting.removeAll()
+        begin(held: [], at: now, patience: patience)
+    }
+
+    private mutating func begin(held: [HeldAttempt], at now: Instant, patience: TimeSpan?) {
+        greeting.request.number += 1
         if case .worker(var offer) = greeting.role {
             offer.held = held
             greeting.role = .worker(offer)
@@ -204,16 +218,18 @@ package struct PeerNode: Sendable {
         openedAt = now
         inbox.append(.opened(acceptance))
         // What was said to a coordinator that has forgotten all of it would be taken for something else by this one.
-        let isFirst = greeting.previous == nil
+        let isFirst = greeting.request.previous == 0
+        greeting.request.lineage = acceptance.lineage
         if acceptance.resumed || isFirst {
             for body in waiting where isFirst || body.outlivesSession { transmit(body) }
         }
         waiting.removeAll()
     }
 
-    private mutating func deal(with body: FrameBody) {
+    private mutating func deal(with body: FrameBody, _ header: FrameHeader) {
         switch body {
-        case .heartbeat(let last): session.heartbeatReceived(last: last, into: &actions)
+        case .heartbeat(let last):
+            session.heartbeatReceived(last: last, acknowledge: header.acknowledge, into: &actions)
         case .resend(let from): session.resendRequested(from: from, into: &actions)
         case .goodbye(let reason): session.goodbyeReceived(reason, into: &actions)
         default: inbox.append(.received(body))

@@ -69,7 +69,7 @@ extension WorkerShell: PeerConnectionDelegate {
             case .goodbye where configuration.reconnects && !isDraining:
                 // It has ended what it had, and wants nothing of it any more.
                 try forgetEverything()
-                try connect()
+                try connection.beginAnew(in: context, patience: configuration.patience)
                 notify(.reconnecting(explanation: explanation))
             case .silent, .unknown, .goodbye:
                 end(explanation)

@@ -11,12 +11,13 @@ internal import Testing
     /// - Returns: whether it is told that what it had goes on.
     private func join(
         _ core: inout CoordinatorCore,
-        as session: SessionID,
+        _ request: SessionRequest,
         _ journal: inout JournalState,
         opens key: GroupKey? = nil
     ) -> Bool? {
         var actions: [CoordinatorAction] = []
-        core.handle(.clientJoined(session, Self.token, continues: true), at: Self.now, into: &actions)
+        let session = SessionID(1)
+        core.handle(.clientJoined(session, Self.token, request), at: Self.now, into: &actions)
         if let key {
             core.handle(.groupOpened(session, GroupSpec(key: key, name: "g")), at: Self.now, into: &actions)
         }
@@ -32,17 +33,17 @@ internal import Testing
     @Test func itIsNotTakenForKnownAfterARestart() {
         var journal = JournalState()
         var first = CoordinatorCore(keepsJournal: true)
-        #expect(join(&first, as: SessionID(1), &journal) == false)
+        #expect(join(&first, SessionRequest(number: 3, previous: 2), &journal) == false)
         // The answer is lost with the coordinator: the client asks the next one, and thinks that its groups are open.
         var second = CoordinatorCore(recovering: journal, at: Self.now)
-        #expect(join(&second, as: SessionID(1), &journal) == false)
+        #expect(join(&second, SessionRequest(number: 4, previous: 2), &journal) == false)
     }
 
     @Test func onceItHasOpenedAGroupItIsKnown() {
         var journal = JournalState()
         var first = CoordinatorCore(keepsJournal: true)
-        #expect(join(&first, as: SessionID(1), &journal, opens: GroupKey(3)) == false)
+        #expect(join(&first, SessionRequest(number: 3, previous: 2), &journal, opens: GroupKey(3)) == false)
         var second = CoordinatorCore(recovering: journal, at: Self.now)
-        #expect(join(&second, as: SessionID(1), &journal) == true)
+        #expect(join(&second, SessionRequest(number: 4, previous: 3), &journal) == true)
     }
 }

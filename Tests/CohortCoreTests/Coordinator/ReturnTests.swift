@@ -38,21 +38,88 @@ internal import Testing
         script.expect("c1 ended g1/0 ok")
     }
 
-    /// A hello from before the welcome says nothing of tasks that were sent behind that: they may wait in the worker's socket.
-    @Test func whatMayStillArriveIsNotGivenOutAgain() {
+    @Test func whatAWorkerMayHaveBegunBeforeItForgotAllIsNotGivenOutAgain() {
         var script = CoreScript()
         let client = script.client()
         script.worker(slots: 1, token: 7)
         script.open(client, 1, policy: .continue)
         script.submit(client, 1)
         script.settle()
-        script.worker(slots: 1, token: 7, continues: false)
+        script.worker(slots: 1, token: 7, request: SessionRequest(number: 2))
         script.expect(
             "w1 close unreachable",
             "w2 lost: 1 running, 0 returned",
-            "w2 welcome back",
             "c1 ended g1/0 lost WorkerLost"
         )
+    }
+
+    /// A greeting from before the coordinator's death comes to the next one: of what was given to the worker in that same
+    /// session it says nothing. To give it again as the same attempt is right whether the worker has it or not.
+    @Test func aGreetingSaysNothingOfWhatWasGivenInItsOwnSession() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        let request = SessionRequest(number: 1)
+        script.worker(slots: 2, token: 7, request: request)
+        script.open(client, 1, policy: .continue)
+        script.submit(client, 1, count: 2)
+        script.cancelTask(client, 1, 1)
+        let refs = ["g1/0", "g1/1"].map { script.held($0).ref }
+        script.restart()
+        script.settle()
+        script.worker(slots: 2, token: 7, request: request)
+        #expect(refs == ["g1/0", "g1/1"].map { script.held($0).ref })
+        script.expect("w2 cancel g1/1 requested", "w2 assign g1/0", "w2 assign g1/1")
+        // It had them, and says so in the greeting that follows.
+        let held = refs.map { HeldAttempt(ref: $0, state: .running) }
+        script.worker(slots: 2, token: 7, held: held, request: SessionRequest(number: 2, previous: 1))
+        script.expect("w2 close unreachable", "w3 welcome back", "w3 cancel g1/1 requested")
+    }
+
+    @Test func whatAWorkerHasOfAnotherCoordinatorMeansNothing() {
+        var script = CoreScript()
+        let client = script.client()
+        script.worker(token: 7, request: SessionRequest(number: 2, previous: 1, lineage: 5))
+        script.open(client, 1)
+        script.submit(client, 1)
+        let held = HeldAttempt(ref: script.held("g1/0").ref, state: .running)
+        script.settle()
+        // The answer to its first greeting was lost: it still thinks of the other one.
+        script.worker(token: 7, held: [held], request: SessionRequest(number: 3, previous: 1, lineage: 5))
+        script.expect("w1 close unreachable", "w2 assign g1/0 #2")
+    }
+
+    @Test func aGreetingThatComesLateIsOutdated() {
+        var script = CoreScript()
+        script.worker(token: 7, request: SessionRequest(number: 3))
+        let token = PeerToken(7)
+        func isOutdated(_ number: UInt32) -> Bool {
+            script.core.isOutdated(SessionRequest(number: number), of: token)
+        }
+        #expect((1...4).map { isOutdated($0) } == [true, true, false, false])
+        // Nor is it a new worker when the one that sent it has gone.
+        script.advance(by: .seconds(20), silent: [SessionID(1_001)])
+        #expect((1...4).map { isOutdated($0) } == [true, true, false, false])
+        let session = script.worker(token: 7, request: SessionRequest(number: 4))
+        script.send(.sessionEnded(session, .goodbye))
+        #expect((1...6).allSatisfy { isOutdated($0) })
+        #expect(!script.core.isOutdated(SessionRequest(), of: .none))
+    }
+
+    /// The coordinator has given up a session, and its greeting comes once more: from a client that waits for the answer, or
+    /// from one that had it and does not know that all is lost.
+    @Test(arguments: [false, true])
+    func aSessionThatWasGivenUpGoesOnOnlyIfItIsHeardIn(isHeard: Bool) {
+        var script = CoreScript(keepsJournal: true)
+        let first = script.client(token: 7)
+        script.open(first, 1)
+        script.advance(by: .seconds(20), silent: [first])
+        script.settle()
+        let second = SessionID(50)
+        script.send(.clientJoined(second, PeerToken(7), SessionRequest(number: 1)))
+        if isHeard { script.send(.heard(second)) }
+        script.settle()
+        script.send(.clientJoined(SessionID(51), PeerToken(7), SessionRequest(number: 2, previous: 1)))
+        #expect(script.actions.contains(.welcome(SessionID(51), resumed: isHeard, unwanted: [])))
     }
 
     @Test func withAJournalDetachedWorkOutlastsABrokenConnection() {

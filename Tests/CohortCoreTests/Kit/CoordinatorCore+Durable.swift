@@ -10,7 +10,8 @@ extension CoordinatorCore {
         counters.generation = 0
         var lines = ["\(counters)", "closed \(closedRoots.map { groups[Int($0)].id.value })"]
         for token in clientTokens.keys.sorted() {
-            guard let place = clientTokens[token], let row = journalRow(ofClient: place) else { continue }
+            guard let place = clientTokens[token] else { continue }
+            let row = journalRow(ofClient: place)
             lines.append("\(row) \(clients[Int(place)].closedHeads) \(clients[Int(place)].unfinished)")
             for (key, joined) in clients[Int(place)].joined.sorted(by: { $0.key.value < $1.key.value }) {
                 lines.append("\(key) \(joined.group) \(String(describing: joined.task)) \(joined.accepted)")

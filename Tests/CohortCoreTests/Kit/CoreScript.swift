@@ -22,6 +22,8 @@ struct CoreScript {
     private var sessions: [SessionID] = []
     private var clientCount = 0
     private var workerCount = 0
+    /// The latest session that the owner of each token has asked for.
+    private var requests: [UInt64: UInt32] = [:]
     private var submitted: [Place: (tasks: UInt32, templates: UInt32)] = [:]
 
     private struct Place: Hashable {
@@ -150,8 +152,15 @@ struct CoreScript {
         let session = SessionID(UInt64(clientCount))
         trace.names[session] = "c\(clientCount)"
         sessions.append(session)
-        send(.clientJoined(session, PeerToken(token)))
+        send(.clientJoined(session, PeerToken(token), nextRequest(of: token)))
         return session
+    }
+
+    /// For the session after the last one that this peer has asked for; it has had that, unless it says otherwise.
+    private mutating func nextRequest(of token: UInt64) -> SessionRequest {
+        let last = token == 0 ? 0 : requests[token] ?? 0
+        requests[token] = last + 1
+        return SessionRequest(number: last + 1, previous: last)
     }
 
     @discardableResult
@@ -162,7 +171,7 @@ struct CoreScript {
         functions: [String] = [],
         token: UInt64 = 0,
         held: [HeldAttempt] = [],
-        continues: Bool = true
+        request: SessionRequest? = nil
     ) -> SessionID {
         workerCount += 1
         let session = SessionID(1_000 + UInt64(workerCount))
@@ -178,7 +187,7 @@ struct CoreScript {
             functions: functions,
             held: held
         )
-        send(.workerJoined(session, offer, PeerToken(token), continues: continues))
+        send(.workerJoined(session, offer, PeerToken(token), request ?? nextRequest(of: token)))
         return session
     }
 

@@ -47,16 +47,16 @@ internal import Testing
 
     @Test func aHeartbeatShowsWhatWasLostAtTheEnd() {
         var link = Link()
-        #expect(link.peerHasSent(upTo: 0) == nil)
+        #expect(link.peerHasSent(upTo: 0, acknowledge: 0) == nil)
         #expect(link.received(sequence: 1, acknowledge: 0) == .deliver)
-        #expect(link.peerHasSent(upTo: 1) == nil)
-        #expect(link.peerHasSent(upTo: 3) == 2)
+        #expect(link.peerHasSent(upTo: 1, acknowledge: 0) == nil)
+        #expect(link.peerHasSent(upTo: 3, acknowledge: 0) == 2)
         // The answer may be lost as well.
-        #expect(link.peerHasSent(upTo: 3) == 2)
+        #expect(link.peerHasSent(upTo: 3, acknowledge: 0) == 2)
         #expect(link.received(sequence: 3, acknowledge: 0) == .duplicate)
         #expect(link.received(sequence: 2, acknowledge: 0) == .deliver)
         #expect(link.received(sequence: 3, acknowledge: 0) == .deliver)
-        #expect(link.peerHasSent(upTo: 3) == nil)
+        #expect(link.peerHasSent(upTo: 3, acknowledge: 0) == nil)
     }
 
     @Test func whatIsAcknowledgedIsNotKept() {
@@ -64,17 +64,31 @@ internal import Testing
         for byte: UInt8 in 1...4 { link.sent(link.nextSequence(), [[byte]]) }
         #expect(link.lastSent == 4)
         #expect(link.unacknowledgedCount == 4)
-        _ = link.received(sequence: 0, acknowledge: 2)
+        _ = link.peerHasSent(upTo: 0, acknowledge: 2)
         #expect(link.unacknowledgedCount == 2)
         #expect(link.resend(from: 1).map(\.frames) == [[[3]], [[4]]])
         #expect(link.resend(from: 4).map(\.sequence) == [4])
         #expect(link.resend(from: 5).isEmpty)
         // More than was ever sent.
-        _ = link.received(sequence: 0, acknowledge: .max)
+        _ = link.peerHasSent(upTo: 0, acknowledge: .max)
         #expect(link.unacknowledgedCount == 0)
         #expect(link.nextSequence() == 5)
         // An old message acknowledges less: nothing comes back.
-        _ = link.received(sequence: 0, acknowledge: 1)
+        _ = link.peerHasSent(upTo: 0, acknowledge: 1)
+        #expect(link.unacknowledgedCount == 0)
+    }
+
+    /// The answer to a request may be among what is missing: if that is never sent again the request must be.
+    @Test func whatIsAcknowledgedBehindAGapIsKept() {
+        var link = Link()
+        link.sent(link.nextSequence(), [[1]])
+        #expect(link.received(sequence: 2, acknowledge: 1) == .missing(from: 1))
+        #expect(link.received(sequence: 0, acknowledge: 1) == .deliver)
+        #expect(link.peerHasSent(upTo: 2, acknowledge: 1) == 1)
+        #expect(link.unacknowledgedCount == 1)
+        #expect(link.received(sequence: 1, acknowledge: 0) == .deliver)
+        #expect(link.unacknowledgedCount == 1)
+        #expect(link.received(sequence: 2, acknowledge: 1) == .deliver)
         #expect(link.unacknowledgedCount == 0)
     }
 
@@ -109,7 +123,7 @@ internal import Testing
             case .duplicate: break
             case .missing(let from): ask(from: from)
             }
-            if generator.chance(20) { _ = sender.received(sequence: 0, acknowledge: receiver.lastReceived) }
+            if generator.chance(20) { _ = sender.peerHasSent(upTo: 0, acknowledge: receiver.lastReceived) }
         }
         for byte: UInt8 in 0..<200 {
             let sequence = sender.nextSequence()
@@ -120,7 +134,7 @@ internal import Testing
         }
         // The heartbeats that follow bring the rest.
         for _ in 0..<3 {
-            if let from = receiver.peerHasSent(upTo: sender.lastSent) { ask(from: from) }
+            if let from = receiver.peerHasSent(upTo: sender.lastSent, acknowledge: 0) { ask(from: from) }
             while !wire.isEmpty { arrive() }
         }
         #expect(delivered == [UInt8](0..<200), "seed \(seed)")

@@ -131,7 +131,7 @@ internal import Testing
         #expect(received(&session, 3) == Received(isWanted: false, actions: []))
         #expect(received(&session, 1) == Received(isWanted: true, actions: []))
         var actions: [PeerSession.Action] = []
-        session.heartbeatReceived(last: 3, into: &actions)
+        session.heartbeatReceived(last: 3, acknowledge: 0, into: &actions)
         #expect(actions == [.askAgain(from: 2)])
 
         session.link.sent(session.link.nextSequence(), [[1]])

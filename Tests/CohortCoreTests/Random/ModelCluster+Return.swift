@@ -41,6 +41,7 @@ extension ModelCluster {
         client.session = SessionID(nextSession)
         nextSession += 1
         for place in groups.indices where groups[place].client == old { groups[place].client = client.session }
+        client.request = SessionRequest(number: client.request.number + 1, previous: client.request.number)
         client.weight = 0
         client.updates = 0
         client.outputs = []
@@ -49,7 +50,7 @@ extension ModelCluster {
         // It is told again, and knows what it knows.
         client.told = []
         clients.append(client)
-        try send(.clientJoined(client.session, client.token))
+        try send(.clientJoined(client.session, client.token, client.request))
         try flush()
     }
 
@@ -70,6 +71,7 @@ extension ModelCluster {
         var worker = worker
         worker.session = SessionID(nextSession)
         nextSession += 1
+        worker.request = SessionRequest(number: worker.request.number + 1, previous: worker.request.number)
         let held = Set(worker.attempts.map(\.ref))
         // What was on its way to it is gone.
         worker.attempts.removeAll { !$0.hasStarted && generator.chance(20) }
@@ -84,7 +86,7 @@ extension ModelCluster {
         worker.kept = Set(worker.attempts.map(\.template))
         worker.offer.held = offered
         workers.append(worker)
-        try send(.workerJoined(worker.session, worker.offer, worker.token))
+        try send(.workerJoined(worker.session, worker.offer, worker.token, worker.request))
         try flush()
         try report(ended, from: worker.session)
     }

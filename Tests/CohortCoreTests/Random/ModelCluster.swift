@@ -61,6 +61,7 @@ struct ModelCluster {
     struct Worker {
         var session: SessionID
         var token: PeerToken
+        var request = SessionRequest()
         var offer: WorkerOffer
         var isDraining = false
         var attempts: [Attempt] = []
@@ -74,6 +75,7 @@ struct ModelCluster {
     struct Client {
         var session: SessionID
         var token: PeerToken
+        var request = SessionRequest()
         var nextKey: UInt32 = 1
         var weight: UInt64 = 0
         var outputs: [ConsumedOutput] = []

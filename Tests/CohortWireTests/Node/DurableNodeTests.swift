@@ -35,6 +35,23 @@ struct DurableNodeTests {
         #expect(pair.peers[client].unacknowledgedCount == 0)
     }
 
+    @Test("gives up nobody whose welcome waits for the disk")
+    mutating func slowDisk() {
+        pair.diskWorks = false
+        let worker = pair.add(NodePair.worker())
+        pair.pass(.seconds(15))
+        #expect(!pair.peers[worker].isOpen)
+        pair.diskWorks = true
+        pair.pass(.seconds(2))
+        guard case .opened(let acceptance)? = pair.takeInbox(worker).first else {
+            Issue.record("not opened")
+            return
+        }
+        #expect(!acceptance.resumed)
+        #expect(pair.peers[worker].isOpen)
+        #expect(pair.coordinator.peerCount == 1)
+    }
+
     @Test("says goodbye to one that it expels when what follows from that is on disk")
     mutating func expulsion() {
         let client = pair.add(NodePair.client())

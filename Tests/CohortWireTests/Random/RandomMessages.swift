@@ -25,7 +25,8 @@ struct RandomMessages {
                     coordinator: text(),
                     resumed: flag(),
                     unwanted: list { $0.ref() },
-                    durable: flag()
+                    durable: flag(),
+                    lineage: number()
                 )
             )
         case .refused: .refused(text())
@@ -116,13 +117,14 @@ struct RandomMessages {
             functions: list { $0.text() },
             held: list { HeldAttempt(ref: $0.ref(), state: $0.pick(HeldAttempt.State.allCases)) }
         )
+        let previous: UInt32 = number() / 2
         return Greeting(
             role: pick([.client, .worker(offer), .supervisor]),
             name: name,
             host: host,
             processID: processID,
             token: PeerToken(number()),
-            previous: maybe { PreviousSession(epoch: max(1, $0.number()), session: max(1, $0.number())) }
+            request: SessionRequest(number: previous + 1, previous: previous, lineage: number())
         )
     }
 

@@ -54,7 +54,7 @@ extension VectorTopic {
                     host: "alpha",
                     processID: 4711,
                     token: PeerToken(0x0807_0605_0403_0201),
-                    previous: PreviousSession(epoch: 77, session: 12)
+                    request: SessionRequest(number: 3, previous: 2, lineage: 77)
                 )
             )
         ),
@@ -114,7 +114,7 @@ extension VectorTopic {
             host: "alpha",
             processID: 4712,
             token: PeerToken(5),
-            previous: PreviousSession(epoch: 77, session: 13)
+            request: SessionRequest(number: 9, previous: 7, lineage: 78)
         )
     }()
 
@@ -136,7 +136,8 @@ extension VectorTopic {
                     coordinator: "cohort-1",
                     resumed: true,
                     unwanted: [AttemptRef(task: TaskKey(index: 3, generation: 1), attempt: 2)],
-                    durable: true
+                    durable: true,
+                    lineage: 78
                 )
             )
         ),

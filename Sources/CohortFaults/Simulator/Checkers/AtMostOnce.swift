@@ -25,9 +25,10 @@ struct AtMostOnce: Checker {
         // The next attempt begins when the last one is known to be over: it ended, or its worker was given up.
         for earlier in task.executions.dropLast() where truth.isRunning(earlier) {
             let worker = truth.executions[earlier].worker
-            if let calm = scene.calm(worker: worker), calm < scene.now, worker == run.worker {
+            let isHeardOf = scene.calm(worker: worker).map { $0 < scene.now } ?? false
+            if isHeardOf && worker == run.worker || truth.isBeyondDoubt(worker: worker) {
                 return broken(
-                    "\(truth.name(task: run.task)) was started while it was still running at the same worker",
+                    "\(truth.name(task: run.task)) was started while it was still running at \(truth.workers[worker].name)",
                     truth.evidence(task: run.task)
                 )
             }

@@ -33,7 +33,7 @@ struct ExactBlame: Checker {
             default: truth.workers[truth.executions[execution].worker].ended != nil
             }
         }
-        if !wasAtLostWorker, truth.unprovenLosses == 0 {
+        if !wasAtLostWorker, !truth.mayHaveBeenGivenUp(task, detail) {
             return broken("\(truth.name(task: task)) is told as lost, but no worker was", truth.evidence(task: task))
         }
         return nil

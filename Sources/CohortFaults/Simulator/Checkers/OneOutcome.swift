@@ -8,6 +8,7 @@ struct OneOutcome: Checker {
         switch observation {
         case .taskTold(let task, let report, let detail, let value, _):
             told(task, report, detail, value, scene.truth)
+        case .groupClosed(let group, let report, let client): closed(group, report, client, scene.truth)
         case .end: missing(scene.truth)
         default: nil
         }
@@ -51,15 +52,32 @@ struct OneOutcome: Checker {
                 if case .died = truth.executions[execution].end { return true }
                 return truth.executions[execution].end == .killed
             }
-            if !isProven, truth.unprovenLosses == 0 { return fault("is told as lost, but nothing was lost") }
+            if !isProven, !truth.mayHaveBeenGivenUp(task, detail) {
+                return fault("is told as lost, but nothing was lost")
+            }
         }
-        // Where a worker was given up without proof, the coordinator cannot know of all executions.
-        guard truth.unprovenLosses == 0 else { return nil }
-        if Int(report.attempts) != record.executions.count {
-            return fault("is told to have been started \(report.attempts) times, really \(record.executions.count)")
-        }
-        if report.started != !record.executions.isEmpty { return fault("is told wrongly whether it was started") }
-        return nil
+        return attempts(told: Int(report.attempts), of: record, truth).flatMap(fault)
+    }
+
+    /// What is wrong with the number of attempts, each of which was started. Where a worker was given up without proof, the
+    /// coordinator cannot know of all that has begun there, and counts what may have.
+    private func attempts(told: Int, of task: Truth.Task, _ truth: Truth) -> String? {
+        let really = task.executions.count
+        let mayLack = task.executions.contains { !truth.isBeyondDoubt(worker: truth.executions[$0].worker) }
+        let mayExceed = truth.workers.indices.contains { !truth.isBeyondDoubt(worker: $0) }
+        guard told < really && !mayLack || told > really && !mayExceed else { return nil }
+        return "is told to have been started \(told) times, really \(really)"
+    }
+
+    /// Its owner has been told of all tasks of a group that ended in it.
+    private func closed(_ group: Int, _ report: GroupReport, _ client: Int, _ truth: Truth) -> BrokenPromise? {
+        guard truth.groups[group].client == client, !truth.groups[group].isDetached else { return nil }
+        let told = truth.groups[group].tasks.count { truth.tasks[$0].told != nil }
+        guard told != report.counts.ended else { return nil }
+        return broken(
+            "\(truth.name(group: group)) closed with \(report.counts.ended) tasks, of which \(told) were told",
+            truth.evidence(group: group)
+        )
     }
 
     /// What an execution of a call returns.
