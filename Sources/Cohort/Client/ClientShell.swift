@@ -15,21 +15,15 @@ final class ClientShell: LoopHandler {
     private let requests: (@Sendable () -> [FrameBody])?
     private let receive: @Sendable (ClientNotice) -> Void
     private var connection: PeerConnection?
-    private var hasBeenOpen: Bool { life != nil }
-    /// Which life of the coordinator the last session was with; `nil` before the first one.
-    private var life: Life?
+    private var hasBeenOpen: Bool { lineage != nil }
+    /// What the coordinator of the last session remembers; `nil` before the first one.
+    private var lineage: UInt64?
     /// Since when the coordinator cannot be reached; `nil` if it can.
     private var goneSince: Instant?
     /// The program has been told of that.
     private var hasTold = false
     /// When to tell that the coordinator is gone, or that it is back.
     private var tellAt: Instant?
-
-    private struct Life {
-        var epoch: UInt64
-        /// It keeps a journal.
-        var isDurable: Bool
-    }
 
     init(
         endpoint: String,
@@ -132,16 +126,15 @@ final class ClientShell: LoopHandler {
 
 extension ClientShell: PeerConnectionDelegate {
     func connectionOpened(_ connection: PeerConnection) {
-        let before = life
-        let now = Life(epoch: connection.epoch, isDurable: connection.acceptance?.durable ?? false)
-        life = now
+        let before = lineage
+        let now = connection.acceptance?.lineage ?? 0
+        lineage = now
         goneSince = nil
         tellAt = nil
         hasTold = false
         guard let before else { return receive(.connected) }
         if connection.acceptance?.resumed == true { return receive(.restored(.resumed)) }
-        let knowsGroups = before.epoch == now.epoch || before.isDurable && now.isDurable
-        receive(.restored(knowsGroups ? .anew : .forgotten))
+        receive(.restored(before == now ? .anew : .forgotten))
     }
 
     func connection(_ connection: PeerConnection, received body: FrameBody) {
