@@ -15,6 +15,9 @@ enum JournalSchema {
                 sql: """
                     CREATE TABLE counters (id INTEGER PRIMARY KEY CHECK (id = 0), record BLOB NOT NULL);
                     CREATE TABLE clients (token INTEGER PRIMARY KEY, record BLOB NOT NULL);
+                    CREATE TABLE joins (
+                        token INTEGER NOT NULL, key INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (token, key)
+                    ) WITHOUT ROWID;
                     CREATE TABLE workers (number INTEGER PRIMARY KEY, record BLOB NOT NULL);
                     CREATE TABLE groups (id INTEGER PRIMARY KEY, name TEXT NOT NULL, record BLOB NOT NULL);
                     CREATE TABLE submissions (

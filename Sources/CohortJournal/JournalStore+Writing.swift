@@ -7,10 +7,18 @@ extension JournalStore {
     /// The order is that of the members: what is deleted by a later one may have been put by an earlier one.
     static func apply(_ batch: JournalBatch, to db: Database) throws {
         // A client that has gone may have come back since, with nothing.
-        for token in batch.departedClients { try run("DELETE FROM clients WHERE token = ?", [token.value.row], db) }
+        for token in batch.departedClients {
+            try run("DELETE FROM clients WHERE token = ?", [token.value.row], db)
+            try run("DELETE FROM joins WHERE token = ?", [token.value.row], db)
+        }
         for client in batch.clients {
             try run("INSERT OR REPLACE INTO clients VALUES (?, ?)", [client.token.value.row, client.row], db)
         }
+        for join in batch.joins {
+            let values: Values = join.key.row + [join.row]
+            try run("INSERT OR REPLACE INTO joins VALUES (?, ?, ?)", values, db)
+        }
+        for key in batch.departedJoins { try run("DELETE FROM joins WHERE token = ? AND key = ?", key.row, db) }
         for worker in batch.workers {
             try run("INSERT OR REPLACE INTO workers VALUES (?, ?)", [Int64(worker.number), worker.row], db)
         }
@@ -68,6 +76,11 @@ extension JournalStore {
 extension Recorded {
     /// As a column's value.
     fileprivate var row: Data { Data(recordBytes) }
+}
+
+extension ClientKey {
+    /// As the values of the columns that it is.
+    fileprivate var row: [any DatabaseValueConvertible] { [client.value.row, Int64(key.value)] }
 }
 
 extension UInt64 {

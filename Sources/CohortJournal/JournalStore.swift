@@ -65,8 +65,15 @@ package final class JournalStore: Sendable {
         try db.execute(sql: "PRAGMA max_page_count = \(pages)")
     }
 
-    /// All that is in the file.
+    /// All that is in the file, to go on from.
     package func load() throws(JournalError) -> JournalState {
+        let state = try rows()
+        if let contradiction = state.contradiction() { throw explained(.corrupt(path: path, contradiction)) }
+        return state
+    }
+
+    /// The rows in the file as they are, whether or not they fit together.
+    func rows() throws(JournalError) -> JournalState {
         do {
             return try database.writeWithoutTransaction { db in try Self.load(db) }
         } catch is RecordReader.Fault {

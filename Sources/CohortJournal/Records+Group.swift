@@ -53,6 +53,7 @@ extension JournalGroup: Recorded {
         writer.put(counts)
         writer.put(closedBelow)
         writer.put(omitted)
+        writer.put(receivedUpTo)
     }
 
     init(from reader: inout RecordReader) throws(RecordReader.Fault) {
@@ -90,7 +91,8 @@ extension JournalGroup: Recorded {
             outcome: try reader.optional { reader throws(RecordReader.Fault) in try reader.choice() },
             counts: try reader.record(),
             closedBelow: try reader.record(),
-            omitted: try reader.unsigned()
+            omitted: try reader.unsigned(),
+            receivedUpTo: try reader.unsigned()
         )
     }
 }

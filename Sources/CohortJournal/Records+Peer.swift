@@ -36,14 +36,15 @@ extension KnownSessions: Recorded {
 
 extension JournalJoin: Recorded {
     func write(to writer: inout RecordWriter) {
-        writer.put(key.value)
+        writer.put(key.client.value)
+        writer.put(key.key.value)
         writer.put(group.value)
         writer.put(task) { $0.put($1) }
     }
 
     init(from reader: inout RecordReader) throws(RecordReader.Fault) {
         self.init(
-            key: GroupKey(try reader.number()),
+            key: ClientKey(client: PeerToken(try reader.unsigned()), key: GroupKey(try reader.number())),
             group: GroupID(try reader.unsigned()),
             task: try reader.optional { reader throws(RecordReader.Fault) in try reader.record() }
         )
@@ -58,7 +59,7 @@ extension JournalClient: Recorded {
             writer.put(range.lowerBound)
             writer.put(range.upperBound)
         }
-        writer.put(joined) { $0.put($1) }
+        writer.put(lastExtension)
     }
 
     init(from reader: inout RecordReader) throws(RecordReader.Fault) {
@@ -71,7 +72,7 @@ extension JournalClient: Recorded {
                 guard first <= last else { throw RecordReader.Fault() }
                 return first...last
             },
-            joined: try reader.list { reader throws(RecordReader.Fault) in try reader.record() }
+            lastExtension: try reader.number()
         )
     }
 }

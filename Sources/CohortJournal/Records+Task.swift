@@ -222,7 +222,7 @@ extension JournalJoinedSubmission: Recorded {
         writer.put(key.value)
         writer.put(first)
         writer.put(templates) { $0.put($1.value) }
-        writer.put(isSibling)
+        writer.put(task) { $0.put($1) }
     }
 
     init(from reader: inout RecordReader) throws(RecordReader.Fault) {
@@ -231,7 +231,7 @@ extension JournalJoinedSubmission: Recorded {
             key: GroupKey(try reader.number()),
             first: try reader.number(),
             templates: try reader.list { reader throws(RecordReader.Fault) in TemplateID(try reader.unsigned()) },
-            isSibling: try reader.flag()
+            task: try reader.optional { reader throws(RecordReader.Fault) in try reader.record() }
         )
     }
 }

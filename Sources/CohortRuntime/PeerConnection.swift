@@ -231,6 +231,9 @@ package final class PeerConnection {
         case .refused(let reason): "the coordinator at \(endpoint) refuses: \(reason)"
         case .unknown(let reason): "the session with the coordinator at \(endpoint) is over: \(reason)"
         case .asleep: "this process was stopped for longer than the lease of \(node.session.lease.seconds) s"
+        case .incomprehensible(let reason):
+            "what the coordinator at \(endpoint) sends cannot be understood, in \(PeerNode.mostDamagedSessions) sessions "
+                + "in a row; is it of another version? \(reason)"
         case .silent: "nothing was heard from the coordinator at \(endpoint) for \(node.session.lease.seconds) s"
         case .goodbye(let reason): "the coordinator at \(endpoint) ended the session: \(reason)"
         }

@@ -36,11 +36,12 @@ final class JournalFixture {
                 token: PeerToken(.max),
                 sessions: KnownSessions(first: 2, latest: 3),
                 keys: [1...4, 9 ... .max],
-                joined: [
-                    JournalJoin(key: GroupKey(1), group: GroupID(7), task: attempt),
-                    JournalJoin(key: GroupKey(2), group: GroupID(8), task: nil),
-                ]
+                lastExtension: .max
             )
+        ]
+        batch.joins = [
+            JournalJoin(key: ClientKey(client: PeerToken(.max), key: GroupKey(1)), group: GroupID(7), task: attempt),
+            JournalJoin(key: ClientKey(client: PeerToken(5), key: GroupKey(.max)), group: GroupID(8), task: nil),
         ]
         batch.workers = [worker]
         batch.groups = [group(7), group(8, parent: 7)]
@@ -141,7 +142,7 @@ final class JournalFixture {
                 key: GroupKey(2),
                 first: 3,
                 templates: [TemplateID(4)],
-                isSibling: true
+                task: AttemptRef(task: TaskKey(raw: .max), attempt: 1)
             )
         )
     }

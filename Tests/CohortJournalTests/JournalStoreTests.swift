@@ -1,9 +1,10 @@
 internal import CohortCore
-internal import CohortJournal
 internal import FoundationEssentials
 internal import GRDB
 internal import Glibc
 internal import Testing
+
+@testable internal import CohortJournal
 
 @Suite("The state file")
 struct JournalStoreTests {
@@ -18,12 +19,12 @@ struct JournalStoreTests {
         expected.apply(batch)
         do {
             let store = try fixture.store()
-            #expect(try store.load() == JournalState())
+            #expect(try store.rows() == JournalState())
             try store.write([batch])
-            #expect(try store.load() == expected)
+            #expect(try store.rows() == expected)
             try store.close()
         }
-        #expect(try fixture.store().load() == expected)
+        #expect(try fixture.store().rows() == expected)
     }
 
     @Test("is what the batches say, whatever they replace and delete, and however they are put together")
@@ -32,6 +33,7 @@ struct JournalStoreTests {
         var second = JournalBatch()
         second.counters.nextGroup = 12
         second.departedClients = [PeerToken(.max)]
+        second.departedJoins = [ClientKey(client: PeerToken(5), key: GroupKey(.max))]
         second.forgottenWorkers = [9]
         second.groups = [JournalFixture.group(12)]
         second.tasks = [JournalFixture.task(7, 0, ref)]
@@ -48,15 +50,15 @@ struct JournalStoreTests {
         for batch in batches {
             try store.write([batch])
             expected.apply(batch)
-            #expect(try store.load() == expected)
+            #expect(try store.rows() == expected)
             // Once more changes nothing.
             try store.write([batch])
-            #expect(try store.load() == expected)
+            #expect(try store.rows() == expected)
         }
         let other = try JournalFixture()
         let together = try other.store()
         try together.write(batches)
-        #expect(try together.load() == expected)
+        #expect(try together.rows() == expected)
         #expect(expected.groups.keys.sorted() == [GroupID(12)])
     }
 
@@ -86,17 +88,17 @@ struct JournalStoreTests {
     func full() throws {
         let store = try fixture.store(pages: 40)
         try store.write([JournalFixture.fullBatch()])
-        let before = try store.load()
+        let before = try store.rows()
         var large = JournalBatch()
         large.groups = [JournalFixture.group(30)]
         large.ends = [JournalFixture.end(9, 7, 1, value: [UInt8](repeating: 1, count: 1 << 20))]
         let error = #expect(throws: JournalError.self) { try store.write([large]) }
         #expect(error?.code == .full)
-        #expect(try store.load() == before)
+        #expect(try store.rows() == before)
         var small = JournalBatch()
         small.groups = [JournalFixture.group(31)]
         try store.write([small])
-        #expect(try store.load().groups[GroupID(31)] != nil)
+        #expect(try store.rows().groups[GroupID(31)] != nil)
     }
 
     @Test("gives room back when groups are forgotten")
@@ -184,7 +186,7 @@ struct JournalStoreTests {
         let database = try DatabaseQueue(path: fixture.path)
         try database.writeWithoutTransaction { try $0.execute(sql: "UPDATE groups SET record = x'ff00'") }
         try database.close()
-        let error = #expect(throws: JournalError.self) { try fixture.store().load() }
+        let error = #expect(throws: JournalError.self) { try fixture.store().rows() }
         #expect(error?.code == .corrupt)
     }
 }

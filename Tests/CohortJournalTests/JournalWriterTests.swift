@@ -1,6 +1,7 @@
 internal import CohortCore
-internal import CohortJournal
 internal import Testing
+
+@testable internal import CohortJournal
 
 @Suite("The journal's writer")
 struct JournalWriterTests {
@@ -42,7 +43,7 @@ struct JournalWriterTests {
             last = ticket
             if ticket == 50 { break }
         }
-        #expect(try store.load().groups.count == 50)
+        #expect(try store.rows().groups.count == 50)
     }
 
     @Test("waits for room, tells nothing meanwhile, and leaves nothing out")
@@ -63,7 +64,7 @@ struct JournalWriterTests {
         try store.grow(to: 1_000)
         #expect(await iterator.next() == .recovered)
         #expect(await iterator.next() == .committed(3))
-        #expect(try store.load().groups.count == 3)
+        #expect(try store.rows().groups.count == 3)
     }
 
     @Test("gives up in the end, and writes nothing after that")
@@ -78,6 +79,6 @@ struct JournalWriterTests {
         #expect(text.contains(fixture.path))
         writer.append([entry(2)])
         writer.finish()
-        #expect(try store.load().groups.isEmpty)
+        #expect(try store.rows().groups.isEmpty)
     }
 }

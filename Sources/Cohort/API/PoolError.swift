@@ -38,7 +38,8 @@ public struct PoolError: Error, Sendable, Equatable, CustomStringConvertible {
             let advice = "start one with 'cohort coordinator --bind \(endpoint)', or give another endpoint"
             self.init(kind: .unreachable, endpoint: endpoint, message: "\(explanation); \(advice)")
         case .refused: self.init(kind: .refused, endpoint: endpoint, message: explanation)
-        case .silent, .asleep, .unknown, .goodbye: self.init(kind: .lost, endpoint: endpoint, message: explanation)
+        case .silent, .asleep, .unknown, .incomprehensible, .goodbye:
+            self.init(kind: .lost, endpoint: endpoint, message: explanation)
         }
     }
 

@@ -1,6 +1,7 @@
 package import CohortCore
 package import CohortRuntime
 internal import CohortWire
+internal import Synchronization
 
 /// A session with a coordinator: requests go out, notices come into a mailbox.
 ///
@@ -8,6 +9,7 @@ internal import CohortWire
 /// and sent then.
 package final class Client: Sendable {
     private let link: ClientLink
+    private let extensions = Atomic<UInt32>(0)
     package let notices: Mailbox<ClientNotice>
 
     /// Begins to connect; `ClientNotice.connected` or `.lost` follows.
@@ -49,9 +51,11 @@ package final class Client: Sendable {
         link.send(.consumed(weight: weight, outputs))
     }
 
-    /// The deadline is later by so much than it was.
+    /// The deadline is later by so much than it was. An answer follows.
     package func extendDeadline(_ target: GroupTarget, by span: TimeSpan) {
-        link.send(.extendDeadline(target, by: span))
+        // If it has to be sent again the coordinator knows it by that.
+        let token = extensions.add(1, ordering: .relaxed).newValue
+        link.send(.extendDeadline(target, by: span, token: token))
     }
 
     package func watch(_ target: GroupTarget) { link.send(.watch(target)) }

@@ -112,7 +112,7 @@ final class ClientShell: LoopHandler {
     private func patience(after loss: PeerSession.Loss, _ lease: TimeSpan) -> TimeSpan? {
         guard hasBeenOpen else { return nil }
         switch (loss, policy) {
-        case (.refused, _), (.noAnswer, _), (_, .never): return nil
+        case (.refused, _), (.noAnswer, _), (.incomprehensible, _), (_, .never): return nil
         // It has been started anew, and waits as long as this for those whom it knew.
         case (.unknown, .withinLease): return lease
         // The coordinator has waited, or will not, and what was open has been cancelled.

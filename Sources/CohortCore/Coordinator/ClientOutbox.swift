@@ -13,6 +13,9 @@ package struct ClientOutbox: Sendable, Equatable {
 
     package var isEmpty: Bool { open.isEmpty && closed.isEmpty }
 
+    /// How many messages it is so far.
+    package var count: Int { closed.count + (open.isEmpty ? 0 : 1) }
+
     /// Adds anything that has no bytes of users with it.
     package mutating func add(_ change: (inout ClientUpdate) -> Void) {
         closeIfFull()

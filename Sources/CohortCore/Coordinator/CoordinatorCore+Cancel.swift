@@ -136,23 +136,31 @@ extension CoordinatorCore {
     }
 
     /// Moves a group's deadline to where `move` puts it, which is given the present one; `nil` is for none.
+    ///
+    /// - Returns: whether it has been moved.
+    @discardableResult
     mutating func changeDeadline(
         _ session: SessionID,
         _ target: GroupTarget,
         token: UInt32,
         needsOne: Bool = false,
         to move: (Instant?) -> Instant?
-    ) {
-        guard let place = find(target, from: session) else { return refuseUnknown(target, for: session, token: token) }
+    ) -> Bool {
+        guard let place = find(target, from: session) else {
+            refuseUnknown(target, for: session, token: token)
+            return false
+        }
         let group = groups[Int(place)]
         // A group that stops for another reason still has its deadline: only what has fired cannot be moved.
         guard group.phase != .closed, !group.timedOut else {
             let state = group.phase == .closed ? "is finished" : "has timed out already"
             let code: Refusal.Code = group.phase == .closed ? .finished : .shuttingDown
-            return refuse(session, code, "group \(group.name) \(state)", token: token)
+            refuse(session, code, "group \(group.name) \(state)", token: token)
+            return false
         }
         if needsOne, group.deadline == nil {
-            return refuse(session, .invalid, "group \(group.name) has no deadline to extend", token: token)
+            refuse(session, .invalid, "group \(group.name) has no deadline to extend", token: token)
+            return false
         }
         answer(session, token, isAccepted: true)
         if let deadline = move(group.deadline) {
@@ -161,6 +169,20 @@ extension CoordinatorCore {
             groups[Int(place)].deadline = nil
             changed(group: place)
         }
+        return true
+    }
+
+    /// Makes a group's deadline later by `span`, once: unlike all other requests this one would count again if it came
+    /// again. A client's tokens ascend, so the highest one that has counted tells.
+    mutating func extendDeadline(_ session: SessionID, _ target: GroupTarget, by span: TimeSpan, token: UInt32) {
+        guard let client = clientPlaces[session] else { return }
+        if token != 0, token <= clients[Int(client)].lastExtension {
+            return answer(session, token, isAccepted: true)
+        }
+        let isExtended = changeDeadline(session, target, token: token, needsOne: true) { $0?.advanced(by: span) }
+        guard isExtended, token != 0 else { return }
+        clients[Int(client)].lastExtension = token
+        changed(client: client)
     }
 
     mutating func setDeadline(of place: UInt32, to deadline: Instant) {

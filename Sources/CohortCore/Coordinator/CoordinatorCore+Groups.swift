@@ -31,6 +31,7 @@ extension CoordinatorCore {
         // Tasks of others come between those of the owner, who therefore counts its own.
         if spec.acceptsSiblings {
             clients[Int(client)].joined[spec.key] = JoinedGroup(group: id, task: nil)
+            changed(join: spec.key, of: client)
         }
         tell(client) { $0.opened.append(OpenedGroup(key: spec.key, group: id)) }
         if let timeout = spec.timeout { setDeadline(of: place, to: now.advanced(by: timeout)) }
@@ -261,12 +262,11 @@ extension CoordinatorCore {
             changed(group: place)
             releaseTemplates(of: place)
             reportClosed(place, at: now)
-            dropJoiners(of: place)
             let parent = group.parent
             if group.owner != GroupRecord.none {
                 clients[Int(group.owner)].groups[group.key] = nil
                 clients[Int(group.owner)].joined[group.key] = nil
-                if group.acceptsSiblings { changed(client: group.owner) }
+                if group.acceptsSiblings { changed(join: group.key, of: group.owner) }
             }
             if parent == GroupRecord.none {
                 openRoots.removeAll { $0 == place }

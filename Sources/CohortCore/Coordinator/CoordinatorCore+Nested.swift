@@ -118,8 +118,8 @@ extension CoordinatorCore {
             return refuse(.limit, "this client has joined \(limits.openGroupsPerSession) groups already")
         }
         clients[Int(client)].joined[key] = JoinedGroup(group: group.id, task: ref)
-        changed(client: client)
-        groups[Int(tasks[Int(task)].group)].joiners.append(Joiner(client: client, key: key))
+        changed(join: key, of: client)
+        joiners[task, default: []].append(Joiner(client: client, key: key))
         tell(client) { $0.opened.append(OpenedGroup(key: key, group: group.id)) }
     }
 
@@ -157,7 +157,7 @@ extension CoordinatorCore {
             key: submission.group,
             first: submission.first,
             templates: table.suffix(submission.templates.count).map { templates[Int($0)].id },
-            isSibling: spawner != nil
+            task: joined.task
         )
         addTasks(
             submission,
@@ -181,15 +181,14 @@ extension CoordinatorCore {
 
     private static let templatesCompared = 16
 
-    /// A group has closed: keys that stand for it are free again.
-    mutating func dropJoiners(of place: UInt32) {
-        let id = groups[Int(place)].id
-        for joiner in groups[Int(place)].joiners
-        where clients[Int(joiner.client)].joined[joiner.key]?.group == id {
+    /// An attempt has ended: nobody can add tasks on its behalf any more, and the keys for that are free again.
+    mutating func dropJoins(of task: UInt32) {
+        guard !joiners.isEmpty, let dropped = joiners.removeValue(forKey: task) else { return }
+        let ref = ref(task)
+        for joiner in dropped where clients[Int(joiner.client)].joined[joiner.key]?.task == ref {
             clients[Int(joiner.client)].joined[joiner.key] = nil
-            changed(client: joiner.client)
+            changed(join: joiner.key, of: joiner.client)
         }
-        groups[Int(place)].joiners = []
     }
 
     private func openJoinedGroup(_ joined: JoinedGroup) -> UInt32? {

@@ -93,17 +93,18 @@ extension CoordinatorCore {
         let record = tasks[Int(task)]
         let head = groups[Int(record.group)].head
         let isFailure = report.outcome != .ok && report.outcome != .cancelled
-        let kept = groups[Int(head)].log.entries.count
+        let kept = groups[Int(head)].log.count
         let isOmitted =
             groups[Int(record.group)].detached && kept >= limits.retainedReports
             && (!isFailure || kept >= limits.retainedReports + limits.retainedFailures)
         if isOmitted { groups[Int(record.group)].omitted += 1 }
         let name = templates[Int(record.template)].template.name
         let sibling = sibling(of: task)
+        let sequence = takeSequence()
         if keepsJournal {
             draft.batch.ends.append(
                 JournalEnd(
-                    sequence: takeSequence(),
+                    sequence: sequence,
                     head: groups[Int(head)].id,
                     report: report,
                     detail: isOmitted ? nil : detail,
@@ -122,7 +123,14 @@ extension CoordinatorCore {
             }
             return
         }
-        groups[Int(head)].log.add(report, detail: detail, value: Array(value), name: name, sibling: sibling)
+        groups[Int(head)].log.add(
+            report,
+            detail: detail,
+            value: Array(value),
+            name: name,
+            sibling: sibling,
+            sequence: sequence
+        )
         logHasGrown(head, sibling: sibling)
     }
 
@@ -153,11 +161,12 @@ extension CoordinatorCore {
             if group.acceptsSiblings, group.owner != GroupRecord.none {
                 closed.accepted = clients[Int(group.owner)].joined[group.key]?.accepted ?? []
             }
-            groups[Int(group.head)].log.add(closed)
+            let sequence = takeSequence()
+            groups[Int(group.head)].log.add(closed, sequence: sequence)
             if keepsJournal {
                 draft.batch.closings.append(
                     JournalClosing(
-                        sequence: takeSequence(),
+                        sequence: sequence,
                         head: groups[Int(group.head)].id,
                         key: closed.key,
                         report: report,
@@ -274,13 +283,13 @@ extension CoordinatorCore {
     private mutating func feed(_ client: UInt32, from root: Int) {
         guard let position = groups[root].watchers.firstIndex(where: { $0.client == client }) else { return }
         var watcher = groups[root].watchers[position]
-        guard watcher.cursor < groups[root].log.entries.count || !watcher.caughtUp else { return }
+        guard watcher.cursor < groups[root].log.count || !watcher.caughtUp else { return }
         // The log of an attached tree is its owner's.
-        if !groups[root].detached { watcher.cursor = groups[root].log.entries.count }
-        while watcher.cursor < groups[root].log.entries.count,
+        if !groups[root].detached { watcher.cursor = groups[root].log.count }
+        while watcher.cursor < groups[root].log.count,
             clients[Int(client)].unconsumed <= limits.unconsumedBytes
         {
-            switch groups[root].log.entries[watcher.cursor] {
+            switch groups[root].log[watcher.cursor] {
             case .task(let report, let value, let name, _):
                 tellName(of: report, name, in: UInt32(root), to: client)
                 tellEnd(report, value, in: UInt32(root), to: client)
@@ -290,7 +299,7 @@ extension CoordinatorCore {
             }
             watcher.cursor += 1
         }
-        if !watcher.caughtUp, watcher.cursor == groups[root].log.entries.count {
+        if !watcher.caughtUp, watcher.cursor == groups[root].log.count {
             watcher.caughtUp = true
             let id = groups[root].id
             tell(client) { $0.caughtUp.append(id) }

@@ -31,18 +31,19 @@ extension CoordinatorCore {
         return groups[Int(root)].closedAt.advanced(by: span) <= now
     }
 
-    /// Whether a watcher, or the owner where it is told from the log, has not been told all there is.
+    /// Whether a watcher has not been told all there is, or the owner, where it is told from the log, does not have it.
     private func isBeingTold(_ root: UInt32) -> Bool {
         let group = groups[Int(root)]
-        if group.watchers.contains(where: { $0.cursor < group.log.entries.count || !$0.caughtUp }) { return true }
-        return keepsJournal && group.owner != GroupRecord.none && !isTold(root, to: group.owner)
+        if group.watchers.contains(where: { $0.cursor < group.log.count || !$0.caughtUp }) { return true }
+        return keepsJournal && group.owner != GroupRecord.none && !hasAll(of: root, group.owner)
     }
 
-    /// Forgets the oldest of a client's closed trees beyond those that are kept, as far as it has been told all of them.
+    /// Forgets the oldest of a client's closed trees beyond those that are kept, as far as it has all of them: what was on
+    /// its way to it when this coordinator died must be told again by the next one.
     mutating func dropClosedHeads(of client: UInt32) {
         let most = clients[Int(client)].token == .none ? 0 : limits.retainedForClient
         while clients[Int(client)].closedHeads.count > most, let id = clients[Int(client)].closedHeads.first,
-            let place = groupPlaces[id], isTold(place, to: client)
+            let place = groupPlaces[id], hasAll(of: place, client)
         {
             clients[Int(client)].closedHeads.removeFirst()
             forgetHead(place)

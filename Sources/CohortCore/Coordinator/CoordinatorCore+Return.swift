@@ -1,3 +1,5 @@
+internal import DequeModule
+
 /// Peers that come back in a new session, to this coordinator or to one that has taken its place.
 extension CoordinatorCore {
     // MARK: Clients
@@ -30,6 +32,9 @@ extension CoordinatorCore {
         clients[index].outbox = ClientOutbox()
         clients[index].feeds = [:]
         clients[index].feedQueue = []
+        clients[index].sentUpdates = 0
+        clients[index].receivedUpdates = 0
+        clients[index].feedMarks = []
         clientPlaces[session] = place
         welcomes.append(PendingWelcome(session: session, resumed: goesOn))
         tellAgain(place)

@@ -190,6 +190,7 @@ extension CoordinatorCore {
             clientTokens[client.token] = nil
             departedTokens.remember(client.token, latest: end.isFinal ? .max : client.sessions.latest)
             if keepsJournal { draft.batch.departedClients.append(client.token) }
+            for key in client.joined.keys { changed(join: key, of: place) }
         }
         clients[Int(place)].isGone = true
         for root in client.watching { groups[Int(root)].watchers.removeAll { $0.client == place } }

@@ -45,6 +45,8 @@ package struct CoordinatorCore: Sendable, Equatable {
     var pendingEnds: [UInt32: PendingEnd] = [:]
     /// The sessions that have added tasks to groups of others: they are told of them, too.
     var spawners: [UInt32: ClientReference] = [:]
+    /// The keys that clients have for the groups of tasks that run, by task.
+    var joiners: [UInt32: [Joiner]] = [:]
     /// The last failure of each task that waits for its retry; told if the retry never comes.
     var pendingFailures: [UInt32: PendingFailure] = [:]
     /// How many workers have died under each task under which any has.
@@ -134,8 +136,9 @@ package struct CoordinatorCore: Sendable, Equatable {
         case .deadlineChanged(let session, let target, let span, let token):
             changeDeadline(session, target, token: token) { _ in span.map { now.advanced(by: $0) } }
         case .deadlineExtended(let session, let target, let span, let token):
-            changeDeadline(session, target, token: token, needsOne: true) { $0?.advanced(by: span) }
+            extendDeadline(session, target, by: span, token: token)
         case .consumed(let session, let weight, let outputs): consumed(session, weight: weight, outputs)
+        case .updatesReceived(let session, let count): updatesReceived(session, upTo: count)
         case .watched(let session, let target): watched(session, target, at: now)
         case .queried(let session): queried(session)
         case .drainRequested: drainRequested(at: now)
@@ -205,7 +208,9 @@ package struct CoordinatorCore: Sendable, Equatable {
         for place in dirtyClients {
             let index = Int(place)
             guard !clients[index].isGone, !clients[index].isAbsent, !clients[index].outbox.isEmpty else { continue }
-            for update in clients[index].outbox.takeAll() { actions.append(.update(clients[index].id, update)) }
+            let updates = clients[index].outbox.takeAll()
+            clients[index].sentUpdates += UInt64(updates.count)
+            for update in updates { actions.append(.update(clients[index].id, update)) }
         }
         dirtyClients.removeAll(keepingCapacity: true)
     }

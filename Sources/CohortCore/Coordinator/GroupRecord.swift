@@ -11,54 +11,6 @@ package struct Lane: Sendable, Equatable {
     package init(requirement: UInt32) { self.requirement = requirement }
 }
 
-/// An entry of the log that a tree keeps of what it has come to.
-package enum LogEntry: Sendable, Equatable {
-    /// A task's report, its value, the place of its name among the templates' names, and who is told besides the owner.
-    case task(TaskReport, value: [UInt8], name: Int, sibling: ClientReference?)
-    /// Place in `TreeLog.closed`.
-    case closed(Int)
-}
-
-/// What a tree has come to so far: a detached one's is kept for `wait` and `status`; with a journal everyone's is kept for
-/// its owner, who may have to be told again.
-package struct TreeLog: Sendable, Equatable {
-    package var entries: [LogEntry] = []
-    package var details: [AttemptDetail] = []
-    package var names: [String] = []
-    package var closed: [ClosedGroup] = []
-
-    package init() {}
-
-    package mutating func add(
-        _ report: TaskReport,
-        detail: AttemptDetail?,
-        value: [UInt8],
-        name: String,
-        sibling: ClientReference?
-    ) {
-        var report = report
-        if let detail {
-            report.detail = Int32(details.count)
-            details.append(detail)
-        }
-        if names.last != name { names.append(name) }
-        entries.append(.task(report, value: value, name: names.count - 1, sibling: sibling))
-    }
-
-    package mutating func add(_ group: ClosedGroup) {
-        entries.append(.closed(closed.count))
-        closed.append(group)
-    }
-}
-
-/// A group of a tree that has closed.
-package struct ClosedGroup: Sendable, Equatable {
-    package var report: GroupReport
-    package var key: GroupKey
-    /// See `JournalClosing.accepted`.
-    package var accepted: [AcceptedTasks] = []
-}
-
 /// One group, open or closed and remembered.
 package struct GroupRecord: Sendable, Equatable {
     package static let none = UInt32.max
@@ -136,11 +88,11 @@ package struct GroupRecord: Sendable, Equatable {
     package var previousSibling = GroupRecord.none
     package var nextSibling = GroupRecord.none
     package var omitted: UInt64 = 0
-    /// Who has a key for it besides its owner.
-    package var joiners: [Joiner] = []
 
     // Of heads only:
     package var log = TreeLog()
+    /// Of what the journal says about ends in the tree, all before this has come to whoever is told of it.
+    package var receivedUpTo: UInt64 = 0
 
     // Of roots only:
     package var ready: [ReadyLanes] = []

@@ -1,3 +1,5 @@
+internal import DequeModule
+
 /// A group that a client has not opened, but may add tasks to on behalf of one of the group's tasks.
 package struct JoinedGroup: Sendable, Equatable {
     package var group: GroupID
@@ -29,8 +31,17 @@ package struct ClientReference: Sendable, Equatable {
 /// How far a client has been told of a tree's log.
 package struct LogFeed: Sendable, Equatable {
     package var cursor = 0
+    /// How much of that has come to it, as its connection says.
+    package var received = 0
     /// It stands in the client's queue.
     package var isQueued = false
+}
+
+/// Up to where a tree's log has been told with a client's updates up to one of them.
+package struct FeedMark: Sendable, Equatable {
+    package var update: UInt64
+    package var head: GroupID
+    package var cursor: Int
 }
 
 /// The answer to a join that has not been emitted yet.
@@ -66,10 +77,17 @@ package struct ClientRecord: Sendable, Equatable {
     // With a journal:
     /// All that it has ever used for groups of its own.
     package var keys = KeyRanges()
+    /// The highest token of its requests that have extended a deadline: one that comes again has been dealt with.
+    package var lastExtension: UInt32 = 0
     /// How far it has been told, by head. Looked up, never iterated.
     package var feeds: [GroupID: LogFeed] = [:]
     /// Heads with something new for it.
     package var feedQueue: [GroupID] = []
+    /// Updates of this session, and how many of them have come to it: what it has been sent it may yet not have.
+    package var sentUpdates: UInt64 = 0
+    package var receivedUpdates: UInt64 = 0
+    /// What those hold that have not come to it, in the order of sending.
+    var feedMarks: Deque<FeedMark> = []
     /// Heads of its attached trees that have closed and are kept, oldest first.
     package var closedHeads: [GroupID] = []
     package var isGone = false

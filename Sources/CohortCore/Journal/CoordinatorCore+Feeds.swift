@@ -25,7 +25,58 @@ extension CoordinatorCore {
 
     func isTold(_ head: UInt32, to client: UInt32) -> Bool {
         let cursor = clients[Int(client)].feeds[groups[Int(head)].id]?.cursor ?? 0
-        return cursor == groups[Int(head)].log.entries.count
+        return cursor == groups[Int(head)].log.count
+    }
+
+    /// Whether all that there is to tell has come to the client. One that cannot come back has no use for what it has lost.
+    func hasAll(of head: UInt32, _ client: UInt32) -> Bool {
+        guard clients[Int(client)].token != .none else { return isTold(head, to: client) }
+        let received = clients[Int(client)].feeds[groups[Int(head)].id]?.received ?? 0
+        return received == groups[Int(head)].log.count
+    }
+
+    mutating func updatesReceived(_ session: SessionID, upTo count: UInt64) {
+        guard let place = clientPlaces[session] else { return }
+        let client = Int(place)
+        clients[client].receivedUpdates = max(clients[client].receivedUpdates, min(count, clients[client].sentUpdates))
+        while let mark = clients[client].feedMarks.first, mark.update <= clients[client].receivedUpdates {
+            clients[client].feedMarks.removeFirst()
+            clients[client].feeds[mark.head]?.received = mark.cursor
+            if let head = groupPlaces[mark.head] { trimLog(of: head) }
+        }
+        dropClosedHeads(of: place)
+    }
+
+    /// Drops what has come to everybody who is told of it from the log of an attached tree: in their processes it is safe, and
+    /// one that comes back is the same process. Thus a log holds no more than is on its way, however long its tree lives.
+    private mutating func trimLog(of head: UInt32) {
+        let place = Int(head)
+        guard !groups[place].detached, groups[place].owner != GroupRecord.none else { return }
+        let id = groups[place].id
+        let owner = reference(to: groups[place].owner)
+        let received = clients[Int(owner.place)].feeds[id]?.received ?? 0
+        while groups[place].log.first < received {
+            let number = groups[place].log.first
+            if case .task(_, _, _, let sibling?) = groups[place].log[number], sibling != owner, isHere(sibling),
+                clients[Int(sibling.place)].feeds[id]?.received ?? 0 <= number
+            {
+                break
+            }
+            groups[place].receivedUpTo = groups[place].log.dropFirst() + 1
+            changed(group: head)
+        }
+    }
+
+    /// What has been told of a tree's log goes with the update that is being made.
+    private mutating func mark(_ cursor: Int, of head: GroupID, told client: Int) {
+        clients[client].feeds[head]?.cursor = cursor
+        let update = clients[client].sentUpdates + UInt64(clients[client].outbox.count)
+        if update <= clients[client].receivedUpdates {
+            // Nothing of it concerned this client.
+            clients[client].feeds[head]?.received = cursor
+        } else {
+            clients[client].feedMarks.append(FeedMark(update: update, head: head, cursor: cursor))
+        }
     }
 
     /// Tells clients what is new in the logs of their trees, as far as they keep up.
@@ -54,10 +105,10 @@ extension CoordinatorCore {
     private mutating func feed(_ head: UInt32, to client: UInt32) -> Bool {
         let id = groups[Int(head)].id
         let isOwner = groups[Int(head)].owner == client
-        var cursor = clients[Int(client)].feeds[id]?.cursor ?? 0
-        while cursor < groups[Int(head)].log.entries.count {
+        var cursor = max(clients[Int(client)].feeds[id]?.cursor ?? 0, groups[Int(head)].log.first)
+        while cursor < groups[Int(head)].log.count {
             guard clients[Int(client)].unconsumed <= limits.unconsumedBytes else { break }
-            switch groups[Int(head)].log.entries[cursor] {
+            switch groups[Int(head)].log[cursor] {
             case .task(let report, let value, let name, let sibling):
                 let isSibling = sibling == reference(to: client)
                 guard isSibling || isOwner && !groups[Int(head)].detached else { break }
@@ -70,18 +121,18 @@ extension CoordinatorCore {
             }
             cursor += 1
         }
-        clients[Int(client)].feeds[id]?.cursor = cursor
-        return cursor == groups[Int(head)].log.entries.count
+        mark(cursor, of: id, told: Int(client))
+        return cursor == groups[Int(head)].log.count
     }
 
     mutating func tellName(of report: TaskReport, _ name: Int, in head: UInt32, to client: UInt32) {
-        let row = TaskName(group: report.group, index: report.index, name: groups[Int(head)].log.names[name])
+        let row = TaskName(group: report.group, index: report.index, name: groups[Int(head)].log.name(name))
         tell(client) { $0.names.append(row) }
     }
 
     mutating func tellEnd(_ report: TaskReport, _ value: [UInt8], in head: UInt32, to client: UInt32) {
         introduce(number: report.worker, to: client)
-        let detail = report.detail >= 0 ? groups[Int(head)].log.details[Int(report.detail)] : nil
+        let detail = groups[Int(head)].log.detail(of: report)
         deliver(report, detail: detail, value: value[...], to: client)
     }
 

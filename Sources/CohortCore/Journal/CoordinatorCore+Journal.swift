@@ -7,6 +7,15 @@ extension CoordinatorCore {
         for place in draft.clients.sortedUnique() where !clients[Int(place)].isGone {
             if clients[Int(place)].token != .none { batch.clients.append(journalRow(ofClient: place)) }
         }
+        for key in draft.joins.sortedUnique() {
+            // Those of a client that has gone go with it.
+            guard let client = clientTokens[key.client] else { continue }
+            if let joined = clients[Int(client)].joined[key.key] {
+                batch.joins.append(JournalJoin(key: key, group: joined.group, task: joined.task))
+            } else {
+                batch.departedJoins.append(key)
+            }
+        }
         for place in draft.workers.sortedUnique() where !workers[Int(place)].isGone {
             batch.workers.append(journalRow(of: workers[Int(place)], departed: false))
         }
@@ -20,6 +29,7 @@ extension CoordinatorCore {
             batch.tasks.append(journalRow(ofTask: task))
         }
         draft.clients.removeAll(keepingCapacity: true)
+        draft.joins.removeAll(keepingCapacity: true)
         draft.workers.removeAll(keepingCapacity: true)
         draft.groups.removeAll(keepingCapacity: true)
         draft.tasks.removeAll(keepingCapacity: true)
@@ -97,12 +107,11 @@ extension CoordinatorCore {
 
     func journalRow(ofClient place: UInt32) -> JournalClient {
         let client = clients[Int(place)]
-        let joined = client.joined.map { JournalJoin(key: $0.key, group: $0.value.group, task: $0.value.task) }
         return JournalClient(
             token: client.token,
             sessions: client.sessions,
             keys: client.keys.ranges,
-            joined: joined.sorted { $0.key.value < $1.key.value }
+            lastExtension: client.lastExtension
         )
     }
 
@@ -155,7 +164,8 @@ extension CoordinatorCore {
             outcome: group.outcome,
             counts: group.counts,
             closedBelow: group.closedBelow,
-            omitted: group.omitted
+            omitted: group.omitted,
+            receivedUpTo: group.receivedUpTo
         )
     }
 

@@ -24,7 +24,7 @@ extension CoordinatorCore {
         }
         restoreNested(state)
         // The order of assignment is not kept; that of spawning is close to it.
-        for task in held.sorted(by: { tasks[Int($0)].order < tasks[Int($1)].order }) { hold(task, at: now) }
+        for task in held.sorted(by: { tasks[Int($0)].order < tasks[Int($1)].order }) { hold(task) }
         for task in queued { restoreWaiting(task, at: now) }
         freeTasks = tasks.indices.reversed().filter { tasks[$0].state == .free }.map { UInt32($0) }
     }
@@ -56,23 +56,14 @@ extension CoordinatorCore {
         }
         let count = submission.runs.reduce(0) { $0 + $1.lengths.count }
         restoreAcceptance(of: submission, places, count: UInt32(count))
-        let sibling = submission.joined.flatMap { $0.isSibling ? clientTokens[$0.client] : nil }
+        let sibling = submission.joined.flatMap { $0.task == nil ? nil : clientTokens[$0.client] }
         let chunk = UInt32(chunks.count)
         var payload = PayloadChunk()
         payload.bytes = submission.payload
         var index = submission.first
         var offset: UInt32 = 0
         for run in submission.runs {
-            guard let template = places[run.template] else {
-                // A row that names a template of none before it is damaged: what cannot be run is left out, and what
-                // follows keeps its numbers and its bytes.
-                for length in run.lengths {
-                    groups[Int(place)].members.append(TaskRecord.none)
-                    index += 1
-                    offset += length
-                }
-                continue
-            }
+            guard let template = places[run.template] else { preconditionFailure("a run names a template of none") }
             for length in run.lengths {
                 defer {
                     index += 1
@@ -142,8 +133,10 @@ extension CoordinatorCore {
         count: UInt32
     ) {
         guard let origin = submission.joined, let client = clientTokens[origin.client],
-            var joined = clients[Int(client)].joined[origin.key]
+            var joined = clients[Int(client)].joined[origin.key], joined.task == origin.task
         else { return }
+        // The client was lost, and has begun anew.
+        if origin.first == 0 { joined = JoinedGroup(group: joined.group, task: joined.task) }
         joined.templates += origin.templates.compactMap { places[$0] }
         joined.count += count
         joined.accept(
@@ -173,14 +166,16 @@ extension CoordinatorCore {
     // MARK: Where they stand
 
     /// A task that its worker has, or that has left groups behind.
-    private mutating func hold(_ task: UInt32, at now: Instant) {
+    private mutating func hold(_ task: UInt32) {
         let record = tasks[Int(task)]
         let group = Int(record.group)
         if record.state == .ending {
             groups[group].suspended += 1
             return
         }
-        let worker = Int(workerPlace(of: record.lastWorker, at: now))
+        guard let worker = workers.firstIndex(where: { $0.number == record.lastWorker }) else {
+            preconditionFailure("a task is at a worker that is not known")
+        }
         tasks[Int(task)].worker = UInt32(worker)
         let tail = workers[worker].tail
         tasks[Int(task)].previous = tail
@@ -199,31 +194,6 @@ extension CoordinatorCore {
         if record.state != .assigned, let timeout = templates[Int(record.template)].template.timeout {
             setTimer(.taskTimeout(ref(task)), at: Instant(nanoseconds: record.startedAt).advanced(by: timeout))
         }
-    }
-
-    /// A worker that has a task is in the journal. If it is not, nobody can come back with that task, and the lease tells so.
-    private mutating func workerPlace(of number: UInt32, at now: Instant) -> UInt32 {
-        if let place = workers.firstIndex(where: { $0.number == number }) { return UInt32(place) }
-        let offer = WorkerOffer(
-            name: "\(number)",
-            host: "",
-            processID: 0,
-            slots: 1,
-            credit: 1,
-            runsCommands: true,
-            functions: []
-        )
-        var record = WorkerRecord(
-            session: SessionID(0),
-            token: .none,
-            sessions: KnownSessions(first: 0, latest: 0),
-            number: number,
-            offer: offer,
-            lastHeard: now
-        )
-        record.isAbsent = true
-        take(offer, into: &record)
-        return addWorker(record)
     }
 
     private mutating func restoreWaiting(_ task: UInt32, at now: Instant) {

@@ -4,6 +4,8 @@ internal import DequeModule
 extension CoordinatorCore {
     /// Begins with what a journal holds. Workers and clients that the journal names are absent: they have a lease's time from
     /// now to come back, and what workers had stays theirs until then.
+    ///
+    /// - Parameter state: must be free of contradictions (`JournalState.contradiction`).
     package init(recovering state: JournalState, limits: Limits = Limits(), at now: Instant) {
         self.init(limits: limits, keepsJournal: true)
         nextGroup = state.counters.nextGroup
@@ -27,6 +29,7 @@ extension CoordinatorCore {
             )
             record.isAbsent = true
             record.keys = KeyRanges(row.keys)
+            record.lastExtension = row.lastExtension
             _ = addClient(record)
         }
         restoreGroups(state, at: now)
@@ -132,31 +135,42 @@ extension CoordinatorCore {
     }
 
     private mutating func restoreJoins(_ state: JournalState) {
-        for token in state.clients.keys.sorted() {
-            guard let client = clientTokens[token], let row = state.clients[token] else { continue }
-            for join in row.joined {
-                guard let place = groupPlaces[join.group], groups[Int(place)].phase != .closed else { continue }
-                clients[Int(client)].joined[join.key] = JoinedGroup(group: join.group, task: join.task)
-                if join.task != nil { groups[Int(place)].joiners.append(Joiner(client: client, key: join.key)) }
-            }
+        for key in state.joins.keys.sorted() {
+            guard let client = clientTokens[key.client], let join = state.joins[key] else { continue }
+            clients[Int(client)].joined[key.key] = JoinedGroup(group: join.group, task: join.task)
+            guard let task = join.task else { continue }
+            joiners[UInt32(task.task.index), default: []].append(Joiner(client: client, key: key.key))
         }
     }
 
     private mutating func restoreLogs(_ state: JournalState) {
         for place in groups.indices where groups[place].head == UInt32(place) {
             let id = groups[place].id
+            let received = groups[place].receivedUpTo
             var closings = (state.closings[id] ?? [])[...]
             func add(before sequence: UInt64, to log: inout TreeLog) {
                 while let closing = closings.first, closing.sequence < sequence {
                     closings.removeFirst()
-                    log.add(ClosedGroup(report: closing.report, key: closing.key, accepted: closing.accepted))
+                    let group = ClosedGroup(report: closing.report, key: closing.key, accepted: closing.accepted)
+                    if closing.sequence < received {
+                        log.addTold(group)
+                    } else {
+                        log.add(group, sequence: closing.sequence)
+                    }
                 }
             }
             var log = TreeLog()
-            for end in state.ends[id] ?? [] where !end.isOmitted {
+            for end in state.ends[id] ?? [] where !end.isOmitted && end.sequence >= received {
                 add(before: end.sequence, to: &log)
                 let sibling = clientTokens[end.sibling].map { reference(to: $0) }
-                log.add(end.report, detail: end.detail, value: end.value, name: end.name, sibling: sibling)
+                log.add(
+                    end.report,
+                    detail: end.detail,
+                    value: end.value,
+                    name: end.name,
+                    sibling: sibling,
+                    sequence: end.sequence
+                )
             }
             add(before: .max, to: &log)
             groups[place].log = log
@@ -172,11 +186,16 @@ extension CoordinatorCore {
         let lost = groups.indices.map { UInt32($0) }.filter { place in
             let group = groups[Int(place)]
             return group.phase != .closed && group.owner == GroupRecord.none && (!group.sealed || !group.detached)
-                && groupPlaces[group.id] == place
+                && groupPlaces[group.id] == place && !hasBeenOrphaned(group)
         }
         orphan(lost, grace: limits.lossGrace, at: now)
         // The limits may be smaller now.
         dropClosedRoots(at: now)
+    }
+
+    /// It was stopped when its owner went, and so was all that was in it then; what cleans up there now may go on.
+    private func hasBeenOrphaned(_ group: GroupRecord) -> Bool {
+        group.phase == .stopping && group.sealed && group.cancelledFromOutside && group.grace <= limits.lossGrace
     }
 }
 
@@ -201,5 +220,6 @@ extension GroupRecord {
         counts = row.counts
         closedBelow = row.closedBelow
         omitted = row.omitted
+        receivedUpTo = row.receivedUpTo
     }
 }

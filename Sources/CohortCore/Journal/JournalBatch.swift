@@ -5,10 +5,14 @@
 package struct JournalBatch: Sendable, Equatable {
     /// In the place of those that were.
     package var counters = JournalCounters()
-    /// These are gone; one that has come back since has nothing of what it had.
+    /// These are gone, with their joins; one that has come back since has nothing of what it had.
     package var departedClients: [PeerToken] = []
     /// Key: the token.
     package var clients: [JournalClient] = []
+    /// Key: the client and its key.
+    package var joins: [JournalJoin] = []
+    /// These stand for no group any more.
+    package var departedJoins: [ClientKey] = []
     /// Key: the number.
     package var workers: [JournalWorker] = []
     /// Nothing names these any more.
@@ -30,7 +34,8 @@ package struct JournalBatch: Sendable, Equatable {
 
     /// Nothing has changed but, perhaps, numbers that nobody has been told.
     package var isEmpty: Bool {
-        clients.isEmpty && departedClients.isEmpty && workers.isEmpty && forgottenWorkers.isEmpty && groups.isEmpty
+        clients.isEmpty && joins.isEmpty && departedJoins.isEmpty && departedClients.isEmpty && workers.isEmpty
+            && forgottenWorkers.isEmpty && groups.isEmpty
             && submissions.isEmpty && tasks.isEmpty && ends.isEmpty && closings.isEmpty && forgotten.isEmpty
     }
 }

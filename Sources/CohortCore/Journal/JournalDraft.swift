@@ -3,6 +3,7 @@ struct JournalDraft: Sendable, Equatable {
     var tasks: [TaskKey] = []
     var groups: [GroupID] = []
     var clients: [UInt32] = []
+    var joins: [ClientKey] = []
     var workers: [UInt32] = []
     /// Submissions, ends, closings, and all that is over.
     var batch = JournalBatch()
@@ -26,6 +27,11 @@ extension CoordinatorCore {
     mutating func changed(client place: UInt32) {
         guard keepsJournal else { return }
         if draft.clients.last != place { draft.clients.append(place) }
+    }
+
+    mutating func changed(join key: GroupKey, of client: UInt32) {
+        guard keepsJournal, clients[Int(client)].token != .none else { return }
+        draft.joins.append(ClientKey(client: clients[Int(client)].token, key: key))
     }
 
     mutating func changed(worker place: UInt32) {

@@ -38,6 +38,8 @@ package struct JournalGroup: Sendable, Equatable {
     package var counts: TaskCounts
     package var closedBelow: TaskCounts
     package var omitted: UInt64
+    /// Of a head: ends and closings before this one have come to whoever is told of them, and are not told again.
+    package var receivedUpTo: UInt64
 
     package init(
         id: GroupID,
@@ -73,7 +75,8 @@ package struct JournalGroup: Sendable, Equatable {
         outcome: GroupOutcome?,
         counts: TaskCounts,
         closedBelow: TaskCounts,
-        omitted: UInt64
+        omitted: UInt64,
+        receivedUpTo: UInt64 = 0
     ) {
         self.id = id
         self.key = key
@@ -109,6 +112,7 @@ package struct JournalGroup: Sendable, Equatable {
         self.counts = counts
         self.closedBelow = closedBelow
         self.omitted = omitted
+        self.receivedUpTo = receivedUpTo
     }
 }
 

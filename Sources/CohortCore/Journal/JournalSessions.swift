@@ -4,30 +4,45 @@ package struct JournalClient: Sendable, Equatable {
     package var sessions: KnownSessions
     /// Keys that it has used for groups, open or not: a request that is sent again must not open one twice.
     package var keys: [ClosedRange<UInt32>]
-    /// In ascending order of keys.
-    package var joined: [JournalJoin]
+    /// The highest token of its requests that have extended a deadline.
+    package var lastExtension: UInt32
 
     package init(
         token: PeerToken,
         sessions: KnownSessions,
         keys: [ClosedRange<UInt32>],
-        joined: [JournalJoin]
+        lastExtension: UInt32 = 0
     ) {
         self.token = token
         self.sessions = sessions
         self.keys = keys
-        self.joined = joined
+        self.lastExtension = lastExtension
+    }
+}
+
+/// A client's own name for a group.
+package struct ClientKey: Sendable, Hashable, Comparable {
+    package var client: PeerToken
+    package var key: GroupKey
+
+    package init(client: PeerToken, key: GroupKey) {
+        self.client = client
+        self.key = key
+    }
+
+    package static func < (left: ClientKey, right: ClientKey) -> Bool {
+        (left.client, left.key.value) < (right.client, right.key.value)
     }
 }
 
 /// A key of a client for a group that others add tasks to as well.
 package struct JournalJoin: Sendable, Equatable {
-    package var key: GroupKey
+    package var key: ClientKey
     package var group: GroupID
     /// The task that adds them; `nil` for the group's owner.
     package var task: AttemptRef?
 
-    package init(key: GroupKey, group: GroupID, task: AttemptRef?) {
+    package init(key: ClientKey, group: GroupID, task: AttemptRef?) {
         self.key = key
         self.group = group
         self.task = task

@@ -4,6 +4,7 @@
 package struct JournalState: Sendable, Equatable {
     package var counters = JournalCounters()
     package var clients: [PeerToken: JournalClient] = [:]
+    package var joins: [ClientKey: JournalJoin] = [:]
     package var workers: [UInt32: JournalWorker] = [:]
     package var groups: [GroupID: JournalGroup] = [:]
     /// By group, each list in ascending order of the first task's number.
@@ -21,8 +22,13 @@ package struct JournalState: Sendable, Equatable {
     package mutating func apply(_ batch: JournalBatch) {
         counters = batch.counters
         // A client that has gone may have come back since, with nothing.
-        for token in batch.departedClients { clients[token] = nil }
+        for token in batch.departedClients {
+            clients[token] = nil
+            for key in joins.keys where key.client == token { joins[key] = nil }
+        }
         for client in batch.clients { clients[client.token] = client }
+        for join in batch.joins { joins[join.key] = join }
+        for key in batch.departedJoins { joins[key] = nil }
         for worker in batch.workers { workers[worker.number] = worker }
         for number in batch.forgottenWorkers { workers[number] = nil }
         for group in batch.groups { groups[group.id] = group }

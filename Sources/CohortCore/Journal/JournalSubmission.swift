@@ -62,14 +62,14 @@ package struct JournalJoinedSubmission: Sendable, Equatable {
     package var first: UInt32
     /// What its own templates have become.
     package var templates: [TemplateID]
-    /// The client is not the group's owner, and is told of these tasks besides.
-    package var isSibling: Bool
+    /// The task that has added them: the client is not the group's owner, and is told of them besides.
+    package var task: AttemptRef?
 
-    package init(client: PeerToken, key: GroupKey, first: UInt32, templates: [TemplateID], isSibling: Bool) {
+    package init(client: PeerToken, key: GroupKey, first: UInt32, templates: [TemplateID], task: AttemptRef?) {
         self.client = client
         self.key = key
         self.first = first
         self.templates = templates
-        self.isSibling = isSibling
+        self.task = task
     }
 }

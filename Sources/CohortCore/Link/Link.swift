@@ -10,6 +10,7 @@ package struct Link: Sendable, Equatable {
     package struct Sent: Sendable, Equatable {
         package var sequence: UInt64
         package var frames: [[UInt8]]
+        package var isUpdate = false
     }
 
     /// What to do with a message that has arrived.
@@ -29,6 +30,8 @@ package struct Link: Sendable, Equatable {
     private var told: UInt64 = 0
     private let settlesLater: Bool
     private var unacknowledged: Deque<Sent> = []
+    /// How many messages with updates have come to the other side.
+    package private(set) var receivedUpdates: UInt64 = 0
     /// Bytes of frames that the other side has not acknowledged.
     package private(set) var unacknowledgedBytes = 0
     /// A message that came and could not be understood, and was asked for again.
@@ -46,8 +49,8 @@ package struct Link: Sendable, Equatable {
     }
 
     /// Keeps a message until the other side has acknowledged it. What it carries acknowledges what has come in.
-    package mutating func sent(_ sequence: UInt64, _ frames: [[UInt8]]) {
-        unacknowledged.append(Sent(sequence: sequence, frames: frames))
+    package mutating func sent(_ sequence: UInt64, _ frames: [[UInt8]], isUpdate: Bool = false) {
+        unacknowledged.append(Sent(sequence: sequence, frames: frames, isUpdate: isUpdate))
         unacknowledgedBytes += frames.reduce(0) { $0 + $1.count }
         told = settled
     }
@@ -95,6 +98,7 @@ package struct Link: Sendable, Equatable {
     private mutating func forget(upTo acknowledge: UInt64) {
         while let first = unacknowledged.first, first.sequence <= acknowledge {
             unacknowledged.removeFirst()
+            if first.isUpdate { receivedUpdates += 1 }
             unacknowledgedBytes -= first.frames.reduce(0) { $0 + $1.count }
         }
     }

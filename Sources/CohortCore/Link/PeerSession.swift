@@ -22,6 +22,8 @@ package struct PeerSession: Sendable, Equatable {
         /// The coordinator does not know the session: it is another life of it, or the session has ended there. Or it has
         /// said what cannot be understood. Another session may continue it.
         case unknown(String)
+        /// In session after session the coordinator has said what cannot be understood: another one would not help.
+        case incomprehensible(String)
         case goodbye(String)
     }
 
@@ -158,6 +160,11 @@ package struct PeerSession: Sendable, Equatable {
         case .open: end(.unknown(reason), into: &actions)
         case .lost, .closed: break
         }
+    }
+
+    /// What the coordinator says cannot be understood, and it is not the first session in which that is so.
+    package mutating func gaveUp(_ reason: String, into actions: inout [Action]) {
+        if state == .open { end(.incomprehensible(reason), into: &actions) }
     }
 
     package mutating func goodbyeReceived(_ reason: String, into actions: inout [Action]) {

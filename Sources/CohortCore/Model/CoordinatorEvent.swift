@@ -100,10 +100,13 @@ package enum CoordinatorEvent: Sendable, Equatable {
     case taskCancelled(SessionID, GroupKey, index: UInt32, reason: String, token: UInt32 = 0)
     /// The deadline is now so far away; `nil` for none.
     case deadlineChanged(SessionID, GroupTarget, TimeSpan?, token: UInt32 = 0)
-    /// The deadline is later by so much than it was.
+    /// The deadline is later by so much than it was. With a token that is no higher than that of an earlier extension it is
+    /// that one again, and does nothing.
     case deadlineExtended(SessionID, GroupTarget, by: TimeSpan, token: UInt32 = 0)
     /// The client has dealt with so many bytes of updates, counted by `ClientUpdate.weight`, and of these tasks' output.
     case consumed(SessionID, weight: UInt64, outputs: [ConsumedOutput])
+    /// So many updates have come to the client in this session, all before included.
+    case updatesReceived(SessionID, UInt64)
     case watched(SessionID, GroupTarget)
     case queried(SessionID)
 

@@ -27,6 +27,10 @@ final class SimulatedCoordinator: SimulatedNode {
 
     func start(_ simulation: Simulation) {
         life += 1
+        if let contradiction = disk.state.contradiction() {
+            let message = "the journal contradicts itself: \(contradiction)"
+            return simulation.broke(BrokenPromise(promise: .invariants, message: message, evidence: []))
+        }
         let limits = simulation.options.limits
         let core =
             simulation.options.isDurable

@@ -232,7 +232,7 @@ final class SimulatedWorker: SimulatedPeer {
             // It has ended what it had there, and wants nothing of it any more.
             startAnew(simulation)
             if isDraining { end(simulation) } else { retry(simulation, isNew: true) }
-        case .silent, .asleep, .unknown, .noAnswer, .refused:
+        case .silent, .asleep, .unknown, .incomprehensible, .noAnswer, .refused:
             cutOff(simulation)
             retry(simulation)
         }

@@ -14,6 +14,7 @@ extension CoordinatorNode {
         if error.code == .noBody {
             // Of a kind that later versions may have: it has arrived, and to do nothing about it is harmless.
             _ = peers[session]?.link.received(sequence: header.sequence, acknowledge: header.acknowledge)
+            noteReceipt(by: session, at: now)
             noteArrival(from: session)
             return
         }
@@ -92,6 +93,15 @@ extension CoordinatorNode {
         heard.append(session)
     }
 
+    /// What has come to a client need not be kept for it any longer.
+    private mutating func noteReceipt(by session: SessionID, at now: Instant) {
+        guard core.keepsJournal, let peer = peers[session], peer.link.receivedUpdates > peer.receivedUpdates else {
+            return
+        }
+        peers[session]?.receivedUpdates = peer.link.receivedUpdates
+        handle(.updatesReceived(session, peer.link.receivedUpdates), at: now)
+    }
+
     /// A message of a session that is known.
     mutating func take(_ header: FrameHeader, _ body: FrameBody, from session: SessionID, at now: Instant) {
         handle(.heard(session), at: now)
@@ -102,6 +112,7 @@ extension CoordinatorNode {
         case .missing(let from): send(.resend(from: from), to: session)
         case .duplicate, nil: break
         }
+        noteReceipt(by: session, at: now)
         if let link = peers[session]?.link, link.owesAcknowledgement {
             send(.heartbeat(last: link.lastSent), to: session)
         }

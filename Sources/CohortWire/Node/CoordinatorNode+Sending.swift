@@ -68,7 +68,13 @@ extension CoordinatorNode {
             acknowledge: link.settled
         )
         let frames = FrameCodec.encode(header, body)
-        if sequence == 0 { link.acknowledged() } else { link.sent(sequence, frames) }
+        if sequence == 0 {
+            link.acknowledged()
+        } else {
+            var isUpdate = false
+            if case .update = body { isUpdate = true }
+            link.sent(sequence, frames, isUpdate: isUpdate)
+        }
         peers[session]?.link = link
         if link.unacknowledgedCount > core.limits.unacknowledgedMessages
             || link.unacknowledgedBytes > core.limits.unacknowledgedBytes

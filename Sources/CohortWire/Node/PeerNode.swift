@@ -28,11 +28,18 @@ package struct PeerNode: Sendable {
     /// about.
     private var carried: [FrameBody] = []
     private var actions: [PeerSession.Action] = []
+    /// Sessions in a row that ended, each soon, because what came could not be understood.
+    private var damagedSessions = 0
+    private var openedAt: Instant
+
+    /// After so many of those there is no further one. What the connection damages comes whole the next time.
+    package static let mostDamagedSessions = 4
 
     /// - Parameter patience: how long to wait for an answer to the hello; `nil` for ever.
     package init(greeting: Greeting, at now: Instant, patience: TimeSpan?) {
         self.greeting = greeting
         session = PeerSession(at: now, patience: patience, endsWithSleep: greeting.role.isWorker)
+        openedAt = now
     }
 
     package var isOpen: Bool { session.state == .open }
@@ -115,8 +122,20 @@ package struct PeerNode: Sendable {
         case .askAgain(let from): transmit(.resend(from: from))
         case .giveUp:
             // No goodbye: that would say that a worker has ended what it has, and it comes back with it instead.
-            session.refused("message \(header.sequence) cannot be understood: \(error.description)", into: &actions)
+            let reason = "message \(header.sequence) cannot be understood: \(error.description)"
+            forgetDamage(at: now)
+            damagedSessions += 1
+            if damagedSessions < Self.mostDamagedSessions {
+                session.refused(reason, into: &actions)
+            } else {
+                session.gaveUp(reason, into: &actions)
+            }
         }
+    }
+
+    /// A session that has lasted was sound.
+    private mutating func forgetDamage(at now: Instant) {
+        if now.since(openedAt) >= session.lease { damagedSessions = 0 }
     }
 
     /// The connection itself was refused, before a message could pass.
@@ -144,6 +163,7 @@ package struct PeerNode: Sendable {
     ///   - patience: how long to wait for an answer; `nil` for ever.
     package mutating func resume(held: [HeldAttempt] = [], at now: Instant, patience: TimeSpan?) {
         if session.session != 0 {
+            forgetDamage(at: now)
             greeting.request.previous = greeting.request.number
             carried += session.link.takeUnacknowledged().compactMap { message in
                 guard let body = try? FrameCodec.decode(message.frames).1, body.outlivesSession else { return nil }
@@ -200,6 +220,7 @@ package struct PeerNode: Sendable {
         )
         if acceptance.resumed { for body in carried { transmit(body) } }
         carried.removeAll()
+        openedAt = now
         inbox.append(.opened(acceptance))
         // What was said to a coordinator that has forgotten all of it would be taken for something else by this one.
         let isFirst = greeting.request.previous == 0

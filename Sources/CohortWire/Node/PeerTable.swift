@@ -12,6 +12,8 @@ struct Peer: Sendable {
     var acceptance: Acceptance?
     /// Why its session is about to end; `nil` if it is not. Nothing that it says counts any more.
     var expulsion: String?
+    /// How many updates have come to it, as far as the core has been told.
+    var receivedUpdates: UInt64 = 0
     /// Something of it has come since the last flush.
     var isHeard = false
 }

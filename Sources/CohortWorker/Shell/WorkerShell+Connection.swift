@@ -57,7 +57,7 @@ extension WorkerShell: PeerConnectionDelegate {
         guard !hasEnded else { return }
         do {
             switch loss {
-            case .noAnswer, .refused:
+            case .noAnswer, .refused, .incomprehensible:
                 end(explanation)
             case .silent where configuration.reconnects, .unknown where configuration.reconnects, .asleep:
                 cutOff(connection)

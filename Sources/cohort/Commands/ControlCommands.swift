@@ -59,7 +59,7 @@ struct ExtendCommand: ParsableCommand {
     func run() throws {
         let session = try Session(coordinator, name: "cohort extend")
         defer { session.close() }
-        try session.request { client in
+        try session.request(isRepeatable: !isRelative) { client in
             if isRelative, let span {
                 client.extendDeadline(group.target, by: span)
             } else {

@@ -72,18 +72,31 @@ final class Session {
     }
 
     /// Sends a request about a group and waits until it has been dealt with.
-    func request(_ send: @escaping (Client) -> Void) throws {
+    ///
+    /// - Parameter isRepeatable: it means the same when it comes twice.
+    func request(isRepeatable: Bool = true, _ send: @escaping (Client) -> Void) throws {
         let client = client
         isAboutGroup = true
         askAgain = { isKnown in
             // What had not arrived before the coordinator went comes into the session that continues this one by itself.
-            if !isKnown { send(client) }
+            if !isKnown {
+                guard isRepeatable else {
+                    throw Failure(
+                        .coordinator,
+                        "the connection was lost before the answer came; whether the request took effect is not known"
+                    )
+                }
+                send(client)
+            }
             client.query()
         }
         send(client)
         client.query()
         try untilAnswered { update in
             if let refusal = update.refusals.first { throw Failure(.usage, refusal.message) }
+            if let refusal = update.answers.first(where: { $0.code != nil }) {
+                throw Failure(.usage, refusal.message)
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
-internal import CohortCore
 internal import Testing
+
+@testable internal import CohortCore
 
 /// Deadlines of groups (R1, R13).
 @Suite struct DeadlineTests {
@@ -157,6 +158,42 @@ internal import Testing
         script.expectNothing()
         script.advance(by: .milliseconds(100))
         script.expect("w1 cancel g1/0 deadline", "c1 stopping g1 deadline")
+    }
+
+    /// It is sent again by a client that comes back in another session and has not been told that it arrived.
+    @Test func aDeadlineIsExtendedOnceHoweverOftenThatIsAsked() {
+        var script = CoreScript(keepsJournal: true)
+        var client = script.client(token: 5)
+        script.worker(token: 7)
+        script.open(client, 1, timeout: .seconds(2))
+        script.settle()
+        func extend(_ client: SessionID, _ token: UInt32) -> CoordinatorEvent {
+            .deadlineExtended(client, .id(GroupID(1)), by: .seconds(3), token: token)
+        }
+        script.send(extend(client, 2))
+        script.expect("c1 answer 2: accepted")
+        client = script.client(token: 5)
+        script.settle()
+        script.send(extend(client, 2))
+        script.expect("c2 answer 2: accepted")
+        script.restart()
+        client = script.client(token: 5)
+        script.settle()
+        script.send(extend(client, 2))
+        script.expect("c3 answer 2: accepted")
+        #expect(script.core.groups[0].deadline == Instant(nanoseconds: 6_000_000_000))
+        script.send(extend(client, 3))
+        script.expect("c3 answer 3: accepted")
+        #expect(script.core.groups[0].deadline == Instant(nanoseconds: 9_000_000_000))
+    }
+
+    @Test func whatWasRefusedMayBeAskedAgain() {
+        var script = running(timeout: .seconds(2))
+        script.send(.deadlineExtended(SessionID(1), .id(GroupID(9)), by: .seconds(3), token: 4))
+        script.expect("c1 answer 4: unknownGroup")
+        script.send(.deadlineExtended(SessionID(1), .id(GroupID(1)), by: .seconds(3), token: 4))
+        script.expect("c1 answer 4: accepted")
+        #expect(script.core.groups[0].deadline == Instant(nanoseconds: 6_000_000_000))
     }
 
     @Test func whereThereIsNoneNothingIsExtended() {

@@ -251,6 +251,7 @@ internal import Testing
 
     @Test func withAJournalItGoesOn() {
         var script = CoreScript(keepsJournal: true)
+        script.delivers = false
         let client = script.client(token: 1)
         script.worker()
         script.open(client, 1)

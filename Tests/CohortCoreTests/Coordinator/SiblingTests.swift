@@ -61,7 +61,7 @@ internal import Testing
         script.finish("g1/0")
         script.settle()
         script.submit(host, 7)
-        script.expect("c2 refused finished")
+        script.expect("c2 refused unknownGroup")
     }
 
     @Test func onlyWhereTheOwnerAllowsIt() {

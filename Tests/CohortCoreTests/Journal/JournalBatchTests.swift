@@ -99,6 +99,50 @@ internal import Testing
         #expect(script.journal.groups.isEmpty && script.journal.closings.isEmpty && script.journal.clients.isEmpty)
     }
 
+    /// What it has been told may have been lost with the coordinator: it must be told again until it has it.
+    @Test func aClosedTreeIsKeptUntilItsOwnerHasItsEnd() {
+        var limits = Limits()
+        limits.retainedForClient = 0
+        var script = CoreScript(limits: limits, keepsJournal: true)
+        script.delivers = false
+        var client = script.client(token: 1)
+        for key: UInt32 in 1...2 {
+            script.open(client, key)
+            script.seal(client, key)
+        }
+        script.settle()
+        script.restart()
+        script.delivers = true
+        client = script.client(token: 1)
+        #expect(script.take(containing: "closed") == ["c2 closed g1 ok", "c2 closed g2 ok"])
+        #expect(script.journal.groups.isEmpty && script.journal.closings.isEmpty)
+        script.restart()
+        script.client(token: 1)
+        script.expect("c3 welcome back")
+    }
+
+    @Test func aClosedTreeIsKeptAsFarAsItsOwnerLacksIt() {
+        var limits = Limits()
+        limits.retainedForClient = 0
+        var script = CoreScript(limits: limits, keepsJournal: true)
+        script.delivers = false
+        let client = script.client(token: 1)
+        for key: UInt32 in 1...3 {
+            script.open(client, key)
+            script.seal(client, key)
+        }
+        // Each group has been opened and closed with an update of its own.
+        script.send(.updatesReceived(client, 3))
+        #expect(script.journal.groups.keys.sorted() == [GroupID(2), GroupID(3)])
+        script.send(.updatesReceived(client, 4))
+        #expect(script.journal.groups.keys.sorted() == [GroupID(3)])
+        // It cannot have more than it was sent.
+        script.send(.updatesReceived(client, 5))
+        #expect(script.journal.groups.keys.sorted() == [GroupID(3)])
+        script.send(.updatesReceived(client, .max))
+        #expect(script.journal.groups.isEmpty)
+    }
+
     @Test func aBatchMayBeAppliedTwice() {
         var script = CoreScript(keepsJournal: true)
         let client = script.client(token: 1)

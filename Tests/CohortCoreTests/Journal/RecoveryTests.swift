@@ -211,6 +211,7 @@ internal import Testing
 
     @Test func requestsThatAreSentAgainHaveTheirEffectOnce() {
         var script = CoreScript(keepsJournal: true)
+        script.delivers = false
         let client = script.client(token: 1)
         script.worker(token: 7)
         script.open(client, 1)
@@ -243,6 +244,7 @@ internal import Testing
 
     @Test func tasksThatTasksHaveAddedKeepTheirNumbers() {
         var script = CoreScript(keepsJournal: true)
+        script.delivers = false
         let client = script.client(token: 1)
         let host = script.client(token: 2)
         script.worker(slots: 4, token: 7)
@@ -357,42 +359,5 @@ internal import Testing
             script.expect("c\(life) opened g\(life)")
         }
         #expect(script.core.snapshot(at: script.now)?.workers.map(\.number) == [1])
-    }
-
-    @Test func tasksKeepTheirNumbersBesideDamagedOnes() throws {
-        var script = CoreScript(keepsJournal: true)
-        let client = script.client()
-        script.open(client, 1, detached: true)
-        script.submit(client, 1, payloads: ["a", "b"])
-        script.submit(client, 1, payloads: ["c"])
-        script.seal(client, 1)
-        var state = script.journal
-        var rows = try #require(state.submissions[GroupID(1)])
-        rows[0].templates = []
-        state.submissions[GroupID(1)] = rows
-        let core = CoordinatorCore(recovering: state, at: script.now)
-        #expect(core.checkInvariants() == [])
-        #expect(core.snapshot(at: script.now)?.groups.map(\.counts.queued) == [1])
-    }
-
-    /// A row that a damaged journal has lost must not stop the coordinator.
-    @Test func aWorkerThatTheJournalDoesNotKnowIsLost() {
-        var script = CoreScript(keepsJournal: true)
-        let client = script.client()
-        script.worker(token: 7)
-        script.open(client, 1, detached: true)
-        script.submit(client, 1)
-        script.seal(client, 1)
-        script.start("g1/0")
-        script.settle()
-        var state = script.journal
-        state.workers = [:]
-        var core = CoordinatorCore(recovering: state, at: script.now)
-        #expect(core.checkInvariants() == [])
-        var actions: [CoordinatorAction] = []
-        let end = script.now.advanced(by: .seconds(11))
-        while let due = core.nextDeadline, due <= end { core.handle(.timeReached, at: due, into: &actions) }
-        core.flush(at: end, into: &actions)
-        #expect(core.snapshot(at: end)?.groups.map(\.outcome) == [.errors])
     }
 }

@@ -13,8 +13,8 @@ extension CoordinatorCore {
             guard let place = clientTokens[token] else { continue }
             let row = journalRow(ofClient: place)
             lines.append("\(row) \(clients[Int(place)].closedHeads) \(clients[Int(place)].unfinished)")
-            for join in row.joined {
-                lines.append("\(String(describing: clients[Int(place)].joined[join.key]?.accepted))")
+            for (key, joined) in clients[Int(place)].joined.sorted(by: { $0.key.value < $1.key.value }) {
+                lines.append("\(key) \(joined.group) \(String(describing: joined.task)) \(joined.accepted)")
             }
         }
         for token in workerTokens.keys.sorted() {
@@ -36,9 +36,9 @@ extension CoordinatorCore {
         var lines = ["\(journalRow(ofGroup: place)) \(group.held) \(group.suspended) \(group.log.entries.count)"]
         for entry in group.log.entries {
             guard case .task(var report, let value, let name, _) = entry else { continue }
-            let detail = report.detail < 0 ? nil : group.log.details[Int(report.detail)]
+            let detail = group.log.detail(of: report)
             report.detail = -1
-            lines.append("\(report) \(String(describing: detail)) \(value) \(group.log.names[name])")
+            lines.append("\(report) \(String(describing: detail)) \(value) \(group.log.name(name))")
         }
         lines.append("\(group.log.closed)")
         for task in group.members where task != TaskRecord.none {

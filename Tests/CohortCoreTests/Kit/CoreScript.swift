@@ -14,6 +14,10 @@ struct CoreScript {
     private(set) var actions: [CoordinatorAction] = []
     /// What a store would hold, of a core that keeps a journal.
     private(set) var journal = JournalState()
+    /// Whether all that is sent to clients comes to them at once.
+    var delivers = true
+    /// How many updates each session has been sent.
+    private var updates: [SessionID: UInt64] = [:]
     private let checksInvariants: Bool
     private var sessions: [SessionID] = []
     private var clientCount = 0
@@ -48,12 +52,30 @@ struct CoreScript {
         }
         core.flush(at: now, into: &out)
         if let last = events.last { checkInvariants(after: last, sourceLocation) }
-        for action in out {
-            if case .closeSession(let session, _) = action { sessions.removeAll { $0 == session } }
-            if case .record(let batch) = action { journal.apply(batch) }
-        }
+        apply(out)
         actions += out
         trace.add(out)
+    }
+
+    private mutating func apply(_ out: [CoordinatorAction]) {
+        var told: [SessionID] = []
+        for action in out {
+            switch action {
+            case .closeSession(let session, _): sessions.removeAll { $0 == session }
+            case .record(let batch): journal.apply(batch)
+            case .update(let session, _):
+                updates[session, default: 0] += 1
+                told.append(session)
+            default: break
+            }
+        }
+        guard core.keepsJournal, delivers, !told.isEmpty else { return }
+        var more: [CoordinatorAction] = []
+        for session in told { core.handle(.updatesReceived(session, updates[session] ?? 0), at: now, into: &more) }
+        core.flush(at: now, into: &more)
+        apply(more)
+        actions += more
+        trace.add(more)
     }
 
     private func checkInvariants(after event: CoordinatorEvent, _ sourceLocation: SourceLocation) {
@@ -85,6 +107,7 @@ struct CoreScript {
     {
         now = now.advanced(by: span)
         sessions = []
+        #expect(journal.contradiction() == nil, sourceLocation: sourceLocation)
         core = CoordinatorCore(recovering: journal, limits: core.limits, at: now)
         send(burst: [], sourceLocation: sourceLocation)
         #expect(core.checkInvariants() == [], sourceLocation: sourceLocation)

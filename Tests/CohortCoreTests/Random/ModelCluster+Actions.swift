@@ -145,6 +145,7 @@ extension ModelCluster {
         guard let place = clients.firstIndex(where: { $0.session == session }) else {
             throw Violation("something is sent to client \(session.value), which is gone")
         }
+        clients[place].updates += 1
         refusals += update.refusals
         for opened in update.opened where opened.group.value > groups.count {
             throw Violation("group \(opened.group.value) is opened, but nobody asked for it")

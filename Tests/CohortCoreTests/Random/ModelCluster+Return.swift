@@ -7,6 +7,7 @@ extension ModelCluster {
         try flush()
         let before = core.durableImage
         now = now.advanced(by: .milliseconds(UInt64.random(in: 1...3_000, using: &generator)))
+        if let contradiction = journal.contradiction() { throw Violation(contradiction) }
         core = CoordinatorCore(recovering: journal, limits: core.limits, at: now)
         let after = core.durableImage
         for (line, other) in zip(before, after) where line != other {
@@ -42,6 +43,7 @@ extension ModelCluster {
         for place in groups.indices where groups[place].client == old { groups[place].client = client.session }
         client.request = SessionRequest(number: client.request.number + 1, previous: client.request.number)
         client.weight = 0
+        client.updates = 0
         client.outputs = []
         client.watched = []
         client.caughtUp = []

@@ -270,6 +270,7 @@ extension ModelCluster {
         let client = clients[place]
         clients[place].weight = 0
         clients[place].outputs = []
+        if core.keepsJournal, generator.chance(50) { try send(.updatesReceived(client.session, client.updates)) }
         try send(.consumed(client.session, weight: client.weight, outputs: client.outputs))
     }
 

@@ -82,6 +82,8 @@ struct ModelCluster {
         var watched: [GroupID] = []
         var caughtUp: [GroupID] = []
         var told: Set<String> = []
+        /// Updates that have come in this session.
+        var updates: UInt64 = 0
     }
 
     var core: CoordinatorCore

@@ -124,6 +124,34 @@ struct DurableNodeTests {
         #expect(pair.disk.groups.values.map(\.name).sorted() == ["told", "untold"])
     }
 
+    @Test("tells the end of a group again that was on its way when it died, and forgets it when that has come")
+    mutating func lostEnd() {
+        var limits = Limits()
+        limits.retainedForClient = 0
+        pair = NodePair(limits: limits, isDurable: true)
+        let client = pair.add(NodePair.client())
+        pair.run()
+        pair.peers[client].send(.openGroup(GroupSpec(key: GroupKey(1), name: "g")))
+        pair.peers[client].send(.seal(GroupKey(1), .returned))
+        for frames in pair.peers[client].outgoing {
+            pair.coordinator.received(route: pair.route(client), frames: frames, at: pair.now)
+        }
+        pair.cut = [client]
+        pair.run()
+        #expect(pair.disk.closings.count == 1)
+        pair.restart()
+        pair.cut = []
+        pair.pass(.seconds(1))
+        _ = pair.takeInbox(client)
+        pair.resume(client)
+        pair.pass(.milliseconds(500), step: .milliseconds(10))
+        var closed: [GroupReport] = []
+        for case .received(.update(let update)) in pair.takeInbox(client) { closed += update.closed }
+        #expect(closed.map(\.name) == ["g"])
+        pair.pass(.seconds(2))
+        #expect(pair.disk.closings.isEmpty && pair.disk.groups.isEmpty)
+    }
+
     @Test("lets a worker keep what it runs, and takes its report once")
     mutating func worker() throws {
         let client = pair.add(NodePair.client())

@@ -74,6 +74,43 @@ struct NodeLimitTests {
         #expect(pair.peers[0].outgoing.isEmpty)
     }
 
+    @Test("A peer that cannot understand what comes in session after session gives up for good, and says why")
+    func malformedAlways() {
+        var pair = Self.open()
+        #expect(Self.losses(of: &pair, sessions: 4, each: .milliseconds(100)) == [.retried, .retried, .retried, .over])
+    }
+
+    @Test("Now and then something may be damaged twice over")
+    func malformedSeldom() {
+        var pair = Self.open()
+        #expect(Self.losses(of: &pair, sessions: 6, each: .seconds(11)) == Array(repeating: .retried, count: 6))
+    }
+
+    private enum Loss { case retried, over }
+
+    /// Gives the peer what it cannot understand, some time into each of its sessions.
+    private static func losses(of pair: inout NodePair, sessions: Int, each span: TimeSpan) -> [Loss] {
+        var losses: [Loss] = []
+        for _ in 0..<sessions {
+            pair.pass(span)
+            _ = pair.takeInbox(0)
+            let session = pair.peers[0].session
+            let next = session.link.lastReceived + 1
+            let header = FrameHeader(epoch: 7, session: session.session, sequence: next, acknowledge: 0)
+            for _ in 0..<2 { pair.peers[0].received(frames: malformed(header), at: pair.now) }
+            for case .lost(let loss) in pair.takeInbox(0) {
+                switch loss {
+                case .unknown: losses.append(.retried)
+                case .incomprehensible: losses.append(.over)
+                default: break
+                }
+            }
+            pair.resume(0)
+            pair.pass(.seconds(1), step: .milliseconds(10))
+        }
+        return losses
+    }
+
     @Test("Who never acknowledges what he is sent is dropped, at so many messages or bytes", arguments: [true, false])
     func unacknowledged(byCount: Bool) {
         var limits = Limits()

@@ -1,0 +1,102 @@
+internal import Testing
+
+@testable internal import CohortCore
+
+/// What is kept, with a journal, of trees that live long: only what may have to be told again.
+@Suite struct ReceivedLogTests {
+    private func running(_ script: inout CoreScript) -> SessionID {
+        let client = script.client(token: 1)
+        script.worker(slots: 4, token: 7)
+        script.open(client, 1, policy: .continue, acceptsSiblings: true)
+        script.submit(client, 1, payloads: ["a", "b", "c", "d"])
+        return client
+    }
+
+    @Test func whatHasComeToTheOwnerIsNotKeptInMemory() {
+        var script = CoreScript(keepsJournal: true)
+        script.delivers = false
+        let client = running(&script)
+        script.finish("g1/0", value: "0")
+        script.finish("g1/1", .failed)
+        #expect(script.core.groups[0].log.entries.count == 2)
+        script.send(.updatesReceived(client, .max))
+        #expect(script.core.groups[0].log.entries.isEmpty)
+        script.finish("g1/2", .failed)
+        script.finish("g1/3", value: "3")
+        #expect(script.core.groups[0].log.entries.count == 2)
+        script.send(.updatesReceived(client, .max))
+        #expect(script.core.groups[0].log == script.core.groups[0].log.emptied)
+        // The rows stay until the group has closed: they say which tasks have ended.
+        #expect(script.journal.ends[GroupID(1)]?.count == 4)
+    }
+
+    @Test(arguments: [false, true])
+    func onlyTheRestIsToldAgain(afterARestart: Bool) {
+        var script = CoreScript(keepsJournal: true)
+        let client = running(&script)
+        script.finish("g1/0", value: "0")
+        script.finish("g1/1", .failed)
+        script.delivers = false
+        script.finish("g1/2", .failed)
+        script.finish("g1/3", value: "3")
+        script.seal(client, 1)
+        script.settle()
+        if afterARestart { script.restart() }
+        script.delivers = true
+        script.client(token: 1)
+        #expect(
+            script.take(containing: "g1")
+                == ["c2 opened g1", "c2 ended g1/2 error", "c2 ended g1/3 ok '3'", "c2 closed g1 errors"]
+        )
+    }
+
+    @Test func whatASiblingLacksIsKeptForIt() {
+        var script = CoreScript(keepsJournal: true)
+        script.delivers = false
+        let owner = running(&script)
+        let host = script.client(token: 2)
+        script.send(.siblingsJoined(host, GroupKey(7), script.held("g1/0").ref))
+        script.submit(host, 7, payloads: ["s"])
+        script.finish("g1/1")
+        script.finish("g1/4", value: "s")
+        script.finish("g1/2")
+        script.send(.updatesReceived(owner, .max))
+        #expect(script.core.groups[0].log.entries.count == 2)
+        script.send(.updatesReceived(host, .max))
+        #expect(script.core.groups[0].log.entries.isEmpty)
+    }
+
+    @Test func aJoinIsARowOfItsOwnAndGoesWithItsTask() {
+        var script = CoreScript(keepsJournal: true)
+        let owner = running(&script)
+        let host = script.client(token: 2)
+        script.settle()
+        script.send(.siblingsJoined(host, GroupKey(7), script.held("g1/0").ref))
+        var batches: [JournalBatch] = []
+        for case .record(let batch) in script.actions { batches.append(batch) }
+        #expect(batches.map(\.clients.count) == [0] && batches.map(\.joins.count) == [1])
+        script.submit(host, 7, payloads: ["s"])
+        script.finish("g1/0")
+        #expect(script.journal.joins.keys.sorted() == [ClientKey(client: PeerToken(1), key: GroupKey(1))])
+        // Its key is free again; what it stood for before is not taken for what it stands for now.
+        script.send(.siblingsJoined(host, GroupKey(7), script.held("g1/1").ref))
+        script.restart()
+        let back = script.client(token: 2)
+        script.worker(slots: 4, token: 7, held: [HeldAttempt(ref: script.held("g1/1").ref, state: .running)])
+        script.settle()
+        script.submit(back, 7, payloads: ["t"])
+        #expect(script.take(containing: "accepted") == ["c3 accepted key 7: 1 from 5"])
+        script.lose(back, .goodbye)
+        #expect(script.journal.joins.count == 1)
+        script.lose(owner, .goodbye)
+    }
+}
+
+extension TreeLog {
+    /// With no entry, and nothing that only entries need but the last name.
+    fileprivate var emptied: TreeLog {
+        var log = self
+        while log.first < log.count { _ = log.dropFirst() }
+        return log
+    }
+}
