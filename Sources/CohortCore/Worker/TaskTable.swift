@@ -2,7 +2,7 @@
 ///
 /// Open addressing with linear probing. Keys are made by the coordinator, which a worker trusts, so that they need no hash
 /// that an attacker cannot foresee. Iteration is in no order that means anything, but in the same one in every process.
-package struct TaskTable<Value> {
+struct TaskTable<Value> {
     private struct Bucket {
         static var empty: Bucket { Bucket(key: 0, place: -1) }
 
@@ -18,16 +18,16 @@ package struct TaskTable<Value> {
     private var storage: ContiguousArray<Value?> = []
     private var freePlaces: [Int] = []
 
-    package init() {}
+    init() {}
 
-    package var count: Int { storage.count - freePlaces.count }
-    package var isEmpty: Bool { count == 0 }
-    package var values: some Sequence<Value> { storage.lazy.compactMap(\.self) }
+    var count: Int { storage.count - freePlaces.count }
+    var isEmpty: Bool { count == 0 }
+    var values: some Sequence<Value> { storage.lazy.compactMap(\.self) }
 
-    package func contains(_ task: TaskKey) -> Bool { !buckets[bucket(of: task.raw)].isEmpty }
+    func contains(_ task: TaskKey) -> Bool { !buckets[bucket(of: task.raw)].isEmpty }
 
     /// Setting `nil` takes the value out.
-    package subscript(task: TaskKey) -> Value? {
+    subscript(task: TaskKey) -> Value? {
         get {
             let bucket = buckets[bucket(of: task.raw)]
             return bucket.isEmpty ? nil : storage[bucket.place]
@@ -47,7 +47,7 @@ package struct TaskTable<Value> {
     }
 
     @discardableResult
-    package mutating func removeValue(forKey task: TaskKey) -> Value? {
+    mutating func removeValue(forKey task: TaskKey) -> Value? {
         let index = bucket(of: task.raw)
         guard !buckets[index].isEmpty else { return nil }
         let value = storage[buckets[index].place].take()
@@ -104,7 +104,7 @@ extension TaskTable: Sendable where Value: Sendable {}
 
 extension TaskTable: Equatable where Value: Equatable {
     /// The same values by the same keys, wherever they are.
-    package static func == (left: TaskTable, right: TaskTable) -> Bool {
+    static func == (left: TaskTable, right: TaskTable) -> Bool {
         left.count == right.count
             && left.buckets.allSatisfy { $0.isEmpty || left.storage[$0.place] == right[TaskKey(raw: $0.key)] }
     }

@@ -12,7 +12,7 @@ final class RecordKeeper {
     }
 
     private let record: AttemptRecord
-    private var places = TaskTable<UInt32>()
+    private var places = TaskPlaces()
     private var free: [UInt32] = []
     private var used: UInt32 = 0
     /// In the order of the messages; those before `head` are done with.
@@ -97,7 +97,7 @@ final class RecordKeeper {
     /// All attempts are gone, and nobody will ask for them.
     func forgetAll() {
         for place in 0..<used { record.clear(place) }
-        places = TaskTable()
+        places = TaskPlaces()
         disowned = []
         free = Array((0..<used).reversed())
         reported = []
