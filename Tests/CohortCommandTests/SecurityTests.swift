@@ -82,6 +82,8 @@ extension CommandLineTests {
         func refused() throws {
             let cluster = try coordinator()
             expectRefusal(try cluster.cohort("status"), "lets nobody in without a key", "--server-key")
+            // It has no key, or broke off before that was seen: which end is first is a matter of chance.
+            try cluster.coordinator.waitForError("refused a peer")
             let unknown = try key("mallory")
             expectRefusal(try cohort(cluster, as: "mallory", "status"), "does not know the key \(unknown)", "--allow")
             expectRefusal(try cohort(cluster, as: "build", "status"), "the key build is not listed as client", "both")
@@ -105,11 +107,6 @@ extension CommandLineTests {
             for text in ["peer=\(unknown)", "its key is listed for another role"] {
                 try cluster.coordinator.waitForError(text)
             }
-            cluster.coordinator.send(SIGTERM)
-            let log = try cluster.coordinator.wait().standardError
-            // Which of the two ends sees first that the other has another mechanism is a matter of chance.
-            let withoutKey = ["it has no key", "it hung up when it saw that a key is wanted"]
-            #expect(withoutKey.contains { log.contains("reason=\($0)") }, "\(log)")
         }
 
         @Test("Somebody who knocks again and again fills no log")

@@ -32,7 +32,7 @@ final class Entrance {
         try socket.set(.zapEnforceDomain, to: true)
     }
 
-    /// Whom the authenticator, or this coordinator for his role, has turned away, and who had no key at all.
+    /// How many were turned away (`Gatekeeper.refused`).
     var refused: UInt64 { gatekeeper.refused }
 
     /// What the sender of the message that the socket has received last may be.

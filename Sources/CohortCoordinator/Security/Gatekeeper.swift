@@ -30,7 +30,8 @@ final class Gatekeeper: Sendable {
         self.log = log
     }
 
-    /// How many were turned away: unknown keys, none, those for another coordinator, and known ones in a role that is not theirs.
+    /// How many were turned away: unknown keys, none, those for another coordinator, known ones in a role that is not theirs,
+    /// and connections that broke off before they had shown any.
     var refused: UInt64 { state.withLock { $0.refused } }
 
     /// Asked about each connection, before anything that comes by it is looked at.
@@ -46,14 +47,14 @@ final class Gatekeeper: Sendable {
         return .admit(userID: key)
     }
 
-    /// A greeting failed, by somebody who did not get as far as showing a key that fits.
+    /// A greeting failed or broke off, by somebody who did not get as far as showing a key that fits.
     func take(_ event: SocketMonitor.Event) {
         let reason =
             switch event.kind {
             case .handshakeFailedProtocol where event.isMechanismMismatch: "it has no key"
             case .handshakeFailedProtocol: "its key is not for this coordinator"
-            // Who has no key sees that one is wanted, and may be gone before it has said so.
-            default: "it hung up when it saw that a key is wanted"
+            // Who has no key sees that one is wanted, and may be gone before it has said so. Others break off, too.
+            default: "it broke off before it had shown a key"
             }
         refuse(reason, peer: "somebody at \(event.address)")
     }
