@@ -163,12 +163,12 @@ extension ModelCluster {
         try check(payload == update.payload.count, "the payload of an update does not add up")
         clients[place].weight += ClientUpdate.weight(bytes: payload, reports: update.reports.count)
         for report in update.closed { try closed(report, to: place) }
-        for report in update.reports { try checkNestedClosed(report) }
+        for report in update.reports where self[report.group].client == session { try checkNestedClosed(report) }
         clients[place].caughtUp += update.caughtUp
     }
 
-    /// A task ends when the groups that it has opened have closed. What another client is told may come later, and one that
-    /// has gone is told nothing.
+    /// A task ends when the groups that it has opened have closed. What another client is told may come sooner or later, and
+    /// one that has gone is told nothing.
     private func checkNestedClosed(_ report: TaskReport) throws(Violation) {
         // With a journal trees are told one by one.
         guard !core.keepsJournal else { return }

@@ -26,6 +26,13 @@ struct ExactBlame: Checker {
             }
             return nil
         }
+        // A worker that comes back is believed: what it does not have and was not begun goes back to the queue.
+        if record.executions.isEmpty, detail?.message.contains("came back without the task") == true {
+            return broken(
+                "\(truth.name(task: task)) is told as lost, but its worker came back and never had it",
+                truth.evidence(task: task)
+            )
+        }
         // Without a wait status it can only be what was at a worker that was given up.
         let wasAtLostWorker = record.executions.contains { execution in
             switch truth.executions[execution].end {
