@@ -110,6 +110,13 @@ package struct Guardian: Sendable {
         )
     }
 
+    /// Whether the program has not ended, for all that is known.
+    var isProgramRunning: Bool {
+        guard programDescriptor >= 0 else { return false }
+        var polled = pollfd(fd: programDescriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&polled, 1, 0) == 0
+    }
+
     /// Sends a signal to the program, if that is still there.
     package func signal(_ number: Int32) {
         if programDescriptor >= 0 { _ = cohort_signal_process(programDescriptor, number) }

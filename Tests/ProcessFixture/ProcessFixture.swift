@@ -15,12 +15,13 @@ enum ProcessFixture {
         switch arguments.first {
         case "guarded": try guarded(Array(arguments.dropFirst()))
         case "restarted": try restarted(Array(arguments.dropFirst()))
+        case "remembering": try remembering(Array(arguments.dropFirst()))
         case "command": try command(Array(arguments.dropFirst()))
         case "throughput": try throughput(Array(arguments.dropFirst()))
         case "limited": try limited(Array(arguments.dropFirst()))
         default:
             say(
-                "usage: ProcessFixture guarded (exit CODE | family [DIR] | environment) | restarted LIMIT | command LINE | throughput COUNT SLOTS | limited DESCRIPTORS …"
+                "usage: ProcessFixture guarded (exit CODE | family [DIR] | environment) | restarted LIMIT | remembering ROOT | command LINE | throughput COUNT SLOTS | limited DESCRIPTORS …"
             )
             exit(2)
         }
@@ -34,8 +35,8 @@ enum ProcessFixture {
             var supervisor = try Supervisor(restarts: .none, leftovers: leftovers)
             try supervisor.run(
                 begin: { Supervisor.Life() },
-                onEnd: {
-                    say("child death \($0)")
+                onEnd: { status, _ in
+                    say("child death \(status)")
                     return .leave
                 },
                 says: { _ in }
@@ -73,11 +74,34 @@ enum ProcessFixture {
         var supervisor = try Supervisor(restarts: RestartBudget(limit: limit, period: .seconds(60)))
         try supervisor.run(
             begin: { Supervisor.Life() },
-            onEnd: {
-                say("child death \($0)")
+            onEnd: { status, _ in
+                say("child death \(status)")
                 return .restart
             },
             says: say
+        )
+    }
+
+    /// A program that is started again whenever it is killed, and says whether it was for want of memory; kills are told by
+    /// the tree of control groups below the path that is given.
+    private static func remembering(_ arguments: [String]) throws {
+        if Guardian.isGuarded {
+            try Guardian.watchFromChild { exit(0) }
+            say("child \(getpid())")
+            while true { pause() }
+        }
+        var supervisor = try Supervisor(
+            restarts: RestartBudget(limit: 10, period: .seconds(60)),
+            memory: MemoryKills(root: arguments.first ?? ""),
+            memoryInterval: .milliseconds(10)
+        )
+        try supervisor.run(
+            begin: { Supervisor.Life() },
+            onEnd: { status, outOfMemory in
+                say("\(status), \(outOfMemory ? "out of memory" : "no evidence")")
+                return .restart
+            },
+            says: { _ in }
         )
     }
 
