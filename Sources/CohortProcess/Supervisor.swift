@@ -32,6 +32,7 @@ package struct Supervisor {
     private var restarts: RestartBudget
     private let memory: MemoryKills
     private let memoryInterval: Duration
+    private let patience: Duration
     /// It was asked to end: what dies now stays dead.
     private var isEnding = false
 
@@ -41,11 +42,13 @@ package struct Supervisor {
     ///   - leftovers: removed when the owner has gone.
     ///   - memory: tells of kills for want of memory.
     ///   - memoryInterval: how often to look at them while the program runs.
+    ///   - patience: how long a guardian may take to end what is below it when the owner has gone; it needs far less.
     package init(
         restarts: RestartBudget,
         leftovers: Guardian.Leftovers = Guardian.Leftovers(),
         memory: MemoryKills = MemoryKills(),
-        memoryInterval: Duration = .seconds(1)
+        memoryInterval: Duration = .seconds(1),
+        patience: Duration = .seconds(1)
     ) throws(SpawnError) {
         try ProcessTree.becomeSubreaper()
         cohort_name_process("cohort-superv")
@@ -55,6 +58,7 @@ package struct Supervisor {
         self.leftovers = leftovers
         self.memory = memory
         self.memoryInterval = memoryInterval
+        self.patience = patience
     }
 
     /// Runs the program until it ends for good; then the process exits with the program's code, or 128 and its signal.
@@ -80,7 +84,7 @@ package struct Supervisor {
                 leftovers: leftovers
             )
             guard watch(guardian, &evidence) else {
-                guardian.end()
+                guardian.end(within: patience)
                 ownerHasGone()
             }
             let status = guardian.collect()
@@ -132,8 +136,7 @@ package struct Supervisor {
     private func wait(for descriptor: Int32, _ limit: Duration) -> (signal: Int32?, owner: Bool, descriptor: Bool) {
         // A negative descriptor is one that poll passes over.
         var polled = [signals, owner ?? -1, descriptor].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        let milliseconds = Int32(clamping: Int((limit / .milliseconds(1)).rounded(.up)))
-        guard poll(&polled, nfds_t(polled.count), milliseconds) > 0 else { return (nil, false, false) }
+        guard poll(&polled, nfds_t(polled.count), limit.pollMilliseconds) > 0 else { return (nil, false, false) }
         return (
             signal: polled[0].revents != 0 ? nextSignal() : nil,
             owner: polled[1].revents != 0 && Self.hasEnded(polled[1].fd),
@@ -175,6 +178,11 @@ package struct Supervisor {
     }
 
     private static func now() -> Duration { .nanoseconds(ProcessReactor.now()) }
+}
+
+extension Duration {
+    /// As poll(2) takes it, rounded up: to wake a little late is better than to find that nothing is due.
+    var pollMilliseconds: Int32 { Int32(clamping: Int((self / .milliseconds(1)).rounded(.up))) }
 }
 
 extension ExitStatus {

@@ -11,28 +11,30 @@ enum ProcessFixture {
         try run(CommandLine.arguments.dropFirst())
     }
 
-    private static func run(_ arguments: ArraySlice<String>) throws {
+    /// - Parameter patience: of supervisors with their guardians.
+    private static func run(_ arguments: ArraySlice<String>, patience: Duration = .seconds(1)) throws {
         switch arguments.first {
-        case "guarded": try guarded(Array(arguments.dropFirst()))
+        case "guarded": try guarded(Array(arguments.dropFirst()), patience)
         case "restarted": try restarted(Array(arguments.dropFirst()))
         case "remembering": try remembering(Array(arguments.dropFirst()))
         case "command": try command(Array(arguments.dropFirst()))
         case "throughput": try throughput(Array(arguments.dropFirst()))
+        case "patient": try patient(Array(arguments.dropFirst()))
         case "limited": try limited(Array(arguments.dropFirst()))
         default:
             say(
-                "usage: ProcessFixture guarded (exit CODE | family [DIR] | environment) | restarted LIMIT | remembering ROOT | command LINE | throughput COUNT SLOTS | limited DESCRIPTORS …"
+                "usage: ProcessFixture guarded (exit CODE | family [DIR] | environment) | restarted LIMIT | remembering ROOT | command LINE | throughput COUNT SLOTS | limited DESCRIPTORS … | patient MILLISECONDS …"
             )
             exit(2)
         }
     }
 
     /// A program that starts under a guardian.
-    private static func guarded(_ arguments: [String]) throws {
+    private static func guarded(_ arguments: [String], _ patience: Duration) throws {
         if !Guardian.isGuarded {
             let directory = arguments.count > 1 ? arguments[1] : nil
             let leftovers = Guardian.Leftovers(socket: directory.map { "\($0)/socket" }, directory: directory)
-            var supervisor = try Supervisor(restarts: .none, leftovers: leftovers)
+            var supervisor = try Supervisor(restarts: .none, leftovers: leftovers, patience: patience)
             try supervisor.run(
                 begin: { Supervisor.Life() },
                 onEnd: { status, _ in
@@ -111,6 +113,12 @@ enum ProcessFixture {
         let report = loop.run(CommandSpec(.shell(arguments.first ?? ""))).report
         let left = ProcessTree.descendants(of: getpid()).count
         say("\(report.status), \(report.strays > 0 ? "strays" : "no strays"), \(left) left")
+    }
+
+    /// Does what the further arguments say, and waits so long for a guardian.
+    private static func patient(_ arguments: [String]) throws {
+        guard let milliseconds = arguments.first.flatMap({ Int($0) }) else { exit(2) }
+        try run(arguments.dropFirst(), patience: .milliseconds(milliseconds))
     }
 
     /// Does what the further arguments say, with at most so many descriptors.
