@@ -46,7 +46,7 @@ struct MemoryKillsTests {
         let program = try Program(["remembering", tree.root])
         defer { kill(program.pid, SIGKILL) }
         let first = try await child(of: program)
-        killForMemory(first, of: program, tree)
+        try killForMemory(first, of: program, tree)
         #expect(await program.next() == "signalled(signal: 9, coreDumped: false), out of memory")
         let second = try await child(of: program)
         kill(second, SIGKILL)
@@ -60,7 +60,7 @@ struct MemoryKillsTests {
         let child = try await child(of: program)
         let guardian = try #require(ProcFile.parent("/proc/\(child)/stat"))
         kill(guardian, SIGSTOP)
-        killForMemory(child, of: program, tree)
+        try killForMemory(child, of: program, tree)
         // Time for ten looks at the evidence.
         try await Task.sleep(for: .milliseconds(100))
         kill(guardian, SIGCONT)
@@ -74,11 +74,16 @@ struct MemoryKillsTests {
     }
 
     /// What the kernel does. The supervisor is stopped meanwhile: it looks far more often than it takes a process to die.
-    private func killForMemory(_ child: Int32, of program: Program, _ tree: GroupTree) {
+    private func killForMemory(_ child: Int32, of program: Program, _ tree: GroupTree) throws {
+        let guardian = try #require(ProcFile.parent("/proc/\(child)/stat"))
+        var polled = pollfd(fd: try Guardian.open(child, below: guardian), events: Int16(POLLIN), revents: 0)
+        try #require(polled.fd >= 0)
+        defer { close(polled.fd) }
         kill(program.pid, SIGSTOP)
         tree.write("memory.events", "oom_kill 1\n")
         kill(child, SIGKILL)
-        while !ProcFile.hasEnded("/proc/\(child)/stat") { usleep(1_000) }
+        // Not by its state, which tells of its first thread only.
+        while poll(&polled, 1, -1) < 0, errno == EINTR {}
         kill(program.pid, SIGCONT)
     }
 }
