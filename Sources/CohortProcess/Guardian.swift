@@ -38,16 +38,13 @@ package struct Guardian: Sendable {
         }
     }
 
-    /// How long a guardian may take to end what is below it. One that runs needs far less; one that was stopped never
-    /// comes to it.
-    private static let patienceMilliseconds: Int32 = 1_000
-
     /// The guardian's.
     package let pid: Int32
     /// Readable once the guardian has ended, and with it all that it guarded.
     package let pidfd: Int32
+    /// The program's. The number may go to another when the guardian has reaped it.
     package let program: Int32
-    /// The program's; -1 if that has come and gone. Its number may go to another when the guardian has reaped it.
+    /// The program's; -1 if that has come and gone.
     private let programDescriptor: Int32
     private let reports: Int32
     private let life: Int32
@@ -99,15 +96,31 @@ package struct Guardian: Sendable {
             _ = waitpid(pid, nil, 0)
             throw .system("start '\(arguments.first ?? "")' under a guardian", first?.error ?? number)
         }
+        let programDescriptor: Int32
+        do throws(SpawnError) {
+            programDescriptor = try open(first.pid, below: pid)
+        } catch {
+            // With its supervision the guardian ends, and everything below it.
+            close(reports.reading, supervision.writing, pidfd)
+            _ = waitpid(pid, nil, 0)
+            throw error
+        }
         return Guardian(
             pid: pid,
             pidfd: pidfd,
             program: first.pid,
-            programDescriptor: cohort_open_process(first.pid),
+            programDescriptor: programDescriptor,
             reports: reports.reading,
             life: supervision.writing,
             controlGroup: leftovers.controlGroup
         )
+    }
+
+    /// Whether the program has not ended, for all that is known.
+    var isProgramRunning: Bool {
+        guard programDescriptor >= 0 else { return false }
+        var polled = pollfd(fd: programDescriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&polled, 1, 0) == 0
     }
 
     /// Sends a signal to the program, if that is still there.
@@ -128,12 +141,17 @@ package struct Guardian: Sendable {
 
     /// Ends the program and everything else below this process, the guardian last; returns when it is gone.
     ///
-    /// The guardian does it. Were it killed here with the rest, and this process itself killed before it came to the end of
-    /// the tree, nobody would be left to go on.
-    package func end() {
+    /// The guardian does it, and is made to run for that should it be stopped. Were it killed here with the rest, and this
+    /// process itself killed before it came to the end of the tree, nobody would be left to go on. That risk is taken with
+    /// a guardian that has not ended within `patience`: it is killed like, and with, all that is left.
+    package func end(within patience: Duration) {
         Self.close(reports, programDescriptor, life)
+        _ = cohort_signal_process(pidfd, SIGCONT)
+        let deadline = ContinuousClock.now + patience
         var polled = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
-        _ = poll(&polled, 1, Self.patienceMilliseconds)
+        while case let left = deadline - .now, left > .zero {
+            if poll(&polled, 1, left.pollMilliseconds) >= 0 || errno != EINTR { break }
+        }
         Self.close(pidfd)
         _ = killRest()
     }
@@ -168,6 +186,22 @@ package struct Guardian: Sendable {
                 }
             }
         }
+    }
+
+    /// A process descriptor of a guardian's program; -1 if that has come and gone.
+    static func open(_ program: Int32, below guardian: Int32) throws(SpawnError) -> Int32 {
+        let descriptor = cohort_open_process(program)
+        if descriptor < 0 {
+            let number = errno
+            // It goes at this very moment, or the number is that of another's thread by now: which error tells that depends
+            // on the kernel.
+            if [ESRCH, EINVAL, ENOENT].contains(number) { return -1 }
+            throw .system("watch process \(program), the program under a guardian", number)
+        }
+        // Reaped before it was opened, it may have left its number to another process.
+        if ProcFile.parent("/proc/\(program)/stat") == guardian { return descriptor }
+        close(descriptor)
+        return -1
     }
 
     /// The next report; nil at the end of them.

@@ -41,12 +41,9 @@ package struct MemoryKills: Sendable {
     }
 }
 
-/// Whether the kernel has killed for want of memory of late: looked at now and then, so that a kill of long ago is not taken
+/// Whether the kernel has killed for want of memory of late in one life of a program: looked at now and then, so that a kill of long ago is not taken
 /// for that of today.
 package struct MemoryEvidence {
-    /// How often to look.
-    package static let interval = Duration.seconds(1)
-
     private let kills: MemoryKills
     private var last: UInt64
     /// At the look before the last: what has died may take a while to be reported, and looks may come between.

@@ -30,51 +30,68 @@ package struct Supervisor {
     private let owner: Int32?
     private var leftovers: Guardian.Leftovers
     private var restarts: RestartBudget
+    private let memory: MemoryKills
+    private let memoryInterval: Duration
+    private let patience: Duration
     /// It was asked to end: what dies now stays dead.
     private var isEnding = false
 
     /// Prepares this process, which must not have other threads yet that take signals.
     ///
-    /// - Parameter leftovers: removed when the owner has gone.
-    package init(restarts: RestartBudget, leftovers: Guardian.Leftovers = Guardian.Leftovers()) throws(SpawnError) {
+    /// - Parameters:
+    ///   - leftovers: removed when the owner has gone.
+    ///   - memory: tells of kills for want of memory.
+    ///   - memoryInterval: how often to look at them while the program runs.
+    ///   - patience: how long a guardian may take to end what is below it when the owner has gone; it needs far less.
+    package init(
+        restarts: RestartBudget,
+        leftovers: Guardian.Leftovers = Guardian.Leftovers(),
+        memory: MemoryKills = MemoryKills(),
+        memoryInterval: Duration = .seconds(1),
+        patience: Duration = .seconds(1)
+    ) throws(SpawnError) {
         try ProcessTree.becomeSubreaper()
         cohort_name_process("cohort-superv")
         owner = try Self.ownerDescriptor()
         signals = try Self.signalDescriptor()
         self.restarts = restarts
         self.leftovers = leftovers
+        self.memory = memory
+        self.memoryInterval = memoryInterval
+        self.patience = patience
     }
 
     /// Runs the program until it ends for good; then the process exits with the program's code, or 128 and its signal.
     ///
     /// - Parameters:
     ///   - begin: called before each start.
-    ///   - interval: how often to call `meanwhile` while the program runs; nil for never.
-    ///   - onEnd: called when the program, its guardian and all that it has started are gone.
+    ///   - onEnd: called when the program, its guardian and all that it has started are gone; `outOfMemory` says that there
+    ///     is evidence of the kernel having killed it for want of memory.
     ///   - says: told why the program is started again, or is not.
     package mutating func run(
         begin: () throws -> Life,
-        every interval: Duration? = nil,
-        meanwhile: () -> Void = {},
-        onEnd: (ExitStatus) -> Verdict,
+        onEnd: (_ status: ExitStatus, _ outOfMemory: Bool) -> Verdict,
         says: (String) -> Void
     ) throws -> Never {
         while true {
             let life = try begin()
             leftovers.controlGroup = ControlGroup.make()
+            // Of this life alone: what the kernel has killed in an earlier one says nothing of this one's death.
+            var evidence = MemoryEvidence(memory)
             let guardian = try Guardian.start(
                 variables: life.variables,
                 passing: life.descriptors,
                 leftovers: leftovers
             )
-            guard watch(guardian, interval, meanwhile) else {
-                guardian.end()
+            guard watch(guardian, &evidence) else {
+                guardian.end(within: patience)
                 ownerHasGone()
             }
             let status = guardian.collect()
             leftovers.controlGroup?.remove()
             leftovers.controlGroup = nil
-            guard case .restart = onEnd(status), !isEnding else { exit(status.shellCode) }
+            let outOfMemory = status.isKill && evidence.isFresh
+            guard case .restart = onEnd(status, outOfMemory), !isEnding else { exit(status.shellCode) }
             let delay = restarts.takeStart(at: Self.now(), jitter: .random(in: 0...1))
             guard let delay else {
                 let after = restarts.limit > 0 ? " after \(restarts.limit) restarts in \(restarts.period)" : ""
@@ -87,10 +104,11 @@ package struct Supervisor {
     }
 
     /// Forwards signals until the guardian has ended; false if the owner went first.
-    private mutating func watch(_ guardian: Guardian, _ interval: Duration?, _ meanwhile: () -> Void) -> Bool {
+    private mutating func watch(_ guardian: Guardian, _ evidence: inout MemoryEvidence) -> Bool {
         while true {
-            let ready = wait(for: guardian.pidfd, interval ?? .max)
-            if ready == (nil, false, false) { meanwhile() }
+            let ready = wait(for: guardian.pidfd, memoryInterval)
+            // The guardian may take a while to end what the program has left: the evidence of its death stays as it was.
+            if ready == (nil, false, false), guardian.isProgramRunning { evidence.look() }
             if ready.owner { return false }
             if let signal = ready.signal {
                 isEnding = true
@@ -118,8 +136,7 @@ package struct Supervisor {
     private func wait(for descriptor: Int32, _ limit: Duration) -> (signal: Int32?, owner: Bool, descriptor: Bool) {
         // A negative descriptor is one that poll passes over.
         var polled = [signals, owner ?? -1, descriptor].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        let milliseconds = limit == .max ? -1 : Int32(clamping: Int((limit / .milliseconds(1)).rounded(.up)))
-        guard poll(&polled, nfds_t(polled.count), milliseconds) > 0 else { return (nil, false, false) }
+        guard poll(&polled, nfds_t(polled.count), limit.pollMilliseconds) > 0 else { return (nil, false, false) }
         return (
             signal: polled[0].revents != 0 ? nextSignal() : nil,
             owner: polled[1].revents != 0 && Self.hasEnded(polled[1].fd),
@@ -164,11 +181,16 @@ package struct Supervisor {
 }
 
 extension Duration {
-    /// Longer than anything lasts.
-    fileprivate static let max = Duration.seconds(Int64.max)
+    /// As poll(2) takes it, rounded up: to wake a little late is better than to find that nothing is due.
+    var pollMilliseconds: Int32 { Int32(clamping: Int((self / .milliseconds(1)).rounded(.up))) }
 }
 
 extension ExitStatus {
+    /// Ended by SIGKILL, whoever has sent it.
+    fileprivate var isKill: Bool {
+        if case .signalled(SIGKILL, _) = self { true } else { false }
+    }
+
     /// In words.
     var text: String {
         switch self {

@@ -21,7 +21,7 @@ extension PeerConnectionDelegate {
 
 /// A worker's or client's session with the coordinator: a DEALER socket around a `PeerNode`.
 ///
-/// Lives on one loop thread. One socket is one session with one fresh routing id; `reconnect` makes the next.
+/// Lives on one loop thread. One socket is one session with one fresh routing id; `reconnect` and `beginAnew` make the next.
 package final class PeerConnection {
     package let endpoint: String
     private let loop: LoopThread

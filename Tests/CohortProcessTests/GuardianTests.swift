@@ -135,29 +135,43 @@ struct GuardianTests {
     @Test func `a supervisor that ends its tree leaves the guardian until last`() async throws {
         let owner = try openPipe()
         defer { close(owner.reading) }
-        let program = try Program(["guarded", "family"], owner: owner.reading)
+        let program = try Program(["patient", "3600000", "guarded", "family"], owner: owner.reading)
         let (child, grandchild) = try await program.family()
         let guardian = try #require(ProcFile.parent("/proc/\(child)/stat"))
-        // Stopped, it shows what the supervisor does by itself.
+        // The supervisor has to make it run: it does nothing by itself for an hour.
         kill(guardian, SIGSTOP)
         close(owner.writing)
-        #expect(!waitForEnd(of: [guardian], within: .milliseconds(200)))
-        for pid in [program.pid, child] { kill(pid, SIGKILL) }
-        kill(guardian, SIGCONT)
-        _ = await program.rest()
-        #expect(waitForEnd(of: [guardian, child, grandchild]))
+        #expect(waitForEnd(of: [guardian], within: .seconds(20)))
+        #expect(isGone(child) && isGone(grandchild))
+        #expect(await program.status() == .exited(code: 128 + SIGKILL))
     }
 
     @Test func `a guardian that does not run holds up the end of nothing`() async throws {
         let owner = try openPipe()
         defer { close(owner.reading) }
-        let program = try Program(["guarded", "family"], owner: owner.reading)
+        let program = try Program(["patient", "100", "guarded", "family"], owner: owner.reading)
         let (child, grandchild) = try await program.family()
         let guardian = try #require(ProcFile.parent("/proc/\(child)/stat"))
         kill(guardian, SIGSTOP)
         close(owner.writing)
+        // Whatever makes it run, it is stopped again.
+        let end = ContinuousClock.now + .seconds(20)
+        while !isGone(guardian), ContinuousClock.now < end { kill(guardian, SIGSTOP) }
         #expect(waitForEnd(of: [guardian, child, grandchild]))
         #expect(await program.status() == .exited(code: 128 + SIGKILL))
+    }
+
+    @Test func `a number that is no longer the program's is not taken for it`() async throws {
+        let program = try Program(["guarded", "family"])
+        let (child, _) = try await program.family()
+        let guardian = try #require(ProcFile.parent("/proc/\(child)/stat"))
+        let descriptor = try Guardian.open(child, below: guardian)
+        #expect(descriptor >= 0)
+        close(descriptor)
+        #expect(try Guardian.open(child, below: program.pid) == -1)
+        kill(child, SIGKILL)
+        _ = await program.status()
+        #expect(try Guardian.open(child, below: guardian) == -1)
     }
 
     @Test func `few descriptors are enough`() async throws {

@@ -4,6 +4,7 @@ internal import Testing
 @testable internal import CohortProcess
 
 /// Kills for want of memory, in made-up trees of control groups.
+@Suite(.timeLimit(.minutes(1)))
 struct MemoryKillsTests {
     @Test(arguments: [
         ("0::/users/7\n", "/sys/fs/cgroup/users/7", "memory.events", "low 0\nhigh 3\noom 2\noom_kill 2\n", UInt64(2)),
@@ -38,6 +39,52 @@ struct MemoryKillsTests {
         #expect(evidence.isFresh)
         evidence.look()
         #expect(!evidence.isFresh)
+    }
+
+    @Test func `one kill is evidence for one death`() async throws {
+        let tree = try GroupTree("0::/users/7\n", directory: "/sys/fs/cgroup/users/7")
+        let program = try Program(["remembering", tree.root])
+        defer { kill(program.pid, SIGKILL) }
+        let first = try await child(of: program)
+        try killForMemory(first, of: program, tree)
+        #expect(await program.next() == "signalled(signal: 9, coreDumped: false), out of memory")
+        let second = try await child(of: program)
+        kill(second, SIGKILL)
+        #expect(await program.next() == "signalled(signal: 9, coreDumped: false), no evidence")
+    }
+
+    @Test func `a kill is told however long the rest takes to end`() async throws {
+        let tree = try GroupTree("0::/users/7\n", directory: "/sys/fs/cgroup/users/7")
+        let program = try Program(["remembering", tree.root])
+        defer { kill(program.pid, SIGKILL) }
+        let child = try await child(of: program)
+        let guardian = try #require(ProcFile.parent("/proc/\(child)/stat"))
+        kill(guardian, SIGSTOP)
+        try killForMemory(child, of: program, tree)
+        // Time for ten looks at the evidence.
+        try await Task.sleep(for: .milliseconds(100))
+        kill(guardian, SIGCONT)
+        #expect(await program.next() == "signalled(signal: 9, coreDumped: false), out of memory")
+    }
+
+    private func child(of program: Program) async throws -> Int32 {
+        let words = try #require(await program.next()).split(separator: " ")
+        try #require(words.count == 2 && words[0] == "child")
+        return try #require(Int32(words[1]))
+    }
+
+    /// What the kernel does. The supervisor is stopped meanwhile: it looks far more often than it takes a process to die.
+    private func killForMemory(_ child: Int32, of program: Program, _ tree: GroupTree) throws {
+        let guardian = try #require(ProcFile.parent("/proc/\(child)/stat"))
+        var polled = pollfd(fd: try Guardian.open(child, below: guardian), events: Int16(POLLIN), revents: 0)
+        try #require(polled.fd >= 0)
+        defer { close(polled.fd) }
+        kill(program.pid, SIGSTOP)
+        tree.write("memory.events", "oom_kill 1\n")
+        kill(child, SIGKILL)
+        // Not by its state, which tells of its first thread only.
+        while poll(&polled, 1, -1) < 0, errno == EINTR {}
+        kill(program.pid, SIGCONT)
     }
 }
 

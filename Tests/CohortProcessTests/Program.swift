@@ -43,6 +43,9 @@ final class Program {
         return (child: try #require(pids["child"]), grandchild: try #require(pids["grandchild"]))
     }
 
+    /// The next line; nil after the last.
+    func next() async -> String? { await lines.next(isolation: nil) }
+
     /// All further lines, to the end of the output: when every process that holds it is gone.
     func rest() async -> [String] {
         var rest: [String] = []

@@ -30,8 +30,13 @@ final class ScriptedCoordinator {
     }
 
     /// Waits for a worker's hello and opens a session for it; returns what it offers.
+    ///
+    /// - Parameter unwanted: what it is told to drop of what it holds.
     @discardableResult
-    func welcome(lease: TimeSpan = .seconds(10)) throws -> (Greeting, WorkerOffer) {
+    func welcome(
+        lease: TimeSpan = .seconds(10),
+        unwanted: [AttemptRef] = []
+    ) throws -> (Greeting, WorkerOffer) {
         while true {
             let (from, _, body) = try receive()
             // What an earlier session has left.
@@ -48,6 +53,7 @@ final class ScriptedCoordinator {
                         lease: lease,
                         coordinator: "scripted",
                         resumed: greeting.request.previous != 0,
+                        unwanted: unwanted,
                         durable: true
                     )
                 )

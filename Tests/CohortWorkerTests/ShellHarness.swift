@@ -17,6 +17,7 @@ final class ShellHarness {
     private let directory = TestDirectory()
     private let loop: LoopThread
     private let made = Shared<[ScriptedExecutors]>([])
+    private let told = Shared<[WorkerNotice]>([])
 
     init(slots: Int = 4, withRecord: Bool = true, lease: TimeSpan = .seconds(10)) throws {
         let endpoint = "ipc://\(directory.path("socket"))"
@@ -32,7 +33,7 @@ final class ShellHarness {
         )
         if withRecord { configuration.record = (record, descriptor) }
         let final = configuration
-        loop = try LoopThread.start(name: "worker") { [made] loop in
+        loop = try LoopThread.start(name: "worker") { [made, told] loop in
             try WorkerShell(
                 final,
                 loop: loop,
@@ -41,7 +42,7 @@ final class ShellHarness {
                     made.value.withLock { $0.append(executors) }
                     return executors
                 },
-                notify: { _ in }
+                notify: { [told] notice in told.value.withLock { $0.append(notice) } }
             )
         }
         try coordinator.welcome(lease: lease)
@@ -55,6 +56,13 @@ final class ShellHarness {
 
     /// The present executors.
     var executors: ScriptedExecutors { made.value.withLock { $0[$0.count - 1] } }
+
+    /// Why sessions were lost so far, for people.
+    var losses: [String] {
+        told.value.withLock { told in
+            told.compactMap { if case .reconnecting(let explanation) = $0 { explanation } else { nil } }
+        }
+    }
 
     /// Runs something on the loop's thread, in one piece, and returns when that is done.
     func onLoop<Result: Sendable>(_ body: @escaping @Sendable (WorkerShell) throws -> Result) throws -> Result {
@@ -72,12 +80,24 @@ final class ShellHarness {
     }
 
     /// Has the loop do nothing for so long, as a process does that is stopped; returns when that has begun.
-    func freeze(for span: Duration) {
-        let begun = DispatchSemaphore(value: 0)
+    ///
+    /// - Parameter queue: gives the loop what it finds when it goes on, in the same turn.
+    func freeze(for span: Duration, behind queue: () -> Void = {}) {
+        let (held, queued, begun) = (
+            DispatchSemaphore(value: 0), DispatchSemaphore(value: 0), DispatchSemaphore(value: 0)
+        )
+        // A turn takes all that came before it: both are there before it begins.
+        loop.perform { _ in
+            held.signal()
+            queued.wait()
+        }
+        held.wait()
         loop.perform { _ in
             begun.signal()
             usleep(UInt32(span / .microseconds(1)))
         }
+        queue()
+        queued.signal()
         begun.wait()
     }
 

@@ -1,3 +1,4 @@
+internal import CohortProcess
 internal import Glibc
 
 /// A directory for files that tests and the processes they start tell each other by; removed with this object.
@@ -15,18 +16,7 @@ final class TestDirectory: Sendable {
     }
 
     /// What is in it.
-    var names: [String] {
-        guard let stream = opendir(path) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
+    var names: [String] { Directory.names(in: path) }
 
     func path(_ name: String) -> String { path + "/" + name }
 

@@ -71,6 +71,8 @@ struct WorkerShellTests {
             guard let connection = shell.connection else { return }
             shell.connectionRestored(connection)
         }
+        // The turn of that has ended, and has started whatever it would.
+        try harness.onLoop { _ in }
         #expect(harness.executors.tasks.isEmpty)
         try harness.coordinator.send(.heartbeat(last: 1))
         let executors = harness.executors
@@ -78,18 +80,43 @@ struct WorkerShellTests {
     }
 
     @Test func `what has waited while the worker was stopped starts nothing`() throws {
-        let harness = try ShellHarness(lease: .milliseconds(400))
+        let harness = try ShellHarness(lease: Self.lease)
         let (running, waiting) = (ref(1), ref(2))
         try harness.assign([running])
         let coordinator = harness.coordinator
-        harness.freeze(for: .milliseconds(600))
+        harness.freeze(for: Self.longerThanLease)
         try coordinator.send(.assign(ScriptedCoordinator.batch([waiting])))
         let (greeting, offer) = try coordinator.welcome()
         #expect(greeting.request.previous == 1)
         #expect(offer.held.map(\.ref) == [running])
         try harness.waitUntilOpen()
         #expect(harness.executors.tasks == [running.task])
+        #expect(harness.losses.count == 1 && harness.losses.allSatisfy(Self.isSleep))
     }
+
+    /// The end of one task makes room for the next, which may have been given to another worker by then.
+    @Test func `what has waited inside a worker that was stopped starts nothing`() throws {
+        let harness = try ShellHarness(slots: 1, lease: Self.lease)
+        let (running, waiting) = (ref(1), ref(2))
+        try harness.assign([running])
+        try harness.coordinator.send(.assign(ScriptedCoordinator.batch([waiting])))
+        try harness.wait { $0.core.held.count == 2 }
+        let end = end(running, exitCode: 0)
+        let executors = harness.executors
+        harness.freeze(for: Self.longerThanLease) { executors.deliver([end]) }
+        let (greeting, offer) = try harness.coordinator.welcome(unwanted: [waiting])
+        #expect(greeting.request.previous == 1)
+        #expect(offer.held.first { $0.ref == waiting }?.state == .unstarted)
+        try harness.waitUntilOpen()
+        #expect(harness.executors.tasks == [running.task])
+        #expect(harness.losses.count == 1 && harness.losses.allSatisfy(Self.isSleep))
+    }
+
+    /// Long enough for what comes before the sleep, on a machine with much to do.
+    private static let lease = TimeSpan.seconds(2)
+    private static let longerThanLease = Duration.milliseconds(2_300)
+
+    private static func isSleep(_ explanation: String) -> Bool { explanation.hasPrefix("this process was stopped") }
 
     @Test func `what is told of an earlier life is not taken for news of this one`() throws {
         let harness = try ShellHarness()

@@ -147,17 +147,18 @@ final class SurvivorsLane {
         victims.shuffle(using: &random)
         // Whoever is killed last may have seen others go, and have begun to do something about it.
         let pause = Bool.random(using: &random) ? Self.longestPause : 0
+        scene = SurvivorsScene(processes, victims: victims)
         for victim in victims {
             Glibc.kill(victim.pid, SIGKILL)
             if pause > 0 { usleep(.random(in: 0...pause, using: &random)) }
         }
-        scene = SurvivorsScene(processes, victims: victims)
         return !victims.isEmpty
     }
 
-    /// What runs under a worker that was started after the kill: tasks that had not begun run there, as they should.
+    /// What runs under a worker that was started after the kill: tasks that had not begun run there, as they should. Without
+    /// client or supervisor there must be no such worker, not even one that the supervisor had started before its own turn.
     private func startedSince(_ processes: [MarkedProcess]) -> Set<Int32> {
-        if killed.contains(.client) { return [] }
+        if killed.contains(.client) || killed.contains(.supervisor) { return [] }
         var found = Set(processes.filter { $0.role == .worker && !workers.contains($0.pid) }.map(\.pid))
         var count = -1
         while count < found.count {
@@ -167,12 +168,14 @@ final class SurvivorsLane {
         return found
     }
 
-    /// Whether a process may not outlive the kill: what belongs to the group, and with its client a whole pool.
+    /// Whether a process may not outlive the kill: what belongs to the group, a worker without its supervisor, and with its
+    /// client a whole pool.
     private func mustGo(_ process: MarkedProcess) -> Bool {
         switch process.role {
         case .task: true
         case .client: false
-        case .coordinator, .supervisor, .guardian, .worker, .other: isPrivate && killed.contains(.client)
+        case .worker: killed.contains(.supervisor) || isPrivate && killed.contains(.client)
+        case .coordinator, .supervisor, .guardian, .other: isPrivate && killed.contains(.client)
         }
     }
 

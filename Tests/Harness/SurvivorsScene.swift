@@ -1,17 +1,19 @@
 internal import Glibc
 
-/// What a lane looked like when some of it was killed, and since: for those who ask how a process could survive.
+/// What a lane looked like just before some of it was killed, and since: for those who ask how a process could survive.
 struct SurvivorsScene {
     private let before: [Int32: MarkedProcess]
     private let killedAt: ContinuousClock.Instant
-    /// Pids in the order in which they were killed.
+    /// Pids in the order in which they are killed.
     private let victims: [Int32]
     /// When a guardian was last seen, after the kill.
     private var guardians: [Int32: ContinuousClock.Instant]
 
+    /// To be made just before the first is killed: times count from there.
+    ///
     /// - Parameters:
-    ///   - processes: all of the lane, a moment before the kill.
-    ///   - victims: in the order in which they were killed.
+    ///   - processes: all of the lane.
+    ///   - victims: in the order in which they are killed.
     init(_ processes: [MarkedProcess], victims: [MarkedProcess]) {
         before = Self.byPid(processes)
         let now = ContinuousClock.now

@@ -11,31 +11,34 @@ enum ProcessFixture {
         try run(CommandLine.arguments.dropFirst())
     }
 
-    private static func run(_ arguments: ArraySlice<String>) throws {
+    /// - Parameter patience: of supervisors with their guardians.
+    private static func run(_ arguments: ArraySlice<String>, patience: Duration = .seconds(1)) throws {
         switch arguments.first {
-        case "guarded": try guarded(Array(arguments.dropFirst()))
+        case "guarded": try guarded(Array(arguments.dropFirst()), patience)
         case "restarted": try restarted(Array(arguments.dropFirst()))
+        case "remembering": try remembering(Array(arguments.dropFirst()))
         case "command": try command(Array(arguments.dropFirst()))
         case "throughput": try throughput(Array(arguments.dropFirst()))
+        case "patient": try patient(Array(arguments.dropFirst()))
         case "limited": try limited(Array(arguments.dropFirst()))
         default:
             say(
-                "usage: ProcessFixture guarded (exit CODE | family [DIR] | environment) | restarted LIMIT | command LINE | throughput COUNT SLOTS | limited DESCRIPTORS …"
+                "usage: ProcessFixture guarded (exit CODE | family [DIR] | environment) | restarted LIMIT | remembering ROOT | command LINE | throughput COUNT SLOTS | limited DESCRIPTORS … | patient MILLISECONDS …"
             )
             exit(2)
         }
     }
 
     /// A program that starts under a guardian.
-    private static func guarded(_ arguments: [String]) throws {
+    private static func guarded(_ arguments: [String], _ patience: Duration) throws {
         if !Guardian.isGuarded {
             let directory = arguments.count > 1 ? arguments[1] : nil
             let leftovers = Guardian.Leftovers(socket: directory.map { "\($0)/socket" }, directory: directory)
-            var supervisor = try Supervisor(restarts: .none, leftovers: leftovers)
+            var supervisor = try Supervisor(restarts: .none, leftovers: leftovers, patience: patience)
             try supervisor.run(
                 begin: { Supervisor.Life() },
-                onEnd: {
-                    say("child death \($0)")
+                onEnd: { status, _ in
+                    say("child death \(status)")
                     return .leave
                 },
                 says: { _ in }
@@ -73,11 +76,34 @@ enum ProcessFixture {
         var supervisor = try Supervisor(restarts: RestartBudget(limit: limit, period: .seconds(60)))
         try supervisor.run(
             begin: { Supervisor.Life() },
-            onEnd: {
-                say("child death \($0)")
+            onEnd: { status, _ in
+                say("child death \(status)")
                 return .restart
             },
             says: say
+        )
+    }
+
+    /// A program that is started again whenever it is killed, and says whether it was for want of memory; kills are told by
+    /// the tree of control groups below the path that is given.
+    private static func remembering(_ arguments: [String]) throws {
+        if Guardian.isGuarded {
+            try Guardian.watchFromChild { exit(0) }
+            say("child \(getpid())")
+            while true { pause() }
+        }
+        var supervisor = try Supervisor(
+            restarts: RestartBudget(limit: 10, period: .seconds(60)),
+            memory: MemoryKills(root: arguments.first ?? ""),
+            memoryInterval: .milliseconds(10)
+        )
+        try supervisor.run(
+            begin: { Supervisor.Life() },
+            onEnd: { status, outOfMemory in
+                say("\(status), \(outOfMemory ? "out of memory" : "no evidence")")
+                return .restart
+            },
+            says: { _ in }
         )
     }
 
@@ -87,6 +113,12 @@ enum ProcessFixture {
         let report = loop.run(CommandSpec(.shell(arguments.first ?? ""))).report
         let left = ProcessTree.descendants(of: getpid()).count
         say("\(report.status), \(report.strays > 0 ? "strays" : "no strays"), \(left) left")
+    }
+
+    /// Does what the further arguments say, and waits so long for a guardian.
+    private static func patient(_ arguments: [String]) throws {
+        guard let milliseconds = arguments.first.flatMap({ Int($0) }) else { exit(2) }
+        try run(arguments.dropFirst(), patience: .milliseconds(milliseconds))
     }
 
     /// Does what the further arguments say, with at most so many descriptors.

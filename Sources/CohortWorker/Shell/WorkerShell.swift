@@ -59,7 +59,7 @@ final class WorkerShell: LoopHandler {
         }
     }
 
-    func connect() throws {
+    private func connect() throws {
         let offer = WorkerOffer(
             name: configuration.name,
             host: Host.name,
@@ -124,7 +124,12 @@ final class WorkerShell: LoopHandler {
         keeper?.acknowledged(allBut: outstanding)
     }
 
-    private func takeGathered() { take(inbox.takeAll()) }
+    /// First of all the connection: after a sleep, or a silence, longer than the lease the end of one task must not start
+    /// the next.
+    private func takeGathered() {
+        connection?.tick()
+        take(inbox.takeAll())
+    }
 
     private func take(_ events: [WorkerEvent]) {
         let now = Instant.now
@@ -145,7 +150,7 @@ final class WorkerShell: LoopHandler {
         if !hasEnded {
             // From here on nothing begins.
             hasEnded = true
-            takeGathered()
+            take(inbox.takeAll())
             executors.stop()
             // What has been killed just now is lost with the session; the rest has ended in its own way.
             take(inbox.takeAll().filter { !$0.isKill })

@@ -32,7 +32,6 @@ struct WorkerSupervisor {
     func run() throws -> Never {
         var supervisor = try Supervisor(restarts: restarts, leftovers: leftovers)
         var current: (record: AttemptRecord, descriptor: Int32)?
-        var memory = MemoryEvidence()
         try supervisor.run(
             begin: {
                 let made = try AttemptRecord.make()
@@ -42,9 +41,7 @@ struct WorkerSupervisor {
                     descriptors: [made.descriptor]
                 )
             },
-            every: MemoryEvidence.interval,
-            meanwhile: { memory.look() },
-            onEnd: { status in
+            onEnd: { status, outOfMemory in
                 guard let (record, descriptor) = current else { return .leave }
                 close(descriptor)
                 current = nil
@@ -52,7 +49,7 @@ struct WorkerSupervisor {
                 if let note = record.session {
                     if record.hasUnacknowledgedEnds { usleep(Self.lastWordsMicroseconds) }
                     var death = WorkerDeath(status, begun: record.begun)
-                    death.outOfMemory = death.signal == SIGKILL && memory.isFresh
+                    death.outOfMemory = outOfMemory
                     Obituary.send(death, of: note, keys: keys)
                 }
                 return .restart
