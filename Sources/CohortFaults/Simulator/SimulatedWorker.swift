@@ -242,6 +242,7 @@ final class SimulatedWorker: SimulatedPeer {
 
     /// Nothing of what it had means anything to this coordinator.
     private func startAnew(_ simulation: Simulation) {
+        simulation.truth.workers[life].hasBegunAnew = true
         killPrograms(.killed, simulation)
         core = WorkerCore(slots: UInt32(slots))
         events = []

@@ -89,6 +89,8 @@ final class Truth {
         var isFrozen = false
         /// It was out of the coordinator's sight for a while, and may have been given up.
         var wasOutOfSight = false
+        /// Its coordinator had given it up, and it has ended all that it had.
+        var hasBegunAnew = false
         /// Nothing has disturbed it or its connection since; `nil` while something does.
         var calmSince: Instant?
 

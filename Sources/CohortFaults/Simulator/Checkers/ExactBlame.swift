@@ -26,8 +26,11 @@ struct ExactBlame: Checker {
             }
             return nil
         }
-        // A worker that comes back is believed: what it does not have and was not begun goes back to the queue.
-        if record.executions.isEmpty, detail?.message.contains("came back without the task") == true {
+        // A worker that comes back is believed: what it does not have and was not begun goes back to the queue, unless it has
+        // ended all that it had.
+        if record.executions.isEmpty, let detail, detail.message.contains("came back without the task"),
+            !truth.workers.contains(where: { $0.hasBegunAnew && detail.message.contains("worker \($0.name)") })
+        {
             return broken(
                 "\(truth.name(task: task)) is told as lost, but its worker came back and never had it",
                 truth.evidence(task: task)
