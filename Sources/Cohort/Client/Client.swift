@@ -1,7 +1,6 @@
 package import CohortCore
 package import CohortRuntime
 internal import CohortWire
-internal import Synchronization
 
 /// A session with a coordinator: requests go out, notices come into a mailbox.
 ///
@@ -9,7 +8,6 @@ internal import Synchronization
 /// and sent then.
 package final class Client: Sendable {
     private let link: ClientLink
-    private let extensions = Atomic<UInt32>(0)
     package let notices: Mailbox<ClientNotice>
 
     /// Begins to connect; `ClientNotice.connected` or `.lost` follows.
@@ -53,9 +51,7 @@ package final class Client: Sendable {
 
     /// The deadline is later by so much than it was. An answer follows.
     package func extendDeadline(_ target: GroupTarget, by span: TimeSpan) {
-        // If it has to be sent again the coordinator knows it by that.
-        let token = extensions.add(1, ordering: .relaxed).newValue
-        link.send(.extendDeadline(target, by: span, token: token))
+        link.extendDeadline(target, by: span)
     }
 
     package func watch(_ target: GroupTarget) { link.send(.watch(target)) }

@@ -81,6 +81,10 @@ package final class ClientLink: Sendable {
         loop.perform { handler in (handler as? ClientShell)?.send(body) }
     }
 
+    package func extendDeadline(_ target: GroupTarget, by span: TimeSpan) {
+        loop.perform { handler in (handler as? ClientShell)?.extendDeadline(target, by: span) }
+    }
+
     /// There are requests to be sent.
     package func wake() {
         loop.perform { _ in }

@@ -15,6 +15,7 @@ final class ClientShell: LoopHandler {
     private let requests: (@Sendable () -> [FrameBody])?
     private let receive: @Sendable (ClientNotice) -> Void
     private var connection: PeerConnection?
+    private var lastExtension: UInt32 = 0
     private var hasBeenOpen: Bool { lineage != nil }
     /// What the coordinator of the last session remembers; `nil` before the first one.
     private var lineage: UInt64?
@@ -59,6 +60,13 @@ final class ClientShell: LoopHandler {
     }
 
     func send(_ body: FrameBody) { connection?.send(body) }
+
+    /// Sends it with the next token, by which the coordinator knows it if it comes again. The tokens ascend in the order of
+    /// sending, so they are taken on this thread.
+    func extendDeadline(_ target: GroupTarget, by span: TimeSpan) {
+        lastExtension += 1
+        send(.extendDeadline(target, by: span, token: lastExtension))
+    }
 
     func leave() {
         sendRequests()

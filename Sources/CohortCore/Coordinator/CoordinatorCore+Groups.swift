@@ -42,6 +42,7 @@ extension CoordinatorCore {
             Refusal(code: code, key: spec.key, message: message)
         }
         if isDraining { return refuse(.draining, "the coordinator is shutting down and opens no group") }
+        if clients[Int(client)].joined[spec.key] != nil { return refuse(.invalid, "the key is in use") }
         if spec.name.utf8.count > limits.nameBytes {
             return refuse(.invalid, "the group's name has more than \(limits.nameBytes) bytes")
         }

@@ -16,7 +16,11 @@ extension CoordinatorCore {
         at now: Instant,
         into actions: inout [CoordinatorAction]
     ) {
-        guard let place = workerTokens[token] else { return }
+        guard let place = workerTokens[token] else {
+            // Its greeting may still be on its way: another connection brings that.
+            if clientTokens[token] == nil { departedTokens.remember(token, .died) }
+            return
+        }
         workerEnded(place, .died(death), at: now, into: &actions)
     }
 
@@ -31,7 +35,7 @@ extension CoordinatorCore {
         let worker = workers[Int(place)]
         if !worker.isAbsent { workerPlaces[worker.session] = nil }
         if worker.token != .none { workerTokens[worker.token] = nil }
-        departedTokens.remember(worker.token, latest: end.isFinal ? .max : worker.sessions.latest)
+        departedTokens.remember(worker.token, end.departure(from: worker.sessions.latest))
         depart(worker)
         workers[Int(place)].isGone = true
         let begun = record(of: end)

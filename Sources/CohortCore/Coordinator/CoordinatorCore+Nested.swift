@@ -151,7 +151,10 @@ extension CoordinatorCore {
         tell(client) { $0.accepted.append(accepted) }
         if keepsJournal { clients[Int(client)].joined[submission.group]?.accept(accepted) }
         let spawner = joined.task == nil ? nil : reference(to: client)
-        if spawner != nil { nameForOwner(submission, table, from: index, of: place) }
+        if spawner != nil {
+            noteContributor(client, to: groups[Int(place)].head)
+            nameForOwner(submission, table, from: index, of: place)
+        }
         let origin = JournalJoinedSubmission(
             client: clients[Int(client)].token,
             key: submission.group,

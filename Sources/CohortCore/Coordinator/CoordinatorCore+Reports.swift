@@ -294,7 +294,7 @@ extension CoordinatorCore {
                 tellName(of: report, name, in: UInt32(root), to: client)
                 tellEnd(report, value, in: UInt32(root), to: client)
             case .closed(let place):
-                let report = groups[root].log.closed[place].report
+                let report = groups[root].log.closing(place).report
                 tell(client) { $0.closed.append(report) }
             }
             watcher.cursor += 1

@@ -61,6 +61,12 @@ extension CoordinatorCore {
             clients[Int(group.owner)].feeds[group.id] = nil
             clients[Int(group.owner)].feedQueue.removeAll { $0 == group.id }
         }
+        for contributor in group.contributors where isHere(contributor) {
+            clients[Int(contributor.place)].addedTo.remove(group.id)
+            clients[Int(contributor.place)].feeds[group.id] = nil
+            clients[Int(contributor.place)].feedQueue.removeAll { $0 == group.id }
+        }
+        groups[Int(place)].contributors = []
         groupPlaces[group.id] = nil
         groups[Int(place)].log = TreeLog()
         groups[Int(place)].watchers = []

@@ -4,8 +4,8 @@ internal import DequeModule
 extension CoordinatorCore {
     // MARK: Clients
 
-    /// A client goes on where its last session ended. What it may not have been told is told again, from the beginning of its
-    /// trees' logs.
+    /// A client comes back. What it may not have been told is told again, from the beginning of its trees' logs, also where
+    /// its last session does not go on: the greeting is one that was answered here before, and the answer has not arrived.
     mutating func clientReturned(
         _ place: UInt32,
         as session: SessionID,
@@ -61,12 +61,11 @@ extension CoordinatorCore {
         for (key, joined) in clients[Int(client)].joined.sorted(by: { $0.key.value < $1.key.value }) {
             if joined.task != nil {
                 tell(client) { $0.opened.append(OpenedGroup(key: key, group: joined.group)) }
-                if let place = groupPlaces[joined.group] {
-                    queueFeed(of: groups[Int(groups[Int(place)].head)].id, to: client)
-                }
             }
             tell(client) { $0.accepted += joined.accepted }
         }
+        // Also where the task for which it has added tasks has ended: theirs have not been told yet.
+        for head in clients[Int(client)].addedTo.sorted() { queueFeed(of: head, to: client) }
     }
 
     // MARK: Workers
@@ -82,7 +81,7 @@ extension CoordinatorCore {
     ) {
         let index = Int(place)
         let goesOn = goesOn(request, workers[index].sessions)
-        let missing = meaning(ofWhatIsMissingFrom: request, at: place)
+        let missing = meaning(ofWhatIsMissingFrom: request, at: place, goesOn: goesOn)
         if !workers[index].isAbsent {
             workerPlaces[workers[index].session] = nil
             actions.append(.closeSession(workers[index].session, .unreachable))
@@ -122,13 +121,20 @@ extension CoordinatorCore {
         /// The greeting is as old as the session in which it was given: it is given again, as the same attempt, which the
         /// worker begins once only.
         case mayHaveArrived
-        /// The worker has put an end to all it had.
+        /// The worker has put an end to all it had, or what it has is not known to be of the session in which it was given.
         case mayHaveBegun
     }
 
-    private func meaning(ofWhatIsMissingFrom request: SessionRequest, at place: UInt32) -> Missing {
-        if request.number == workers[Int(place)].sessions.latest { return .mayHaveArrived }
-        return request.previous == 0 ? .mayHaveBegun : .neverArrived
+    private func meaning(
+        ofWhatIsMissingFrom request: SessionRequest,
+        at place: UInt32,
+        goesOn: Bool
+    ) -> Missing {
+        let latest = workers[Int(place)].sessions.latest
+        if request.number == latest { return .mayHaveArrived }
+        // It has had the session in which it was given, or one after that, and nothing of those goes on.
+        if request.previous == 0 || !goesOn && request.previous >= latest { return .mayHaveBegun }
+        return .neverArrived
     }
 
     /// Brings what is thought to be at a worker and what it says that it has into agreement.

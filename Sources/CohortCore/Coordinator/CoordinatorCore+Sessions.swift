@@ -87,7 +87,7 @@ extension CoordinatorCore {
         guard token != .none else { return false }
         if let place = clientTokens[token] { return request.number < clients[Int(place)].sessions.latest }
         if let place = workerTokens[token] { return request.number < workers[Int(place)].sessions.latest }
-        return departedTokens.latest(of: token).map { request.number < $0 } ?? false
+        return departedTokens.isOutdated(request.number, of: token)
     }
 
     /// Whether what the peer had in the session before goes on here.
@@ -101,7 +101,7 @@ extension CoordinatorCore {
     /// What is known of the sessions of a peer that is new here, or has been given up before.
     private func firstSession(_ request: SessionRequest, of token: PeerToken) -> KnownSessions {
         // The greeting has been here before: its sender may have the session that was ended then, until it is heard in this.
-        let isRepeated = departedTokens.latest(of: token) == request.number
+        let isRepeated = departedTokens.hasGivenUp(request.number, of: token)
         return KnownSessions(first: request.number + (isRepeated ? 1 : 0), latest: request.number)
     }
 
@@ -188,7 +188,7 @@ extension CoordinatorCore {
         if !client.isAbsent { clientPlaces[client.id] = nil }
         if client.token != .none {
             clientTokens[client.token] = nil
-            departedTokens.remember(client.token, latest: end.isFinal ? .max : client.sessions.latest)
+            departedTokens.remember(client.token, end.departure(from: client.sessions.latest))
             if keepsJournal { draft.batch.departedClients.append(client.token) }
             for key in client.joined.keys { changed(join: key, of: place) }
         }

@@ -93,6 +93,8 @@ package struct GroupRecord: Sendable, Equatable {
     package var log = TreeLog()
     /// Of what the journal says about ends in the tree, all before this has come to whoever is told of it.
     package var receivedUpTo: UInt64 = 0
+    /// Clients other than the owner that have added tasks to the tree on behalf of its tasks, and are told their ends.
+    package var contributors: [ClientReference] = []
 
     // Of roots only:
     package var ready: [ReadyLanes] = []

@@ -88,6 +88,8 @@ package struct ClientRecord: Sendable, Equatable {
     package var receivedUpdates: UInt64 = 0
     /// What those hold that have not come to it, in the order of sending.
     var feedMarks: Deque<FeedMark> = []
+    /// Heads of the trees of others that it has added tasks to, until they are forgotten.
+    package var addedTo: Set<GroupID> = []
     /// Heads of its attached trees that have closed and are kept, oldest first.
     package var closedHeads: [GroupID] = []
     package var isGone = false

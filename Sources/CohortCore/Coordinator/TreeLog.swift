@@ -4,7 +4,7 @@ internal import DequeModule
 package enum LogEntry: Sendable, Equatable {
     /// A task's report, its value, the place of its name among the templates' names, and who is told besides the owner.
     case task(TaskReport, value: [UInt8], name: Int, sibling: ClientReference?)
-    /// Place in `TreeLog.closed`.
+    /// Its number among the tree's groups that have closed (`TreeLog.closing`).
     case closed(Int)
 }
 
@@ -21,7 +21,9 @@ package struct TreeLog: Sendable, Equatable {
     private var firstDetail: Int32 = 0
     private var names: Deque<String> = []
     private var firstName = 0
-    package private(set) var closed: [ClosedGroup] = []
+    /// Groups of the tree that have closed, but for those dropped with their entries.
+    private(set) var closed: Deque<ClosedGroup> = []
+    private var firstClosed = 0
 
     package init() {}
 
@@ -56,19 +58,27 @@ package struct TreeLog: Sendable, Equatable {
     }
 
     package mutating func add(_ group: ClosedGroup, sequence: UInt64) {
-        entries.append(.closed(closed.count))
+        entries.append(.closed(firstClosed + closed.count))
         sequences.append(sequence)
         closed.append(group)
     }
 
-    /// Adds a group of whose end nobody need be told any more.
+    func closing(_ number: Int) -> ClosedGroup { closed[number - firstClosed] }
+
+    /// Adds the head itself, of whose end its owner need not be told any more.
     package mutating func addTold(_ group: ClosedGroup) { closed.append(group) }
 
-    /// Drops the oldest entry, with what only it needs.
+    /// Drops the oldest entry, with what only it needs. How the head itself has ended stays: others may ask after that.
     ///
     /// - Returns: its number in the journal.
-    mutating func dropFirst() -> UInt64 {
-        if case .task(let report, _, let name, _) = entries.removeFirst() {
+    mutating func dropFirst(ofHead head: GroupID) -> UInt64 {
+        switch entries.removeFirst() {
+        case .closed:
+            if closed.first?.report.group != head {
+                closed.removeFirst()
+                firstClosed += 1
+            }
+        case .task(let report, _, let name, _):
             if report.detail >= 0 {
                 details.removeFirst()
                 firstDetail = (firstDetail &+ 1) & .max

@@ -8,6 +8,13 @@ extension CoordinatorCore {
         !clients[Int(client.place)].isGone && clients[Int(client.place)].identity == client.identity
     }
 
+    /// A client has added tasks to a tree of another one. It is told their ends, whatever becomes of the task that it did so
+    /// for.
+    mutating func noteContributor(_ client: UInt32, to head: UInt32) {
+        guard keepsJournal, clients[Int(client)].addedTo.insert(groups[Int(head)].id).inserted else { return }
+        groups[Int(head)].contributors.append(reference(to: client))
+    }
+
     /// The log of a head has grown.
     mutating func logHasGrown(_ head: UInt32, sibling: ClientReference? = nil) {
         guard keepsJournal else { return }
@@ -62,7 +69,7 @@ extension CoordinatorCore {
             {
                 break
             }
-            groups[place].receivedUpTo = groups[place].log.dropFirst() + 1
+            groups[place].receivedUpTo = groups[place].log.dropFirst(ofHead: id) + 1
             changed(group: head)
         }
     }
@@ -116,7 +123,7 @@ extension CoordinatorCore {
                 tellEnd(report, value, in: head, to: client)
             case .closed(let place):
                 guard isOwner, !(groups[Int(head)].detached && isWatching(client, head)) else { break }
-                let report = groups[Int(head)].log.closed[place].report
+                let report = groups[Int(head)].log.closing(place).report
                 tell(client) { $0.closed.append(report) }
             }
             cursor += 1

@@ -57,6 +57,7 @@ extension CoordinatorCore {
         let count = submission.runs.reduce(0) { $0 + $1.lengths.count }
         restoreAcceptance(of: submission, places, count: UInt32(count))
         let sibling = submission.joined.flatMap { $0.task == nil ? nil : clientTokens[$0.client] }
+        if let sibling { noteContributor(sibling, to: groups[Int(place)].head) }
         let chunk = UInt32(chunks.count)
         var payload = PayloadChunk()
         payload.bytes = submission.payload

@@ -152,17 +152,19 @@ extension CoordinatorCore {
                 while let closing = closings.first, closing.sequence < sequence {
                     closings.removeFirst()
                     let group = ClosedGroup(report: closing.report, key: closing.key, accepted: closing.accepted)
-                    if closing.sequence < received {
-                        log.addTold(group)
-                    } else {
+                    if closing.sequence >= received {
                         log.add(group, sequence: closing.sequence)
+                    } else if closing.report.group == id {
+                        log.addTold(group)
                     }
                 }
             }
             var log = TreeLog()
             for end in state.ends[id] ?? [] where !end.isOmitted && end.sequence >= received {
                 add(before: end.sequence, to: &log)
-                let sibling = clientTokens[end.sibling].map { reference(to: $0) }
+                let spawner = clientTokens[end.sibling]
+                if let spawner { noteContributor(spawner, to: UInt32(place)) }
+                let sibling = spawner.map { reference(to: $0) }
                 log.add(
                     end.report,
                     detail: end.detail,

@@ -81,15 +81,21 @@ package struct PeerSession: Sendable, Equatable {
 
     package var nextDeadline: Instant? {
         switch state {
-        case .greeting: giveUpAt.map { min($0, nextHello) } ?? nextHello
+        case .greeting: [giveUpAt, nextLook].compactMap(\.self).reduce(nextHello) { min($0, $1) }
         case .open: min(nextHeartbeat, lastHeard.advanced(by: lease))
         case .lost, .closed: nil
         }
     }
 
+    /// How often it looks at the time while nobody answers: more often than any useful lease.
+    private static let lookInterval = TimeSpan.milliseconds(100)
+
+    private var nextLook: Instant? { endsWithSleep ? lastLook.advanced(by: Self.lookInterval) : nil }
+
     package mutating func timeReached(at now: Instant, into actions: inout [Action]) {
         switch state {
         case .greeting:
+            lastLook = now
             if let giveUpAt, now >= giveUpAt {
                 end(.noAnswer, into: &actions)
             } else if now >= nextHello {
@@ -140,7 +146,8 @@ package struct PeerSession: Sendable, Equatable {
         session: UInt64,
         heartbeat: TimeSpan,
         lease: TimeSpan,
-        at now: Instant
+        at now: Instant,
+        into actions: inout [Action]
     ) {
         guard state == .greeting else { return }
         self.epoch = epoch
@@ -150,8 +157,10 @@ package struct PeerSession: Sendable, Equatable {
         self.lease = max(lease, .milliseconds(100))
         state = .open
         lastHeard = now
-        lastLook = now
         nextHeartbeat = now.advanced(by: self.heartbeat)
+        // The answer may have waited for so long that the session is over there. It has been had all the same.
+        if hasOverslept(at: now, into: &actions) { return }
+        lastLook = now
     }
 
     package mutating func refused(_ reason: String, into actions: inout [Action]) {

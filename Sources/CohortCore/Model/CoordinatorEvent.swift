@@ -9,14 +9,6 @@ package enum SessionEnd: Sendable, Equatable {
     /// Its supervisor has reaped it: the wait status is the proof.
     case died(WorkerDeath)
 
-    /// The peer will not come back.
-    package var isFinal: Bool {
-        switch self {
-        case .goodbye, .died: true
-        case .leaseExpired, .unreachable: false
-        }
-    }
-
     /// For people.
     package var inWords: String {
         switch self {

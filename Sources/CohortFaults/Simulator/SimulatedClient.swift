@@ -263,13 +263,24 @@ final class SimulatedClient: SimulatedPeer {
         guard truth.groups[group].isDetached || truth.groups[group].client == life else { return }
         simulation.observe(.groupClosed(group: group, report, client: life))
         if !truth.groups[group].isDetached {
-            // What is untold now was not accepted.
-            for task in truth.groups[group].tasks where truth.tasks[task].told == nil {
+            for task in unaccepted(in: group, truth) where truth.tasks[task].told == nil {
                 truth.tasks[task].isRefused = true
             }
         }
         truth.groups[group].closed = report
         truth.groups[group].closedAt = truth.groups[group].closedAt ?? simulation.now
+    }
+
+    /// The tasks of a group that is closed which may have come too late for it. What a coordinator with a journal has
+    /// acknowledged it has accepted or refused, whatever becomes of it.
+    private func unaccepted(in group: Int, _ truth: Truth) -> [Int] {
+        let tasks = truth.groups[group].tasks
+        guard truth.isDurable else { return tasks }
+        let key = truth.groups[group].spec.key
+        return peer.unacknowledged.flatMap { body -> ArraySlice<Int> in
+            guard case .submit(let submission) = body, submission.group == key else { return [] }
+            return tasks[Int(submission.first)..<submission.end]
+        }
     }
 
     private func refused(_ refusal: Refusal, _ truth: Truth) {

@@ -13,10 +13,7 @@ extension CoordinatorNode {
         else { return }
         if error.code == .noBody {
             // Of a kind that later versions may have: it has arrived, and to do nothing about it is harmless.
-            _ = peers[session]?.link.received(sequence: header.sequence, acknowledge: header.acknowledge)
-            noteReceipt(by: session, at: now)
-            noteArrival(from: session)
-            return
+            return arrived(header, from: session, at: now) { _ in }
         }
         switch peers[session]?.link.rejected(sequence: header.sequence) {
         case .askAgain(let from): send(.resend(from: from), to: session)
@@ -105,10 +102,21 @@ extension CoordinatorNode {
     /// A message of a session that is known.
     mutating func take(_ header: FrameHeader, _ body: FrameBody, from session: SessionID, at now: Instant) {
         handle(.heard(session), at: now)
+        arrived(header, from: session, at: now) {
+            $0.deal(with: body, header, from: session, at: now)
+        }
+    }
+
+    private mutating func arrived(
+        _ header: FrameHeader,
+        from session: SessionID,
+        at now: Instant,
+        deal: (inout Self) -> Void
+    ) {
         noteArrival(from: session)
         let verdict = peers[session]?.link.received(sequence: header.sequence, acknowledge: header.acknowledge)
         switch verdict {
-        case .deliver: deal(with: body, header, from: session, at: now)
+        case .deliver: deal(&self)
         case .missing(let from): send(.resend(from: from), to: session)
         case .duplicate, nil: break
         }

@@ -50,6 +50,11 @@ package struct PeerNode: Sendable {
     /// Messages given to `send` that the coordinator has not acknowledged.
     package var unacknowledgedCount: Int { session.link.unacknowledgedCount + carried.count + waiting.count }
 
+    /// The same, in the order in which they were given.
+    package var unacknowledged: [FrameBody] {
+        carried + session.link.resend(from: 0).compactMap { try? FrameCodec.decode($0.frames).1 } + waiting
+    }
+
     // MARK: Sending
 
     /// Sends a message of the session, or of the next one if none is open. What is lost on the way is sent again.
@@ -216,7 +221,8 @@ package struct PeerNode: Sendable {
             session: header.session,
             heartbeat: acceptance.heartbeat,
             lease: acceptance.lease,
-            at: now
+            at: now,
+            into: &actions
         )
         if acceptance.resumed { for body in carried { transmit(body) } }
         carried.removeAll()

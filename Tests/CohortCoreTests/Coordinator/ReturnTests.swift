@@ -101,7 +101,7 @@ internal import Testing
         #expect((1...4).map { isOutdated($0) } == [true, true, false, false])
         let session = script.worker(token: 7, request: SessionRequest(number: 4))
         script.send(.sessionEnded(session, .goodbye))
-        #expect((1...6).allSatisfy { isOutdated($0) })
+        #expect((1...6).map { isOutdated($0) } == [true, true, true, true, false, false])
         #expect(!script.core.isOutdated(SessionRequest(), of: .none))
     }
 
@@ -120,6 +120,65 @@ internal import Testing
         script.settle()
         script.send(.clientJoined(SessionID(51), PeerToken(7), SessionRequest(number: 2, previous: 1)))
         #expect(script.actions.contains(.welcome(SessionID(51), resumed: isHeard, unwanted: [])))
+    }
+
+    /// The same for a worker, with a task that it has begun in that session.
+    @Test func whatWasBegunInASessionThatWasGivenUpIsNotBegunAgain() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        let request = SessionRequest(number: 3)
+        let first = script.worker(token: 7, request: request)
+        script.advance(by: .seconds(20), silent: [first])
+        // The answer to its greeting was lost. It has this one, and begins what it is given, but is not heard before the
+        // coordinator dies.
+        script.worker(token: 7, request: request)
+        script.open(client, 1, policy: .continue)
+        script.submit(client, 1)
+        let held = HeldAttempt(ref: script.held("g1/0").ref, state: .running)
+        script.restart()
+        script.client(token: 1)
+        script.settle()
+        script.worker(token: 7, held: [held], request: SessionRequest(number: 4, previous: 3))
+        script.expect("w3 lost: 1 running, 0 returned", "c2 ended g1/0 lost WorkerLost")
+    }
+
+    /// It has had a session at another coordinator in between, and ended there what it had here.
+    @Test func whatWasBegunBeforeASessionElsewhereIsNotBegunAgain() {
+        var script = CoreScript()
+        let client = script.client()
+        script.worker(token: 7, request: SessionRequest(number: 7))
+        script.open(client, 1, policy: .continue)
+        script.submit(client, 1)
+        script.settle()
+        script.worker(token: 7, request: SessionRequest(number: 9, previous: 8, lineage: 5))
+        #expect(script.take(containing: "g1/0") == ["c1 ended g1/0 lost WorkerLost"])
+    }
+
+    @Test func anObituaryThatOvertakesTheGreetingIsRemembered() {
+        var script = CoreScript()
+        script.send(.workerDied(PeerToken(7), WorkerDeath(signal: 9)))
+        #expect(script.core.isOutdated(SessionRequest(number: 1), of: PeerToken(7)))
+        #expect(!script.core.isOutdated(SessionRequest(number: 1), of: PeerToken(8)))
+    }
+
+    /// It has another offer now. What it was given before stays its own.
+    @Test func aWorkerMayComeBackWithLessThanItHas() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        script.worker(slots: 2, functions: ["f"], token: 7)
+        script.open(client, 1, policy: .continue)
+        script.submit(client, 1, TaskTemplate(name: "f", function: "f"))
+        script.submit(client, 1)
+        script.start("g1/0", "g1/1")
+        let held = ["g1/0", "g1/1"].map { HeldAttempt(ref: script.held($0).ref, state: .running) }
+        script.worker(slots: 0, runsCommands: false, token: 7, held: held)
+        script.restart()
+        let back = script.worker(slots: 0, runsCommands: false, token: 7, held: held)
+        script.client(token: 1)
+        script.settle()
+        script.finishAs("g1/0", at: back)
+        script.finishAs("g1/1", at: back)
+        #expect(script.take(containing: "ended") == ["c2 ended g1/0 ok", "c2 ended g1/1 ok"])
     }
 
     @Test func withAJournalDetachedWorkOutlastsABrokenConnection() {

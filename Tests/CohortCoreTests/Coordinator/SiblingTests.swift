@@ -18,6 +18,21 @@ internal import Testing
         script.expect("c1 ended g1/1 ok 'x'", "c2 ended g1/1 ok 'x'")
     }
 
+    /// A group of its own and one that it adds to on behalf of a task: the journal has one row for a key.
+    @Test func aKeyIsUsedForOneThing() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        script.worker(token: 7)
+        script.open(client, 1, acceptsSiblings: true)
+        script.submit(client, 1)
+        script.start("g1/0")
+        script.send(.siblingsJoined(client, key, script.held("g1/0").ref))
+        script.settle()
+        script.open(client, 7)
+        script.expect("c1 refused invalid")
+        script.restart()
+    }
+
     @Test func theOwnerCountsItsOwnTasks() {
         var (script, host) = running()
         script.send(.siblingsJoined(host, key, script.held("g1/0").ref))

@@ -30,6 +30,34 @@ internal import Testing
         #expect(script.journal.ends[GroupID(1)]?.count == 4)
     }
 
+    /// A tree that is open for days, with a group inside for each request.
+    @Test func groupsWhoseEndHasComeToTheOwnerAreNotKeptInMemory() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        script.client(token: 2)
+        script.open(client, 1)
+        for key: UInt32 in 2...9 {
+            script.open(client, key, in: 1)
+            script.seal(client, key)
+        }
+        #expect(script.core.groups[0].log.closed.isEmpty)
+        script.delivers = false
+        script.open(client, 10, in: 1)
+        script.seal(client, 10)
+        #expect(script.core.groups[0].log.closed.map(\.key) == [GroupKey(10)])
+        script.restart()
+        #expect(script.core.groups[0].log.closed.map(\.key) == [GroupKey(10)])
+        script.delivers = true
+        let back = script.client(token: 1)
+        script.seal(back, 1)
+        #expect(script.core.groups[0].log.closed.map(\.key) == [GroupKey(1)])
+        script.restart()
+        let watcher = script.client(token: 2)
+        script.settle()
+        script.send(.watched(watcher, .id(GroupID(1))))
+        #expect(script.take(containing: "closed") == ["c4 closed g1 ok"])
+    }
+
     @Test(arguments: [false, true])
     func onlyTheRestIsToldAgain(afterARestart: Bool) {
         var script = CoreScript(keepsJournal: true)
@@ -66,6 +94,31 @@ internal import Testing
         #expect(script.core.groups[0].log.entries.isEmpty)
     }
 
+    /// The task that they were added for ends while the client that added them is away, and its key is free again.
+    @Test(arguments: [false, true])
+    func endsOfTasksAddedForATaskThatHasEndedAreToldAgain(afterARestart: Bool) {
+        var script = CoreScript(keepsJournal: true)
+        let owner = running(&script)
+        let host = script.client(token: 2)
+        script.send(.siblingsJoined(host, GroupKey(7), script.held("g1/0").ref))
+        script.submit(host, 7, payloads: ["s"])
+        script.delivers = false
+        script.finish("g1/1")
+        script.finish("g1/4", value: "s")
+        script.finish("g1/0")
+        script.finish("g1/2")
+        script.settle()
+        if afterARestart { script.restart() }
+        script.delivers = true
+        let back = afterARestart ? script.client(token: 1) : owner
+        script.settle()
+        script.client(token: 2)
+        #expect(script.take(containing: "ended g1/4").contains { $0.hasSuffix("ended g1/4 ok 's'") })
+        // Nothing waits for it any more.
+        script.send(.updatesReceived(back, .max))
+        #expect(script.core.groups[0].log.entries.isEmpty)
+    }
+
     @Test func aJoinIsARowOfItsOwnAndGoesWithItsTask() {
         var script = CoreScript(keepsJournal: true)
         let owner = running(&script)
@@ -96,7 +149,7 @@ extension TreeLog {
     /// With no entry, and nothing that only entries need but the last name.
     fileprivate var emptied: TreeLog {
         var log = self
-        while log.first < log.count { _ = log.dropFirst() }
+        while log.first < log.count { _ = log.dropFirst(ofHead: GroupID(1)) }
         return log
     }
 }

@@ -63,6 +63,27 @@ internal import Testing
         #expect(session.lastHeard.advanced(by: session.lease) > later)
     }
 
+    /// It was stopped while it waited for the answer, and the lease of the session that it was given is over.
+    @Test func aWorkersSleepEndsTheSessionThatItHasJustBeenGiven() {
+        let slept = TimeSpan.milliseconds(3_001)
+        var session = PeerSession(at: Self.start, patience: nil, endsWithSleep: true)
+        #expect(tick(&session, at: Self.start) == [.sendHello])
+        #expect(welcome(&session, at: Self.start.advanced(by: slept)) == [.lost(.asleep)])
+        #expect(session.state == .lost)
+        // The next one continues it.
+        #expect(session.session == 8)
+        // To wait for long is not to sleep, nor does it matter to one that would begin nothing.
+        var patient = PeerSession(at: Self.start, patience: nil, endsWithSleep: true)
+        var now = Self.start
+        while let due = patient.nextDeadline, due.since(Self.start) <= slept {
+            now = due
+            _ = tick(&patient, at: now)
+        }
+        #expect(welcome(&patient, at: now.advanced(by: .seconds(3))) == [] && patient.state == .open)
+        var client = PeerSession(at: Self.start, patience: nil)
+        #expect(welcome(&client, at: Self.start.advanced(by: slept)) == [] && client.state == .open)
+    }
+
     @Test func patienceComesToAnEnd() {
         var session = PeerSession(at: Self.start, patience: .milliseconds(250))
         var actions: [PeerSession.Action] = []
@@ -80,7 +101,16 @@ internal import Testing
         #expect(session.session == 8)
         // Answers to repeated hellos.
         #expect(received(&session, 1).isWanted)
-        session.welcomed(epoch: 7, session: 9, heartbeat: .seconds(1), lease: .seconds(3), at: Self.start)
+        var actions: [PeerSession.Action] = []
+        let lease = TimeSpan.seconds(3)
+        session.welcomed(
+            epoch: 7,
+            session: 9,
+            heartbeat: .seconds(1),
+            lease: lease,
+            at: Self.start,
+            into: &actions
+        )
         #expect(session.session == 8)
         #expect(!received(&session, 1).isWanted)
     }
@@ -185,12 +215,23 @@ internal import Testing
         return actions
     }
 
+    @discardableResult
     private func welcome(
         _ session: inout PeerSession,
         heartbeat: TimeSpan = .seconds(1),
-        lease: TimeSpan = .seconds(3)
-    ) {
-        session.welcomed(epoch: 7, session: 8, heartbeat: heartbeat, lease: lease, at: Self.start)
+        lease: TimeSpan = .seconds(3),
+        at now: Instant = start
+    ) -> [PeerSession.Action] {
+        var actions: [PeerSession.Action] = []
+        session.welcomed(
+            epoch: 7,
+            session: 8,
+            heartbeat: heartbeat,
+            lease: lease,
+            at: now,
+            into: &actions
+        )
+        return actions
     }
 
     private func received(_ session: inout PeerSession, _ sequence: UInt64, at now: Instant = start) -> Received {
