@@ -80,7 +80,8 @@ extension CoordinatorCore {
         into actions: inout [CoordinatorAction]
     ) {
         let index = Int(place)
-        let goesOn = goesOn(request, workers[index].sessions)
+        // Even if it was given up in between: attempts have numbers of their own, and what is over is unwanted.
+        let goesOn = request.lineage == lineage && request.previous != 0
         let missing = meaning(ofWhatIsMissingFrom: request, at: place, goesOn: goesOn)
         if !workers[index].isAbsent {
             workerPlaces[workers[index].session] = nil

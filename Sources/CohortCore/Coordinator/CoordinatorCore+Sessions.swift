@@ -132,7 +132,6 @@ extension CoordinatorCore {
             if clients[Int(place)].sessions.confirm() { changed(client: place) }
         } else if let place = workerPlaces[session] {
             workers[Int(place)].lastHeard = now
-            if workers[Int(place)].sessions.confirm() { changed(worker: place) }
             guard workers[Int(place)].unreachableSince != nil else { return }
             workers[Int(place)].unreachableSince = nil
             mayAssign = true

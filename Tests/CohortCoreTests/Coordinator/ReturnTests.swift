@@ -122,8 +122,8 @@ internal import Testing
         #expect(script.actions.contains(.welcome(SessionID(51), resumed: isHeard, unwanted: [])))
     }
 
-    /// The same for a worker, with a task that it has begun in that session.
-    @Test func whatWasBegunInASessionThatWasGivenUpIsNotBegunAgain() {
+    /// A worker goes on with a task that it has begun in such a session: attempts have numbers of their own.
+    @Test func whatWasBegunInASessionThatWasGivenUpGoesOn() {
         var script = CoreScript(keepsJournal: true)
         let client = script.client(token: 1)
         let request = SessionRequest(number: 3)
@@ -139,7 +139,7 @@ internal import Testing
         script.client(token: 1)
         script.settle()
         script.worker(token: 7, held: [held], request: SessionRequest(number: 4, previous: 3))
-        script.expect("w3 lost: 1 running, 0 returned", "c2 ended g1/0 lost WorkerLost")
+        script.expect("w3 welcome back", "c2 started g1/0")
     }
 
     /// It has had a session at another coordinator in between, and ended there what it had here.
