@@ -263,6 +263,7 @@ extension CoordinatorCore {
             changed(group: place)
             releaseTemplates(of: place)
             reportClosed(place, at: now)
+            dropJoins(of: place)
             let parent = group.parent
             if group.owner != GroupRecord.none {
                 clients[Int(group.owner)].groups[group.key] = nil

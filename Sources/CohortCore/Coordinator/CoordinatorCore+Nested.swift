@@ -119,7 +119,7 @@ extension CoordinatorCore {
         }
         clients[Int(client)].joined[key] = JoinedGroup(group: group.id, task: ref)
         changed(join: key, of: client)
-        joiners[task, default: []].append(Joiner(client: client, key: key))
+        groups[Int(tasks[Int(task)].group)].joiners.append(Joiner(client: client, key: key))
         tell(client) { $0.opened.append(OpenedGroup(key: key, group: group.id)) }
     }
 
@@ -184,14 +184,16 @@ extension CoordinatorCore {
 
     private static let templatesCompared = 16
 
-    /// An attempt has ended: nobody can add tasks on its behalf any more, and the keys for that are free again.
-    mutating func dropJoins(of task: UInt32) {
-        guard !joiners.isEmpty, let dropped = joiners.removeValue(forKey: task) else { return }
-        let ref = ref(task)
-        for joiner in dropped where clients[Int(joiner.client)].joined[joiner.key]?.task == ref {
+    /// A group has closed: keys that stand for it are free again. Not sooner, for whoever has added tasks may cancel them
+    /// after the end of the task that they were added for.
+    mutating func dropJoins(of place: UInt32) {
+        let id = groups[Int(place)].id
+        for joiner in groups[Int(place)].joiners
+        where clients[Int(joiner.client)].joined[joiner.key]?.group == id {
             clients[Int(joiner.client)].joined[joiner.key] = nil
             changed(join: joiner.key, of: joiner.client)
         }
+        groups[Int(place)].joiners = []
     }
 
     private func openJoinedGroup(_ joined: JoinedGroup) -> UInt32? {

@@ -45,8 +45,6 @@ package struct CoordinatorCore: Sendable, Equatable {
     var pendingEnds: [UInt32: PendingEnd] = [:]
     /// The sessions that have added tasks to groups of others: they are told of them, too.
     var spawners: [UInt32: ClientReference] = [:]
-    /// The keys that clients have for the groups of tasks that run, by task.
-    var joiners: [UInt32: [Joiner]] = [:]
     /// The last failure of each task that waits for its retry; told if the retry never comes.
     var pendingFailures: [UInt32: PendingFailure] = [:]
     /// How many workers have died under each task under which any has.

@@ -88,6 +88,8 @@ package struct GroupRecord: Sendable, Equatable {
     package var previousSibling = GroupRecord.none
     package var nextSibling = GroupRecord.none
     package var omitted: UInt64 = 0
+    /// Keys that clients have for the group besides its owner.
+    package var joiners: [Joiner] = []
 
     // Of heads only:
     package var log = TreeLog()

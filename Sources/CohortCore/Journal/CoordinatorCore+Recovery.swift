@@ -138,8 +138,8 @@ extension CoordinatorCore {
         for key in state.joins.keys.sorted() {
             guard let client = clientTokens[key.client], let join = state.joins[key] else { continue }
             clients[Int(client)].joined[key.key] = JoinedGroup(group: join.group, task: join.task)
-            guard let task = join.task else { continue }
-            joiners[UInt32(task.task.index), default: []].append(Joiner(client: client, key: key.key))
+            guard join.task != nil, let place = groupPlaces[join.group] else { continue }
+            groups[Int(place)].joiners.append(Joiner(client: client, key: key.key))
         }
     }
 

@@ -80,7 +80,6 @@ extension JournalCheck {
 
     func checkTasks() throws(Fault) {
         var places: Set<Int> = []
-        var running: Set<AttemptRef> = []
         for (id, rows) in state.tasks {
             var load = Load()
             for (index, row) in rows {
@@ -98,15 +97,10 @@ extension JournalCheck {
                 if isCleaning { load.cleaning += 1 }
                 if row.state.holdsSlot { load.held += 1 }
                 guard row.state.isAtWorker else { continue }
-                running.insert(AttemptRef(task: row.key, attempt: row.attempt))
                 try checkWorker(of: row, name)
             }
             let limit = Int(open[id]?.limit ?? .max)
             try require(load.held - load.cleaning <= limit, "group \(id.value) is over its limit")
-        }
-        for join in state.joins.values {
-            guard let task = join.task else { continue }
-            try require(running.contains(task), "a task that does not run adds tasks to group \(join.group.value)")
         }
         try checkNested()
         try checkStops()

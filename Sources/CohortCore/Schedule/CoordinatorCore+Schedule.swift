@@ -337,7 +337,6 @@ extension CoordinatorCore {
 
     /// The task has left its worker: the slot is free, and its group may be below its limit again.
     mutating func releaseWorker(of task: UInt32) {
-        dropJoins(of: task)
         let record = tasks[Int(task)]
         let worker = Int(record.worker)
         if record.previous == TaskRecord.none {

@@ -76,7 +76,7 @@ internal import Testing
         script.finish("g1/0")
         script.settle()
         script.submit(host, 7)
-        script.expect("c2 refused unknownGroup")
+        script.expect("c2 refused finished")
     }
 
     @Test func onlyWhereTheOwnerAllowsIt() {
@@ -99,6 +99,17 @@ internal import Testing
         script.settle()
         script.send(.taskCancelled(host, key, index: 1, reason: "", token: 6))
         script.expect("c2 answer 6: too late")
+    }
+
+    @Test func theSpawnerMayCancelThemWhenItsTaskHasEnded() {
+        var (script, host) = running()
+        script.send(.siblingsJoined(host, key, script.held("g1/0").ref))
+        script.submit(host, 7)
+        script.start("g1/1")
+        script.finish("g1/0")
+        script.settle()
+        script.send(.taskCancelled(host, key, index: 1, reason: "", token: 5))
+        script.expect("w1 cancel g1/1 requested", "c2 answer 5: accepted")
     }
 
     @Test func theOwnersTasksAndTheirsDoNotMeetInADetachedGroupEither() {

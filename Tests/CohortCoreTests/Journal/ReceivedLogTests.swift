@@ -94,7 +94,7 @@ internal import Testing
         #expect(script.core.groups[0].log.entries.isEmpty)
     }
 
-    /// The task that they were added for ends while the client that added them is away, and its key is free again.
+    /// The task that they were added for ends while the client that added them is away.
     @Test(arguments: [false, true])
     func endsOfTasksAddedForATaskThatHasEndedAreToldAgain(afterARestart: Bool) {
         var script = CoreScript(keepsJournal: true)
@@ -119,7 +119,7 @@ internal import Testing
         #expect(script.core.groups[0].log.entries.isEmpty)
     }
 
-    @Test func aJoinIsARowOfItsOwnAndGoesWithItsTask() {
+    @Test func aJoinIsARowOfItsOwnAndGoesWithItsGroup() {
         var script = CoreScript(keepsJournal: true)
         let owner = running(&script)
         let host = script.client(token: 2)
@@ -130,15 +130,12 @@ internal import Testing
         #expect(batches.map(\.clients.count) == [0] && batches.map(\.joins.count) == [1])
         script.submit(host, 7, payloads: ["s"])
         script.finish("g1/0")
-        #expect(script.journal.joins.keys.sorted() == [ClientKey(client: PeerToken(1), key: GroupKey(1))])
-        // Its key is free again; what it stood for before is not taken for what it stands for now.
-        script.send(.siblingsJoined(host, GroupKey(7), script.held("g1/1").ref))
         script.restart()
         let back = script.client(token: 2)
-        script.worker(slots: 4, token: 7, held: [HeldAttempt(ref: script.held("g1/1").ref, state: .running)])
         script.settle()
-        script.submit(back, 7, payloads: ["t"])
-        #expect(script.take(containing: "accepted") == ["c3 accepted key 7: 1 from 5"])
+        // It may still cancel what it has added.
+        script.send(.taskCancelled(back, GroupKey(7), index: 4, reason: "", token: 5))
+        #expect(script.take(containing: "answer") == ["c3 answer 5: accepted"])
         script.lose(back, .goodbye)
         #expect(script.journal.joins.count == 1)
         script.lose(owner, .goodbye)
