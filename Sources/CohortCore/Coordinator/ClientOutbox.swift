@@ -34,6 +34,23 @@ package struct ClientOutbox: Sendable, Equatable {
         open.payload.append(contentsOf: value)
     }
 
+    /// Keeps the output of tasks only: a client that comes back is told all else again.
+    ///
+    /// - Returns: how many bytes that is.
+    package mutating func keepOutputs() -> Int {
+        var kept = 0
+        for update in takeAll() {
+            var start = 0
+            for output in update.outputs {
+                let end = start + Int(output.length)
+                add(output, update.payload[start..<end])
+                start = end
+            }
+            kept += start
+        }
+        return kept
+    }
+
     package mutating func add(_ output: ClientOutput, _ bytes: ArraySlice<UInt8>) {
         closeIfFull()
         open.outputs.append(output)

@@ -27,9 +27,11 @@ extension CoordinatorCore {
         clients[index].isAbsent = false
         clients[index].lastHeard = now
         clients[index].unreachableSince = nil
-        clients[index].unconsumed = 0
         clients[index].knownWorkers = []
-        clients[index].outbox = ClientOutbox()
+        // What its tasks have written while it was away stands nowhere else.
+        let kept = clients[index].outbox.keepOutputs()
+        clients[index].unconsumed = ClientUpdate.weight(bytes: kept, reports: 0)
+        if kept > 0 { markClient(place) }
         clients[index].feeds = [:]
         clients[index].feedQueue = []
         clients[index].sentUpdates = 0

@@ -127,6 +127,29 @@ internal import Testing
         #expect(batches.map(\.payload.count) == [2 * payload.utf8.count, payload.utf8.count])
     }
 
+    /// A worker comes back to the next life of its coordinator before the client does.
+    @Test func whatIsWrittenWhileTheClientIsAwayIsKeptForIt() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        script.worker(token: 7)
+        script.open(client, 1)
+        script.submit(client, 1, TaskTemplate(name: "task", output: .stream))
+        script.start("g1/0")
+        let held = HeldAttempt(ref: script.held("g1/0").ref, state: .running)
+        script.restart()
+        let back = script.worker(token: 7, held: [held])
+        script.report(from: back) {
+            $0.outputs = [OutputChunk(ref: held.ref, stream: .standardOutput, length: 7)]
+            $0.payload = Array("written".utf8)
+        }
+        script.finishAs("g1/0", at: back)
+        script.settle()
+        script.client(token: 1)
+        let told = script.take(containing: "g1/0")
+        #expect(told.first == "c2 output g1/0 standardOutput 'written'", "\(told)")
+        #expect(told.last == "c2 ended g1/0 ok")
+    }
+
     private func output(_ script: inout CoreScript, _ task: String, _ text: String) {
         let held = script.held(task)
         script.report(from: held.worker) {
