@@ -28,7 +28,8 @@ struct ExactBlame: Checker {
         }
         // A worker that comes back is believed: what it does not have and was not begun goes back to the queue, unless it has
         // ended all that it had, or had to do with another life of the coordinator that means something else by its numbers.
-        if record.executions.isEmpty, truth.isDurable || truth.coordinatorLives == 1, let detail, detail.message.contains("came back without the task"),
+        if record.executions.isEmpty, truth.isDurable || truth.coordinatorLives == 1, let detail,
+            detail.message.contains("came back without the task"),
             !truth.workers.contains(where: { $0.hasBegunAnew && detail.message.contains("worker \($0.name)") })
         {
             return broken(
