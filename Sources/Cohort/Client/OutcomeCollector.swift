@@ -31,6 +31,10 @@ package final class OutcomeCollector {
         var running = 0
         /// Tasks whose end has been told: a coordinator that was started anew tells all ends again.
         var ended = IndexBits()
+        /// Tasks that were cancelled before they had begun.
+        var neverStarted = 0
+        /// What a watcher was told of it while it was open.
+        var summary: GroupSummary?
         var report: GroupReport?
         var openedAt: Timestamp
     }
@@ -130,6 +134,7 @@ package final class OutcomeCollector {
     package func refused(_ key: GroupKey, count: Int) {
         guard let place = placesByKey[key] else { return }
         nodes[place].counts.cancelled += count
+        nodes[place].neverStarted += count
     }
 
     // MARK: Updates
@@ -177,10 +182,11 @@ package final class OutcomeCollector {
     }
 
     private func learn(_ group: GroupSummary) {
-        guard placesByID[group.group] == nil else { return }
+        if let place = placesByID[group.group] { return nodes[place].summary = group }
         let parent = group.parent.flatMap { placesByID[$0] }
         let place = add(name: group.name, parent: parent, openedAt: .now.earlier(by: group.openedAgo.duration))
         nodes[place].id = group.group
+        nodes[place].summary = group
         placesByID[group.group] = place
     }
 
@@ -238,6 +244,7 @@ package final class OutcomeCollector {
         guard let node = self.place(of: report.group) else { return ended }
         let outcome = TaskOutcome(report.outcome)
         nodes[node].counts.add(outcome)
+        if outcome == .cancelled, !report.started { nodes[node].neverStarted += 1 }
         if !startedPlaces.isEmpty, startedPlaces.remove(place) != nil { nodes[node].running -= 1 }
         if outcome.isFailure {
             if nodes[node].failures.count < Self.failureLimit {
@@ -293,8 +300,13 @@ package final class OutcomeCollector {
         // In the order of submission: the order of ending is told by the times.
         tasks.sort { ($0.number ?? 0) < ($1.number ?? 0) }
         let groups = node.children.map { document(of: $0, isRoot: false) }
-        var counts = node.counts
-        for group in groups { counts += group.tally }
+        var (counts, neverStarted) = (node.counts, node.neverStarted)
+        // Of a tree that is another client's a watcher is not told which tasks have ended, but how many had.
+        if let summary = node.summary { counts.raise(to: OutcomeCounts(summary.counts)) }
+        for group in groups {
+            counts += group.tally
+            neverStarted += group.neverStarted ?? 0
+        }
         return OutcomeDocument(
             version: isRoot ? OutcomeDocument.currentVersion : nil,
             group: node.name,
@@ -307,12 +319,33 @@ package final class OutcomeCollector {
             startedAt: node.openedAt,
             elapsed: report?.elapsed.duration ?? Timestamp.now.since(node.openedAt),
             counts: counts,
+            neverStarted: neverStarted == 0 ? nil : neverStarted,
+            unfinished: report == nil ? unfinished(of: node, groups) : nil,
             tasks: tasks,
             tasksOmitted: report.flatMap { $0.omitted == 0 ? nil : Int(clamping: $0.omitted) },
             groups: groups,
             // Of a group that runs: what has failed so far.
             error: report == nil || report?.outcome == .errors ? errorNode(of: place) : nil
         )
+    }
+
+    private func unfinished(of node: Node, _ groups: [OutcomeDocument]) -> UnfinishedTasks? {
+        guard let summary = node.summary, let id = node.id else { return nil }
+        var unfinished = UnfinishedTasks(running: summary.counts.running, queued: summary.counts.queued)
+        for group in groups {
+            unfinished.running += group.unfinished?.running ?? 0
+            unfinished.queued += group.unfinished?.queued ?? 0
+        }
+        unfinished.tasks = summary.running.map { task in
+            UnfinishedTasks.Running(
+                name: task.name,
+                id: TaskAccount.id(id, task.index),
+                worker: workers[task.worker]?.name,
+                host: workers[task.worker]?.host,
+                elapsed: task.elapsed.duration
+            )
+        }
+        return unfinished
     }
 
     private func errorNode(of place: Int) -> ErrorNode? {
@@ -326,6 +359,27 @@ package final class OutcomeCollector {
 extension TaskResult {
     /// The task's number in its group, as the end of its id says.
     fileprivate var number: Int? { id.split(separator: ".").last.flatMap { Int($0) } }
+}
+
+extension OutcomeCounts {
+    fileprivate init(_ counts: TaskCounts) {
+        self.init(
+            ok: counts.ok,
+            error: counts.error,
+            timeout: counts.timeout,
+            cancelled: counts.cancelled,
+            lost: counts.lost
+        )
+    }
+
+    /// Takes of each number the greater one.
+    fileprivate mutating func raise(to other: OutcomeCounts) {
+        ok = max(ok, other.ok)
+        error = max(error, other.error)
+        timeout = max(timeout, other.timeout)
+        cancelled = max(cancelled, other.cancelled)
+        lost = max(lost, other.lost)
+    }
 }
 
 extension TaskOutcome {

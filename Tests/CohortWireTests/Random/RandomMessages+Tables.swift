@@ -108,7 +108,7 @@ extension RandomMessages {
     }
 
     private mutating func groupSummary() -> GroupSummary {
-        GroupSummary(
+        var summary = GroupSummary(
             group: GroupID(number()),
             parent: maybe { GroupID($0.number()) },
             name: text(),
@@ -121,6 +121,10 @@ extension RandomMessages {
             deadlineIn: maybe { $0.span() },
             waiting: text()
         )
+        summary.running = list {
+            RunningTask(index: $0.number(), name: $0.text(), worker: $0.number(), elapsed: $0.span())
+        }
+        return summary
     }
 
     private mutating func groupReport() -> GroupReport {
