@@ -182,10 +182,13 @@ final class CoordinatorShell: LoopHandler {
                 "worker joined",
                 metadata: ["worker": "\(offer.name)", "host": "\(offer.host)", "slots": "\(offer.slots)"]
             )
-        case .workerLost(let end, let running, let returned):
+        case .workerLost(let name, let end, let running, let returned):
             log.warning(
                 "worker lost",
-                metadata: ["how": "\(end.inWords)", "tasks running": "\(running)", "tasks given back": "\(returned)"]
+                metadata: [
+                    "worker": "\(name)", "how": "\(end.inWords)", "tasks running": "\(running)",
+                    "tasks given back": "\(returned)",
+                ]
             )
         case .refused(let permit): entrance?.refuse(permit)
         case .expelled(let reason): log.warning("ended a session", metadata: ["reason": "\(reason)"])

@@ -111,7 +111,9 @@ extension CoordinatorCore {
         changed(worker: place)
         // What it has of somebody else means nothing here.
         let (unwanted, doubtful) = adopt(goesOn ? offer.held : [], missing, at: place, at: now)
-        if doubtful > 0 { actions.append(.workerLost(session, .unreachable, running: doubtful, returned: 0)) }
+        if doubtful > 0 {
+            actions.append(.workerLost(session, name: offer.name, .unreachable, running: doubtful, returned: 0))
+        }
         welcomes.append(PendingWelcome(session: session, resumed: goesOn, unwanted: unwanted))
         mayAssign = true
         startTicking(at: now)
