@@ -82,12 +82,10 @@ final class CoordinatorShell: LoopHandler {
             loop?.perform { handler in (handler as? CoordinatorShell)?.take(notice) }
         }
         let gatekeeper = entrance?.gatekeeper
-        let events = [.disconnected] + (gatekeeper == nil ? [] : Entrance.events)
+        let events = gatekeeper == nil ? [.disconnected] : ConnectionTable.events
         try MonitorThread.start(on: self.socket, events: events) { [weak loop] event in
-            guard event.kind == .disconnected else {
-                gatekeeper?.take(event)
-                return
-            }
+            gatekeeper?.take(event)
+            guard event.kind == .disconnected else { return }
             loop?.perform { handler in (handler as? CoordinatorShell)?.connectionLost() }
         }
     }
