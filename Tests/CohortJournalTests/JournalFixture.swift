@@ -65,7 +65,7 @@ final class JournalFixture {
         return JournalWorker(
             number: 9,
             token: PeerToken(77),
-            sessions: KnownSessions(first: 4, latest: .max),
+            latestSession: .max,
             offer: offer,
             draining: true,
             departed: false

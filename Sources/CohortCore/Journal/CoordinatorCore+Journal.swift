@@ -121,7 +121,7 @@ extension CoordinatorCore {
         return JournalWorker(
             number: worker.number,
             token: worker.token,
-            sessions: worker.sessions,
+            latestSession: worker.latestSession,
             offer: offer,
             draining: worker.draining,
             departed: departed

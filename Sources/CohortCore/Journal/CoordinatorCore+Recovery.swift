@@ -50,7 +50,7 @@ extension CoordinatorCore {
             var record = WorkerRecord(
                 session: SessionID(0),
                 token: row.token,
-                sessions: row.sessions,
+                latestSession: row.latestSession,
                 number: number,
                 offer: row.offer,
                 lastHeard: now
