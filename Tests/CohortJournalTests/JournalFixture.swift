@@ -99,6 +99,7 @@ final class JournalFixture {
             isCleanup: true,
             phase: .stopping,
             sealed: true,
+            orphaned: true,
             openedAt: Instant(nanoseconds: 1_800_000_000_000_000_000),
             closedAt: Instant(nanoseconds: 4),
             deadline: Instant(nanoseconds: .max),

@@ -148,6 +148,7 @@ extension CoordinatorCore {
             isCleanup: group.isCleanup,
             phase: group.phase,
             sealed: group.sealed,
+            orphaned: group.orphaned,
             openedAt: group.openedAt,
             closedAt: group.phase == .closed ? group.closedAt : nil,
             deadline: group.deadline,
