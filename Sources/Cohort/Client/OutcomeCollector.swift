@@ -156,8 +156,8 @@ package final class OutcomeCollector {
         }
         for worker in update.workers { workers[worker.number] = worker }
         for group in update.groups { learn(group) }
-        // What is told again of a task that has ended would be kept for ever.
-        for name in update.names where !hasEnded(name.group, name.index) {
+        // What is told of a task that has ended, or of a group that is not known, would be kept for ever.
+        for name in update.names where mayEnd(name.group, name.index) {
             names[TaskPlace(group: name.group, index: name.index)] = name.name
         }
         for start in update.started {
@@ -169,13 +169,13 @@ package final class OutcomeCollector {
         for piece in update.outputs {
             let range = cursor..<cursor + Int(piece.length)
             cursor = range.upperBound
-            if fillsResults, !hasEnded(piece.group, piece.index) { keepTail(piece, update.payload[range]) }
+            if fillsResults, mayEnd(piece.group, piece.index) { keepTail(piece, update.payload[range]) }
             try output(piece, range)
         }
         for report in update.reports {
             let range = cursor..<cursor + Int(report.valueLength)
             cursor = range.upperBound
-            if let place = place(of: report.group), !nodes[place].ended.insert(report.index) { continue }
+            guard let place = place(of: report.group), nodes[place].ended.insert(report.index) else { continue }
             try ended(end(report, update, value: update.payload[range]))
         }
         for report in update.closed { close(report) }
@@ -184,6 +184,8 @@ package final class OutcomeCollector {
     private func learn(_ group: GroupSummary) {
         if let place = placesByID[group.group] { return nodes[place].summary = group }
         let parent = group.parent.flatMap { placesByID[$0] }
+        // The outermost group comes first, and all others below it.
+        guard nodes.isEmpty || parent != nil else { return }
         let place = add(name: group.name, parent: parent, openedAt: .now.earlier(by: group.openedAgo.duration))
         nodes[place].id = group.group
         nodes[place].summary = group
@@ -197,6 +199,7 @@ package final class OutcomeCollector {
             place = known
         } else {
             let parent = report.parent.flatMap { placesByID[$0] }
+            guard nodes.isEmpty || parent != nil else { return }
             place = add(name: report.name, parent: parent, openedAt: .now.earlier(by: report.openedAgo.duration))
             nodes[place].id = report.group
             placesByID[report.group] = place
@@ -257,8 +260,9 @@ package final class OutcomeCollector {
         return ended
     }
 
-    private func hasEnded(_ group: GroupID, _ index: UInt32) -> Bool {
-        place(of: group).map { nodes[$0].ended.contains(index) } ?? false
+    /// Whether the task is one of those whose end is waited for.
+    private func mayEnd(_ group: GroupID, _ index: UInt32) -> Bool {
+        place(of: group).map { !nodes[$0].ended.contains(index) } ?? false
     }
 
     private func place(of group: GroupID) -> Int? {

@@ -35,7 +35,7 @@ extension CoordinatorCore {
         let worker = workers[Int(place)]
         if !worker.isAbsent { workerPlaces[worker.session] = nil }
         if worker.token != .none { workerTokens[worker.token] = nil }
-        departedTokens.remember(worker.token, end.departure(from: worker.sessions.latest))
+        departedTokens.remember(worker.token, end.departure(from: worker.latestSession))
         depart(worker)
         workers[Int(place)].isGone = true
         let begun = record(of: end)
