@@ -180,6 +180,7 @@ final class CoordinatorShell: LoopHandler {
                 "worker joined",
                 metadata: ["worker": "\(offer.name)", "host": "\(offer.host)", "slots": "\(offer.slots)"]
             )
+        case .workerLost(let name, .goodbye, 0, 0): log.info("worker left", metadata: ["worker": "\(name)"])
         case .workerLost(let name, let end, let running, let returned):
             log.warning(
                 "worker lost",

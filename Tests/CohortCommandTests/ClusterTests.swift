@@ -232,7 +232,10 @@ extension CommandLineTests {
             #expect(log.allSatisfy { $0.contains("worker=one") } && log.count == 1, "\(log)")
             #expect(sandbox.processes.waitForEnd(of: "sleep 31.5"))
             #expect(try cluster.status().workers.map(\.name) == ["two"])
-            withExtendedLifetime((one, two)) {}
+            // One that has nothing to do is missed as well.
+            two.send(SIGKILL)
+            try cluster.coordinator.waitForError("worker=two [CohortCoordinator] worker lost")
+            withExtendedLifetime(one) {}
         }
 
         @Test("A worker that dies is started again, as often as its budget allows, and then says so")

@@ -53,11 +53,10 @@ extension CoordinatorCore {
             closeIfDone(group, at: now)
         }
         for (task, verdict) in charged { charge(task, verdict, worker, end, at: now) }
-        let number = charged.count
-        if number + returned.count > 0 {
-            let name = worker.offer.name
-            actions.append(.workerLost(worker.session, name: name, end, running: number, returned: returned.count))
-        }
+        let name = worker.offer.name
+        actions.append(
+            .workerLost(worker.session, name: name, end, running: charged.count, returned: returned.count)
+        )
         dirtyWorkers.removeAll { $0 == place }
         freeWorkers.append(place)
         mayAssign = true

@@ -49,6 +49,8 @@ struct ActionTrace {
             lines.append("\(name(client)) answer: \(snapshot.groups.count) groups, \(snapshot.workers.count) workers")
         case .heartbeat(let session): if keepsHeartbeats { lines.append("\(name(session)) heartbeat") }
         case .closeSession(let session, let end): lines.append("\(name(session)) close \(end)")
+        // Of one that had nothing only the log is told.
+        case .workerLost(_, _, _, 0, 0): break
         case .workerLost(let session, _, _, let running, let returned):
             lines.append("\(name(session)) lost: \(running) running, \(returned) returned")
         case .drained: lines.append("drained")
