@@ -43,6 +43,8 @@ package final class OutcomeCollector {
         fileprivate let name: String?
         fileprivate let tails: OutputTails?
         fileprivate let collector: OutcomeCollector
+        /// Some of what it has written has not come here, nor will it.
+        package let lacksOutput: Bool
         /// The value of a call as it came.
         package let value: ArraySlice<UInt8>
 
@@ -69,6 +71,8 @@ package final class OutcomeCollector {
     private var tails: [TaskPlace: OutputTails] = [:]
     /// Tasks told as running that have not ended.
     private var startedPlaces: Set<TaskPlace> = []
+    /// Of output that tasks write.
+    package var positions = OutputPositions()
 
     private struct TaskPlace: Hashable {
         var group: GroupID
@@ -137,11 +141,11 @@ package final class OutcomeCollector {
     /// Takes in an update.
     ///
     /// - Parameters:
-    ///   - output: called for each piece of output, with the bytes' place in the update's payload.
+    ///   - output: called for each piece of output, with what of its bytes is new.
     ///   - ended: called for each task that has ended.
     package func take(
         _ update: ClientUpdate,
-        output: (ClientOutput, Range<Int>) throws -> Void,
+        output: (ClientOutput, ArraySlice<UInt8>) throws -> Void,
         ended: (Ended) throws -> Void
     ) rethrows {
         for opened in update.opened {
@@ -164,16 +168,44 @@ package final class OutcomeCollector {
         for piece in update.outputs {
             let range = cursor..<cursor + Int(piece.length)
             cursor = range.upperBound
-            if fillsResults, !hasEnded(piece.group, piece.index) { keepTail(piece, update.payload[range]) }
-            try output(piece, range)
+            guard !hasEnded(piece.group, piece.index), let skipped = positions.take(piece) else { continue }
+            let bytes = update.payload[range].dropFirst(skipped)
+            if fillsResults { keepTail(piece, bytes) }
+            try output(piece, bytes)
         }
         for report in update.reports {
             let range = cursor..<cursor + Int(report.valueLength)
             cursor = range.upperBound
             if let place = place(of: report.group), !nodes[place].ended.insert(report.index) { continue }
-            try ended(end(report, update, value: update.payload[range]))
+            let detail = report.detail >= 0 ? update.details[Int(report.detail)] : nil
+            let isWhole = try takeRest(of: report, detail?.rest, output)
+            try ended(end(report, detail, value: update.payload[range], lacksOutput: !isWhole))
         }
         for report in update.closed { close(report) }
+    }
+
+    /// Takes what has come with the end of a task and not before.
+    ///
+    /// - Returns: whether all that it has written has come.
+    private func takeRest(
+        of report: TaskReport,
+        _ rest: OutputStretch?,
+        _ output: (ClientOutput, ArraySlice<UInt8>) throws -> Void
+    ) rethrows -> Bool {
+        let (pieces, isWhole) = positions.end(report, rest)
+        for piece in pieces {
+            let row = ClientOutput(
+                group: report.group,
+                index: report.index,
+                attempt: report.attempts,
+                stream: piece.stream,
+                offset: piece.offset,
+                length: UInt32(piece.bytes.count)
+            )
+            if fillsResults { keepTail(row, piece.bytes) }
+            try output(row, piece.bytes)
+        }
+        return isWhole
     }
 
     private func learn(_ group: GroupSummary) {
@@ -225,14 +257,20 @@ package final class OutcomeCollector {
         }
     }
 
-    private func end(_ report: TaskReport, _ update: ClientUpdate, value: ArraySlice<UInt8>) -> Ended {
+    private func end(
+        _ report: TaskReport,
+        _ detail: AttemptDetail?,
+        value: ArraySlice<UInt8>,
+        lacksOutput: Bool
+    ) -> Ended {
         let place = TaskPlace(group: report.group, index: report.index)
         let ended = Ended(
             report: report,
-            detail: report.detail >= 0 ? update.details[Int(report.detail)] : nil,
+            detail: detail,
             name: names.isEmpty ? nil : names.removeValue(forKey: place),
             tails: tails.isEmpty ? nil : tails.removeValue(forKey: place),
             collector: self,
+            lacksOutput: lacksOutput,
             value: value
         )
         guard let node = self.place(of: report.group) else { return ended }

@@ -68,7 +68,14 @@ extension VectorTopic {
             ]
             $0.outputs = [
                 ClientOutput(group: GroupID(3), index: 0, attempt: 1, stream: .standardOutput, length: 6),
-                ClientOutput(group: GroupID(3), index: 1, attempt: 2, stream: .standardError, length: 5),
+                ClientOutput(
+                    group: GroupID(3),
+                    index: 1,
+                    attempt: 2,
+                    stream: .standardError,
+                    offset: 70_000,
+                    length: 5
+                ),
             ]
             $0.reports = [
                 TaskReport(
@@ -188,7 +195,14 @@ extension VectorTopic {
             $0.names = [TaskName(group: GroupID(.max), index: .max, name: "größte \u{1F40B}")]
             $0.started = [TaskStart(group: GroupID(.max), index: .max, worker: .max)]
             $0.outputs = [
-                ClientOutput(group: GroupID(.max), index: .max, attempt: .max, stream: .standardError, length: 0)
+                ClientOutput(
+                    group: GroupID(.max),
+                    index: .max,
+                    attempt: .max,
+                    stream: .standardError,
+                    offset: .max,
+                    length: 0
+                )
             ]
             $0.reports = [
                 TaskReport(
@@ -335,6 +349,14 @@ extension VectorTopic {
         detail.userTime = .milliseconds(8)
         detail.systemTime = .milliseconds(4)
         detail.maxResidentBytes = 9 << 20
+        detail.rest = OutputStretch(
+            offset: 70_000,
+            runs: [
+                OutputStretch.Run(stream: .standardError, length: 5),
+                OutputStretch.Run(stream: .standardOutput, length: 3),
+            ],
+            bytes: Array("oops\n1 2".utf8)
+        )
         return detail
     }
 
@@ -356,6 +378,7 @@ extension VectorTopic {
         detail.userTime = TimeSpan(nanoseconds: .max)
         detail.systemTime = TimeSpan(nanoseconds: .max)
         detail.maxResidentBytes = .max
+        detail.rest = OutputStretch(offset: .max)
         return detail
     }
 }
