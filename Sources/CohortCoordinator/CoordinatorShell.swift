@@ -82,12 +82,10 @@ final class CoordinatorShell: LoopHandler {
             loop?.perform { handler in (handler as? CoordinatorShell)?.take(notice) }
         }
         let gatekeeper = entrance?.gatekeeper
-        let events = [.disconnected] + (gatekeeper == nil ? [] : Entrance.events)
+        let events = gatekeeper == nil ? [.disconnected] : ConnectionTable.events
         try MonitorThread.start(on: self.socket, events: events) { [weak loop] event in
-            guard event.kind == .disconnected else {
-                gatekeeper?.take(event)
-                return
-            }
+            gatekeeper?.take(event)
+            guard event.kind == .disconnected else { return }
             loop?.perform { handler in (handler as? CoordinatorShell)?.connectionLost() }
         }
     }
@@ -182,10 +180,13 @@ final class CoordinatorShell: LoopHandler {
                 "worker joined",
                 metadata: ["worker": "\(offer.name)", "host": "\(offer.host)", "slots": "\(offer.slots)"]
             )
-        case .workerLost(let end, let running, let returned):
+        case .workerLost(let name, let end, let running, let returned):
             log.warning(
                 "worker lost",
-                metadata: ["how": "\(end.inWords)", "tasks running": "\(running)", "tasks given back": "\(returned)"]
+                metadata: [
+                    "worker": "\(name)", "how": "\(end.inWords)", "tasks running": "\(running)",
+                    "tasks given back": "\(returned)",
+                ]
             )
         case .refused(let permit): entrance?.refuse(permit)
         case .expelled(let reason): log.warning("ended a session", metadata: ["reason": "\(reason)"])

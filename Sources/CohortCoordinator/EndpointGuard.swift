@@ -24,7 +24,7 @@ enum EndpointGuard {
                 description: "cannot bind '\(text)': there is a file of that name, which is no socket"
             )
         }
-        if isAlive(path) {
+        if Reachability.connectionError(atSocket: path) == 0 {
             // libzmq would take the path over without a word, and the other coordinator would never hear from anyone again.
             throw CoordinatorError(description: "cannot bind '\(text)': another process listens there")
         }
@@ -53,21 +53,5 @@ enum EndpointGuard {
     private static func isTaken(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFSOCK
-    }
-
-    private static func isAlive(_ path: String) -> Bool {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return false }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
-        return withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
-            }
-        }
     }
 }

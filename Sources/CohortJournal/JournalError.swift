@@ -12,6 +12,8 @@ package struct JournalError: Error, Sendable, Equatable, CustomStringConvertible
         case corrupt
         /// A later version of Cohort has written it.
         case newer
+        /// A version of Cohort has written it whose files are not read any more.
+        case older
         case failed
     }
 

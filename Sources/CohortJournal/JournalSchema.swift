@@ -6,7 +6,10 @@ enum JournalSchema {
     static let applicationID = 0x436f_6872
 
     /// What the tables and the records in them look like, as the file's `user_version`.
-    static var version: Int { migrations.count }
+    static var version: Int { firstVersion - 1 + migrations.count }
+
+    /// What the first of the migrations makes. Those before it were drafts, whose records are not read any more.
+    private static let firstVersion = 2
 
     /// Each brings a file to the next version, from an empty one on. They never change once they have been released.
     private static let migrations: [@Sendable (Database) throws -> Void] = [
@@ -44,8 +47,10 @@ enum JournalSchema {
     /// What stands in a file.
     enum Content: Equatable {
         case nothing
-        /// A state file of this version, or of an earlier one.
+        /// A state file of this version, or of an earlier one that can be brought to it.
         case journal(version: Int)
+        /// A state file of a version that is not read any more.
+        case draft(version: Int)
         /// A state file that a later Cohort has written.
         case newer(version: Int)
         /// A database of something else.
@@ -59,14 +64,18 @@ enum JournalSchema {
             let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
             return application == 0 && version == 0 && tables == 0 ? .nothing : .foreign
         }
+        if version < firstVersion { return .draft(version: version) }
         return version > self.version ? .newer(version: version) : .journal(version: version)
     }
 
     /// Brings the tables to this version, all or nothing.
-    static func migrate(_ db: Database, from version: Int) throws {
-        guard version < self.version else { return }
+    ///
+    /// - Parameter version: that of the file; `nil` if there is nothing in it.
+    static func migrate(_ db: Database, from version: Int?) throws {
+        let done = version.map { $0 - firstVersion + 1 } ?? 0
+        guard done < migrations.count else { return }
         try db.inTransaction(.exclusive) {
-            for migration in migrations[version...] { try migration(db) }
+            for migration in migrations[done...] { try migration(db) }
             try db.execute(sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(self.version)")
             return .commit
         }

@@ -36,9 +36,9 @@ package final class JournalStore: Sendable {
 
     /// Nothing is changed before the file has turned out to be a state file.
     private static func prepare(_ db: Database, _ path: String, _ pages: Int?) throws {
-        let version: Int
+        let version: Int?
         switch try JournalSchema.content(of: db) {
-        case .nothing: version = 0
+        case .nothing: version = nil
         case .journal(let found): version = found
         case .newer(let found):
             throw JournalError(
@@ -49,11 +49,20 @@ package final class JournalStore: Sendable {
                 \(JournalSchema.version)); start that version, or name another file
                 """
             )
+        case .draft(let found):
+            throw JournalError(
+                .older,
+                path: path,
+                """
+                the state file \(path) was written by an early version of Cohort whose format (\(found)) is not read any \
+                more; let that version finish its batches, or name another file
+                """
+            )
         case .foreign:
             throw JournalError.corrupt(path: path, "it is a database of another program")
         }
         // Has to come before the first table and the change to WAL.
-        if version == 0 { try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
+        if version == nil { try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
         try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
         // The log shrinks again after a burst.
         try db.execute(sql: "PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY")

@@ -36,6 +36,7 @@ extension JournalGroup: Recorded {
         writer.put(isCleanup)
         writer.put(phase)
         writer.put(sealed)
+        writer.put(orphaned)
         writer.put(openedAt)
         writer.put(closedAt) { $0.put($1) }
         writer.put(deadline) { $0.put($1) }
@@ -75,6 +76,7 @@ extension JournalGroup: Recorded {
             isCleanup: try reader.flag(),
             phase: try reader.choice(),
             sealed: try reader.flag(),
+            orphaned: try reader.flag(),
             openedAt: try reader.instant(),
             closedAt: try reader.optional { reader throws(RecordReader.Fault) in try reader.instant() },
             deadline: try reader.optional { reader throws(RecordReader.Fault) in try reader.instant() },

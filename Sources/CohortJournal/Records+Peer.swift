@@ -106,7 +106,7 @@ extension JournalWorker: Recorded {
     func write(to writer: inout RecordWriter) {
         writer.put(number)
         writer.put(token.value)
-        writer.put(sessions)
+        writer.put(latestSession)
         writer.put(offer)
         writer.put(draining)
         writer.put(departed)
@@ -116,7 +116,7 @@ extension JournalWorker: Recorded {
         self.init(
             number: try reader.number(),
             token: PeerToken(try reader.unsigned()),
-            sessions: try reader.record(),
+            latestSession: try reader.number(),
             offer: try reader.record(),
             draining: try reader.flag(),
             departed: try reader.flag()

@@ -6,8 +6,8 @@ package enum ProcessEvent: Sendable {
     }
 
     case started(id: UInt64, pid: Int32)
-    /// The command never ran. `message` is one line that says why.
-    case startFailed(id: UInt64, message: String)
+    /// The command never ran.
+    case startFailed(id: UInt64, SpawnError)
     /// Output in the order in which it was written to its stream: at most 64 KiB, and never more than the credit.
     case output(id: UInt64, stream: Stream, bytes: [UInt8])
     /// The command and every process it left behind are gone, and nothing more is reported of it.

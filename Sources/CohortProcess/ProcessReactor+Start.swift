@@ -14,7 +14,7 @@ extension ProcessReactor {
             let command = try run(id, spec)
             events.append(.started(id: id, pid: command.pid))
         } catch {
-            events.append(.startFailed(id: id, message: error.description))
+            events.append(.startFailed(id: id, error))
         }
     }
 

@@ -100,11 +100,12 @@ package enum ErrorTreeText {
             for group in document.groups { visit(group) }
         }
         visit(document)
-        // Of tasks that are not listed nothing more is known than that they were cancelled.
-        guard listed == count else { return "\(count) cancelled" }
+        // Of tasks that are not listed nothing more is known than how many of them had not begun.
+        let isListed = listed == count
+        neverStarted = document.neverStarted ?? (isListed ? neverStarted : 0)
         var parts: [String] = []
         if neverStarted > 0 { parts.append("\(neverStarted) never started") }
-        if forced > 0 { parts.append("\(forced) forced") }
+        if isListed, forced > 0 { parts.append("\(forced) forced") }
         return "\(count) cancelled" + (parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))")
     }
 }

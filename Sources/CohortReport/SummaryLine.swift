@@ -10,16 +10,21 @@ package enum SummaryLine {
         let state = document.outcome?.rawValue ?? "running"
         let outcome = state + (flags.isEmpty ? "" : " (\(flags.joined(separator: ", ")))")
         let name = TerminalText.harmless(document.group)
-        return "group \(name): \(outcome): \(counts(document.tally)) in \(DurationText.render(document.elapsed))"
+        let counts = counts(document.tally, document.unfinished)
+        return "group \(name): \(outcome): \(counts) in \(DurationText.render(document.elapsed))"
     }
 
-    private static func counts(_ tally: OutcomeCounts) -> String {
+    private static func counts(_ tally: OutcomeCounts, _ unfinished: UnfinishedTasks?) -> String {
         var parts: [String] = []
         if tally.error > 0 { parts.append(counted(tally.error, "error")) }
         if tally.timeout > 0 { parts.append(counted(tally.timeout, "timeout")) }
         if tally.lost > 0 { parts.append("\(tally.lost) lost") }
         if tally.ok > 0 { parts.append("\(tally.ok) ok") }
         if tally.cancelled > 0 { parts.append("\(tally.cancelled) cancelled") }
+        if let unfinished {
+            if unfinished.running > 0 { parts.append("\(unfinished.running) running") }
+            if unfinished.queued > 0 { parts.append("\(unfinished.queued) queued") }
+        }
         return parts.isEmpty ? "no tasks" : parts.joined(separator: ", ")
     }
 

@@ -36,6 +36,12 @@ package struct Endpoint: Sendable, Hashable {
         return path
     }
 
+    /// The host of a `tcp` endpoint, without the brackets of an IPv6 address.
+    package var host: String? {
+        guard case .tcp(let host) = place else { return nil }
+        return host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+    }
+
     /// Whether only processes of this machine can connect to it.
     package var isLocal: Bool {
         switch place {

@@ -2,8 +2,8 @@ internal import ZeroMQ
 
 /// Makes of what happens to a connection why nobody answers, or why nobody ever will.
 struct HandshakeWatch {
-    /// What is known of why nobody answers, for people.
-    private(set) var trouble = "no reason is known"
+    /// What is known of why nobody answers, for people; `nil` as long as there has been no connection.
+    private(set) var trouble: String?
     /// Why it makes no sense to go on: the other end has said so, or is known not to change its mind.
     private(set) var refusal: String?
     /// The key that this end shows; nil if it has none.
@@ -23,8 +23,6 @@ struct HandshakeWatch {
 
     mutating func take(_ event: SocketMonitor.Event) {
         switch event.kind {
-        case .connectRetried, .closed:
-            if progress == .none { trouble = "nothing listens there" }
         case .handshakeFailedAuth:
             refusal = "it does not know the key \(key ?? ""): add that to its --allow file, and start it again"
         case .handshakeFailedProtocol where event.isMechanismMismatch:

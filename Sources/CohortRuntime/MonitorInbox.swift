@@ -5,8 +5,8 @@ internal import ZeroMQ
 final class MonitorInbox: Sendable {
     /// All that explains why nobody answers, or tells of a break.
     static let kinds: [SocketMonitor.Event.Kind] = [
-        .connected, .connectRetried, .closed, .disconnected, .handshakeSucceeded, .handshakeFailedNoDetail,
-        .handshakeFailedProtocol, .handshakeFailedAuth,
+        .connected, .disconnected, .handshakeSucceeded, .handshakeFailedNoDetail, .handshakeFailedProtocol,
+        .handshakeFailedAuth,
     ]
 
     private let events = Mutex<[SocketMonitor.Event]>([])

@@ -227,14 +227,16 @@ package final class PeerConnection {
 
     private func explanation(of loss: PeerSession.Loss) -> String {
         switch loss {
-        case .noAnswer: "no coordinator answers at \(endpoint): \(handshake.trouble)"
+        case .noAnswer:
+            "no coordinator answers at \(endpoint): \(handshake.trouble ?? Reachability.trouble(at: endpoint))"
         case .refused(let reason): "the coordinator at \(endpoint) refuses: \(reason)"
-        case .unknown(let reason): "the session with the coordinator at \(endpoint) is over: \(reason)"
-        case .asleep: "this process was stopped for longer than the lease of \(node.session.lease.seconds) s"
+        case .unknown(let reason):
+            "the coordinator at \(endpoint) has given this session up or was started anew: \(reason)"
+        case .asleep: "this process was stopped for longer than the lease of \(node.session.lease.inWords)"
         case .incomprehensible(let reason):
             "what the coordinator at \(endpoint) sends cannot be understood, in \(PeerNode.mostDamagedSessions) sessions "
                 + "in a row; is it of another version? \(reason)"
-        case .silent: "nothing was heard from the coordinator at \(endpoint) for \(node.session.lease.seconds) s"
+        case .silent: "nothing was heard from the coordinator at \(endpoint) for \(node.session.lease.inWords)"
         case .goodbye(let reason): "the coordinator at \(endpoint) ended the session: \(reason)"
         }
     }

@@ -228,6 +228,7 @@ extension GroupSummary {
         message.elapsed = elapsed.nanoseconds
         if let deadlineIn { message.deadlineIn = deadlineIn.nanoseconds }
         message.waiting = waiting
+        message.running = running.map(\.wire)
         return message
     }
 
@@ -244,6 +245,28 @@ extension GroupSummary {
             elapsed: span(message.elapsed),
             deadlineIn: message.hasDeadlineIn ? span(message.deadlineIn) : nil,
             waiting: message.waiting
+        )
+        try checkColumns("running tasks", message.running.count)
+        running = message.running.map(RunningTask.init(wire:))
+    }
+}
+
+extension RunningTask {
+    var wire: PBRunningTask {
+        var message = PBRunningTask()
+        message.index = index
+        message.name = name
+        message.worker = worker
+        message.elapsed = elapsed.nanoseconds
+        return message
+    }
+
+    init(wire message: PBRunningTask) {
+        self.init(
+            index: message.index,
+            name: message.name,
+            worker: message.worker,
+            elapsed: span(message.elapsed)
         )
     }
 }

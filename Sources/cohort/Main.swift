@@ -20,6 +20,10 @@ struct Main {
         } catch let status as ExitStatusError {
             exit(status.code)
         } catch {
+            if let advice = Misspelling.advice(for: CommandLine.arguments.dropFirst().first) {
+                Failure(.usage, advice).report()
+                exit(Failure.Status.usage.rawValue)
+            }
             let code = CohortCommand.exitCode(for: error)
             guard code != .success else { CohortCommand.exit(withError: error) }
             fputs(Self.message(for: error) + "\n", stderr)

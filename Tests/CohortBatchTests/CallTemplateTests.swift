@@ -22,7 +22,6 @@ struct CallTemplateTests {
             (#"{1}"#, ["01"], #"f("01")"#),
             (#""\"{}\\""#, ["x"], #"f("\"x\\")"#),
             (#""{} {2}""#, ["a", "b"], #"f("a b b")"#),
-            ("null", ["x"], "f(null)"),
         ] as [(String?, [String], String)]
     )
     func renders(arguments: String?, values: [String], expected: String) throws {
@@ -35,6 +34,11 @@ struct CallTemplateTests {
             ("{file: {}}", "'{file: {}}' is no JSON: strings need double quotes, such as {\"file\": \"{}\"}"),
             ("", "'' is no JSON: strings need double quotes, such as {\"file\": \"{}\"}"),
             ("[{2}]", "'{2}' names no input source: there is 1 input source, counted from 1"),
+            (
+                "[1, {}]",
+                "'[1, {}]' has no replacement string, so that all calls would be the same: write {1} for the value, or \"{}\" "
+                    + "for it as a string"
+            ),
             (#"["{%}"]"#, "'{%}' is for commands: a call learns its slot from its context"),
         ]
     )

@@ -90,6 +90,9 @@ extension CommandLineTests {
                 (["map", "touch ran", ":::+", "1"], [":::+"]),
                 (["map", "touch ran", "::::"], ["::::"]),
                 (["map", "--call", "no.such", ":::", "1"], ["no.such", "demo.echo"]),
+                (["map", "--call", "demo.echo", "[1]", ":::", "1"], ["'[1]' has no replacement string", "{1}"]),
+                (["rnu", "b.yaml"], ["no command 'rnu'", "did you mean 'run'?"]),
+                (["frobnicate"], ["no command 'frobnicate'", "cohort --help"]),
                 (["map", "--call", "demo.echo", "{broken", ":::", "1"], ["{broken", "JSON"]),
                 (["map", "-j", "2", "--connect", "tcp://127.0.0.1:1", "touch ran", ":::", "1"], ["-j"]),
                 (["map", "--results", "/proc/nowhere", "touch ran", ":::", "1"], ["/proc/nowhere"]),
@@ -177,6 +180,20 @@ extension CommandLineTests {
             for command in commands {
                 let program = try sandbox.start(["cohort"] + command + ["--connect", nothing], input: [])
                 started.append((program, words: [nothing, "nothing listens there"]))
+            }
+            let left = sandbox.path("left")
+            let coordinator = try Cluster(sandbox, bind: "ipc://\(left)").coordinator
+            coordinator.send(SIGKILL)
+            _ = try coordinator.wait()
+            let names = [
+                ("ipc://\(sandbox.path("none"))", "there is no socket at \(sandbox.path("none"))"),
+                ("ipc://\(left)", "the socket was left behind"),
+                ("ipc://\(sandbox.path("b.yaml"))", "\(sandbox.path("b.yaml")) is not a socket"),
+                ("tcp://no-such-host.invalid:7077", "host"),
+            ]
+            for (endpoint, words) in names {
+                let program = try sandbox.startCohort("status", "--connect", endpoint)
+                started.append((program, words: [endpoint, words]))
             }
             let program = try sandbox.startCohort("run", "b.yaml", "--connect", server.endpoint)
             started.append((program, words: [server.endpoint, "does not speak Cohort's protocol"]))

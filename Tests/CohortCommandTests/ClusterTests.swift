@@ -47,6 +47,13 @@ extension CommandLineTests {
                 jsonText: try cluster.cohort("status", number, "--output", "json").standardOutput
             )
             #expect(soFar.group == "nightly")
+            let left = try #require(soFar.unfinished)
+            #expect(left.running == 2 && left.queued == 0)
+            #expect(left.tasks.map(\.name) == ["a", "b"])
+            #expect(left.tasks.allSatisfy { ["one", "two"].contains($0.worker) && $0.host != nil })
+            let text = try cluster.cohort("status", "nightly").lines
+            #expect(text.first?.hasPrefix("group nightly: running: 2 running in ") == true, "\(text)")
+            #expect(text.count == 4 && text[2].hasPrefix("a") && text[3].hasPrefix("b"), "\(text)")
             let byName = try cluster.start("wait", "nightly", "--output", "json")
             go.open(times: 2)
             let (document, code) = try cluster.wait(number)
@@ -217,7 +224,12 @@ extension CommandLineTests {
             #expect(document.tally == OutcomeCounts(ok: 6, lost: 2))
             #expect(document.tasks.prefix(2).allSatisfy { $0.outcome == .lost && $0.worker == "one" })
             #expect(document.tasks.dropFirst(2).allSatisfy { $0.worker == "two" })
-            #expect(document.error?.leaves.allSatisfy { $0.type == .workerLost } == true)
+            let leaves = try #require(document.error?.leaves)
+            #expect(leaves.allSatisfy { $0.type == .workerLost })
+            #expect(leaves.allSatisfy { $0.command == "echo up > \(started.path); sleep 31.5" }, "\(leaves)")
+            try cluster.coordinator.waitForError("worker=one")
+            let log = cluster.coordinator.standardError.split(separator: "\n").filter { $0.contains("worker lost") }
+            #expect(log.allSatisfy { $0.contains("worker=one") } && log.count == 1, "\(log)")
             #expect(sandbox.processes.waitForEnd(of: "sleep 31.5"))
             #expect(try cluster.status().workers.map(\.name) == ["two"])
             withExtendedLifetime((one, two)) {}
@@ -341,7 +353,7 @@ extension CommandLineTests {
             #expect(finished.code == 125, "\(finished)")
             #expect(sandbox.read("tidied") == "tidied\n")
             // A worker waits for the next coordinator, until it is told otherwise.
-            try worker.waitForError("trying again")
+            try worker.waitForError("looking for a coordinator there again")
             worker.send(SIGTERM)
             _ = try worker.wait()
             sandbox.expectNothingSurvives()
@@ -359,7 +371,7 @@ extension CommandLineTests {
             _ = try cluster.coordinator.wait()
             let finished = try waiter.wait(limit: .seconds(20))
             #expect(finished.code == 3)
-            try worker.waitForError("trying again")
+            try worker.waitForError("looking for a coordinator there again")
             #expect(sandbox.processes.waitForEnd(of: "sleep 31.5"))
             let next = try sandbox.startCohort("coordinator", "--bind", cluster.endpoint)
             try next.waitForError("worker joined")

@@ -91,6 +91,7 @@ extension CommandLineTests {
             #expect(finished.code == 124)
             #expect(finished.elapsed < .seconds(5))
             #expect(finished.standardError.contains("timeout"))
+            #expect(finished.standardError.contains("3 cancelled (1 never started)"), "\(finished)")
             sandbox.expectNothingSurvives()
         }
 

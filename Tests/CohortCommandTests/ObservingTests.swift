@@ -13,12 +13,15 @@ extension CommandLineTests {
         private let worker: Program
         /// The slow task waits here.
         private let go: Gate
+        /// Tasks say here that they run.
+        private let started: Gate
 
         init() throws {
             sandbox = try Sandbox()
             cluster = try Cluster(sandbox)
             worker = try cluster.worker("one", slots: 3)
             go = try sandbox.gate("go")
+            started = try sandbox.gate("started")
         }
 
         /// The part of a snapshot that is looked at.
@@ -31,6 +34,34 @@ extension CommandLineTests {
             try cluster.submit(
                 "on_error: continue\ntasks:\n  - {name: slow, run: 'read x < \(go.path)'}\n  - \(task)"
             )
+        }
+
+        @Test("status of a run of somebody else counts what has ended, runs and waits, and names what runs")
+        func attached() throws {
+            let file = try sandbox.write(
+                "b.yaml",
+                """
+                group: mine
+                limit: 1
+                tasks:
+                  - {name: first, run: echo first}
+                  - {name: slow, run: "echo > \(started.path); read x < \(go.path)"}
+                  - {name: next, run: echo next}
+                  - {group: inner, tasks: [{name: deep, run: "echo > \(started.path); read x < \(go.path)"}]}
+                """
+            )
+            let run = try cluster.start("run", file)
+            try started.await(lines: 2)
+            try cluster.waitUntilRunning(2)
+            let shown = try cluster.cohort("status", "mine", "--output", "json")
+            let document = try OutcomeDocument(jsonText: shown.standardOutput)
+            #expect(document.counts == OutcomeCounts(ok: 1), "\(shown)")
+            #expect(document.unfinished?.running == 2 && document.unfinished?.queued == 1, "\(shown)")
+            #expect(document.unfinished?.tasks.map(\.name) == ["slow"])
+            #expect(document.groups.first?.unfinished?.tasks.map(\.name) == ["deep"])
+            #expect(try cluster.cohort("status", "mine").standardOutput.contains("\ninner/deep"))
+            go.open(times: 2)
+            #expect(try run.wait().code == 0)
         }
 
         @Test("wait --until first-completed ends with the first task, and leaves the others alone")

@@ -133,11 +133,29 @@ extension CommandLineTests {
             try cluster.untilWatched()
             cluster.coordinator.send(SIGKILL)
             _ = try cluster.coordinator.wait()
-            try waiter.waitForError("does not answer; waiting for it to come back")
+            try waiter.waitForError("does not answer; waiting up to 3 s for it to come back")
             let finished = try waiter.wait()
             #expect(finished.code == 3, "\(finished)")
-            let notes = finished.standardError.split(separator: "\n").filter { $0.contains("waiting for it") }
+            let notes = finished.standardError.split(separator: "\n").filter { $0.contains("waiting up to") }
             #expect(notes.count == 1)
+        }
+
+        @Test("is told to be back, once, where its absence was told")
+        func back() throws {
+            let number = try cluster.submit("tasks: [{run: echo hello}]")
+            let waiter = try cluster.start("wait", number)
+            try cluster.untilWatched()
+            cluster.coordinator.send(SIGKILL)
+            _ = try cluster.coordinator.wait()
+            try waiter.waitForError("waiting up to 60 s for it to come back")
+            let again = try cluster.restarted()
+            try waiter.waitForError("the coordinator is back")
+            let worker = try again.worker("one")
+            let finished = try waiter.wait()
+            #expect(finished.lines == ["hello"])
+            let notes = finished.standardError.split(separator: "\n").filter { $0.contains("is back") }
+            #expect(notes.count == 1, "\(finished)")
+            withExtendedLifetime(worker) {}
         }
 
         @Test("without a journal: whoever waits for a group is not told of another one that has its number")

@@ -101,10 +101,10 @@ extension CommandLineTests {
             expectRefusal(wrongServer, "--server-key is not its key")
             let status = try cohort(cluster, as: "alice", "status", "--output", "json")
             let count = try CoordinatorStatus(json: status.output).refusedPeers
-            // One each, and more where a connection is tried again before the refusal is known.
-            #expect((5...60).contains(count), "\(count)")
-            #expect(try cohort(cluster, as: "alice", "status").standardOutput.contains("refused: \(count) connections"))
-            for text in ["peer=\(unknown)", "its key is listed for another role"] {
+            // One each, however often each has tried. Who broke off before more was known of him counts besides.
+            #expect((5...8).contains(count), "\(count)")
+            #expect(try cohort(cluster, as: "alice", "status").standardOutput.contains("refused: \(count) peers"))
+            for text in ["peer=\(unknown)", "peer=127.0.0.1", "its key is listed for another role"] {
                 try cluster.coordinator.waitForError(text)
             }
         }
@@ -117,7 +117,7 @@ extension CommandLineTests {
             let count = try CoordinatorStatus(
                 json: try cohort(cluster, as: "alice", "status", "--output", "json").output
             )
-            #expect(count.refusedPeers >= 20)
+            #expect(count.refusedPeers == 1)
             cluster.coordinator.send(SIGTERM)
             let log = try cluster.coordinator.wait().standardError
             #expect(log.split(separator: "\n").filter { $0.contains("refused a peer") }.count == 1, "\(log)")

@@ -211,6 +211,20 @@ struct ChaosTests {
         )
     }
 
+    @Test("a batch that is over before anything of the plan came about is told so, with a status of its own")
+    func vain() throws {
+        let sandbox = try Sandbox()
+        let plan = "faults:\n- {kill: worker, at: 5m}\n"
+        let (document, finished) = try chaos(sandbox, "tasks: [{run: 'true'}]", plan)
+        #expect(finished.code == 4, "\(finished)")
+        #expect(document["injected"] == .bool(false))
+        guard case .string(let conclusion)? = document["conclusion"] else {
+            Issue.record("no conclusion in \(finished)")
+            return
+        }
+        #expect(conclusion.contains("nothing was injected"))
+    }
+
     @Test("interrupted, it ends the batch and everything else")
     func interrupted() throws {
         let sandbox = try Sandbox()

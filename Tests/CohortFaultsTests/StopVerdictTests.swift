@@ -166,6 +166,31 @@ struct StopVerdictTests {
         #expect(!run.verdict().isBroken)
     }
 
+    @Test("what ran when the coordinator was killed goes on, and does not begin again")
+    func cutOff() throws {
+        var run = try FabricatedRun()
+        run.removeEvidence(of: 0)
+        run.results[0].attempts = 2
+        run.note(.started, 0, at: 100)
+        run.note(.started, 0, attempt: 2, at: 600)
+        run.note(.exited(code: 0), 0, attempt: 2, at: 700)
+        run.record.keepsState = true
+        run.record.incidents = [incident(killed, .coordinator, at: 200)]
+        let gone = Execution(task: 0, attempt: 1)
+        run.record.gone[gone] = FabricatedRun.instant(500)
+        let breach =
+            "a: attempt 1 was running when the coordinator was killed at 0.200 s and cut off by 0.500 s, "
+            + "and attempt 2 began at 0.600 s"
+        expect(run, breaks: .atMostOnce, breach)
+        // A worker that has waited in vain for a coordinator ends what it runs.
+        run.record.gone[gone] = FabricatedRun.instant(1_200)
+        #expect(!run.verdict().isBroken)
+        // Its worker was killed as well.
+        run.record.gone[gone] = FabricatedRun.instant(500)
+        run.record.incidents.append(FabricatedRun.kill([gone], at: 300))
+        #expect(!run.verdict().isBroken)
+    }
+
     @Test("only a worker that is cut off at that moment may leave processes behind")
     func leftElsewhere() throws {
         var run = try FabricatedRun()

@@ -40,7 +40,7 @@ struct DamagedJournalTests {
         var generator = Damage.Generator(state: seed)
         let database = try DatabaseQueue()
         try database.writeWithoutTransaction { db in
-            try JournalSchema.migrate(db, from: 0)
+            try JournalSchema.migrate(db, from: nil)
             for batch in real.batches { try JournalStore.apply(batch, to: db) }
             if let counters = real.batches.last?.counters { try JournalStore.put(counters, in: db) }
         }

@@ -65,7 +65,7 @@ final class JournalFixture {
         return JournalWorker(
             number: 9,
             token: PeerToken(77),
-            sessions: KnownSessions(first: 4, latest: .max),
+            latestSession: .max,
             offer: offer,
             draining: true,
             departed: false
@@ -99,6 +99,7 @@ final class JournalFixture {
             isCleanup: true,
             phase: .stopping,
             sealed: true,
+            orphaned: true,
             openedAt: Instant(nanoseconds: 1_800_000_000_000_000_000),
             closedAt: Instant(nanoseconds: 4),
             deadline: Instant(nanoseconds: .max),

@@ -154,13 +154,16 @@ struct JournalStoreTests {
         #expect(try Data(contentsOf: URL(filePath: fixture.path)) == before)
     }
 
-    @Test("is refused when a later version has written it")
-    func newer() throws {
+    @Test(
+        "is refused when another version has written it that this one cannot read",
+        arguments: [(99, JournalError.Code.newer, "format 99"), (1, .older, "format (1)")]
+    )
+    func otherVersion(_ version: Int, _ code: JournalError.Code, _ words: String) throws {
         try fixture.store().close()
         let database = try DatabaseQueue(path: fixture.path)
-        try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = 99") }
+        try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = \(version)") }
         try database.close()
-        expectError(.newer, "format 99")
+        expectError(code, words)
     }
 
     @Test("is refused when it is damaged")

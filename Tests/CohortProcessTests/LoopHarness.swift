@@ -45,7 +45,7 @@ struct LoopHarness {
         while true {
             switch try await next() {
             case .started(id, let started): pid = started
-            case .startFailed(id, let message): throw StartFailure(message: message)
+            case .startFailed(id, let error): throw StartFailure(message: error.description)
             case .output(id, .stdout, let bytes): stdout += bytes
             case .output(id, .stderr, let bytes): stderr += bytes
             case .exited(id, let report): return Run(pid: pid, stdout: stdout, stderr: stderr, report: report)

@@ -84,12 +84,12 @@ struct ProcessLoopTests {
         var harness = try LoopHarness()
         harness.loop.start(1, CommandSpec(.arguments(["sleep", "1000"])))
         harness.loop.start(1, CommandSpec(.arguments(["true"])))
-        guard case .started = try await harness.next(), case .startFailed(1, let message) = try await harness.next()
+        guard case .started = try await harness.next(), case .startFailed(1, let error) = try await harness.next()
         else {
             Issue.record("expected one start and one failure")
             return
         }
-        #expect(message == "a command with the number 1 is already running")
+        #expect(error.description == "a command with the number 1 is already running")
     }
 
     @Test func `feeds stdin and closes it`() async throws {

@@ -114,10 +114,12 @@ struct CancellationTests {
         let cluster = try TestCluster(slots: 2)
         try await cluster.withPool { pool in
             let error = try await thrown(GroupError.self) {
-                try await pool.withGroup("outer", GroupOptions(deadline: .milliseconds(100))) { outer in
+                try await pool.withGroup("outer") { outer in
                     let inner = try await thrown(GroupError.self) {
                         try await outer.withGroup("inner") { inner in
-                            try await inner.spawn(Demo.sleep, 60).value
+                            // Not before the inner group is there, however slow the machine is.
+                            try await outer.setDeadline(.milliseconds(100))
+                            return try await inner.spawn(Demo.sleep, 60).value
                         }
                     }
                     #expect(inner.kind == .cancelled)

@@ -25,6 +25,8 @@ struct WaitingTests {
                     #expect(ends.map(\.outcome) == [.ok, .error])
                     #expect(ends.map(\.value) == [0.1, nil])
                     #expect(ends[1].error?.leaves.first?.task == "bad")
+                    #expect(ends[0].description == "slow: ok: 0.1")
+                    #expect(ends[1].description.hasPrefix("bad: error: "))
                 }
             }
             #expect(error.leaves.map(\.task) == ["bad"])

@@ -178,8 +178,8 @@ final class OneShot: Sendable {
                 case .exited(_, let report):
                     state.value.withLock { $0.report = report }
                     done.increment()
-                case .startFailed(_, let message):
-                    say(message)
+                case .startFailed(_, let error):
+                    say(error.description)
                     exit(1)
                 case .started: break
                 }

@@ -162,3 +162,16 @@ public struct TaskEnd<Output: Sendable>: Sendable {
     /// All that is known of it.
     public var result: TaskResult
 }
+
+extension TaskEnd: CustomStringConvertible {
+    /// One line: `fetch: ok: 42`, `fetch: error: CommandFailed: exit status 22`.
+    public var description: String {
+        var text = "\(result.name): \(outcome.rawValue)"
+        switch error {
+        case .leaf(let leaf): text += ": \(leaf.type.rawValue)" + (leaf.message.isEmpty ? "" : ": \(leaf.message)")
+        case .group(let group): text += ": \(group.message)"
+        case nil: if let value { text += ": \(value)" }
+        }
+        return text
+    }
+}

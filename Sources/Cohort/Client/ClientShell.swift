@@ -105,10 +105,16 @@ final class ClientShell: LoopHandler {
             receive(
                 .interrupted(
                     explanation:
-                        "the coordinator at \(connection.endpoint) does not answer; waiting for it to come back"
+                        "the coordinator at \(connection.endpoint) does not answer; waiting up to "
+                        + "\(patience(of: connection).inWords) for it to come back"
                 )
             )
         }
+    }
+
+    /// How long a coordinator that is gone is waited for, from the moment at which it went.
+    private func patience(of connection: PeerConnection) -> TimeSpan {
+        if case .patient(let span) = policy { span } else { connection.lease }
     }
 
     private func noteGone(since instant: Instant) {

@@ -31,6 +31,10 @@ package final class OutcomeCollector {
         var running = 0
         /// Tasks whose end has been told: a coordinator that was started anew tells all ends again.
         var ended = IndexBits()
+        /// Tasks that were cancelled before they had begun.
+        var neverStarted = 0
+        /// What a watcher was told of it while it was open.
+        var summary: GroupSummary?
         var report: GroupReport?
         var openedAt: Timestamp
     }
@@ -66,7 +70,7 @@ package final class OutcomeCollector {
     private var placesByID: [GroupID: Int] = [:]
     /// What was found there last: reports of one group come in long runs.
     private var latestPlace: (id: GroupID, place: Int)?
-    private var workers: [UInt32: WorkerSummary] = [:]
+    private(set) var workers: [UInt32: WorkerSummary] = [:]
     private var names: [TaskPlace: String] = [:]
     private var tails: [TaskPlace: OutputTails] = [:]
     /// Tasks told as running that have not ended.
@@ -134,6 +138,7 @@ package final class OutcomeCollector {
     package func refused(_ key: GroupKey, count: Int) {
         guard let place = placesByKey[key] else { return }
         nodes[place].counts.cancelled += count
+        nodes[place].neverStarted += count
     }
 
     // MARK: Updates
@@ -155,8 +160,8 @@ package final class OutcomeCollector {
         }
         for worker in update.workers { workers[worker.number] = worker }
         for group in update.groups { learn(group) }
-        // What is told again of a task that has ended would be kept for ever.
-        for name in update.names where !hasEnded(name.group, name.index) {
+        // What is told of a task that has ended, or of a group that is not known, would be kept for ever.
+        for name in update.names where mayEnd(name.group, name.index) {
             names[TaskPlace(group: name.group, index: name.index)] = name.name
         }
         for start in update.started {
@@ -168,7 +173,7 @@ package final class OutcomeCollector {
         for piece in update.outputs {
             let range = cursor..<cursor + Int(piece.length)
             cursor = range.upperBound
-            guard !hasEnded(piece.group, piece.index), let skipped = positions.take(piece) else { continue }
+            guard mayEnd(piece.group, piece.index), let skipped = positions.take(piece) else { continue }
             let bytes = update.payload[range].dropFirst(skipped)
             if fillsResults { keepTail(piece, bytes) }
             try output(piece, bytes)
@@ -176,7 +181,7 @@ package final class OutcomeCollector {
         for report in update.reports {
             let range = cursor..<cursor + Int(report.valueLength)
             cursor = range.upperBound
-            if let place = place(of: report.group), !nodes[place].ended.insert(report.index) { continue }
+            guard let place = place(of: report.group), nodes[place].ended.insert(report.index) else { continue }
             let detail = report.detail >= 0 ? update.details[Int(report.detail)] : nil
             let isWhole = try takeRest(of: report, detail?.rest, output)
             try ended(end(report, detail, value: update.payload[range], lacksOutput: !isWhole))
@@ -209,10 +214,13 @@ package final class OutcomeCollector {
     }
 
     private func learn(_ group: GroupSummary) {
-        guard placesByID[group.group] == nil else { return }
+        if let place = placesByID[group.group] { return nodes[place].summary = group }
         let parent = group.parent.flatMap { placesByID[$0] }
+        // The outermost group comes first, and all others below it.
+        guard nodes.isEmpty || parent != nil else { return }
         let place = add(name: group.name, parent: parent, openedAt: .now.earlier(by: group.openedAgo.duration))
         nodes[place].id = group.group
+        nodes[place].summary = group
         placesByID[group.group] = place
     }
 
@@ -223,6 +231,7 @@ package final class OutcomeCollector {
             place = known
         } else {
             let parent = report.parent.flatMap { placesByID[$0] }
+            guard nodes.isEmpty || parent != nil else { return }
             place = add(name: report.name, parent: parent, openedAt: .now.earlier(by: report.openedAgo.duration))
             nodes[place].id = report.group
             placesByID[report.group] = place
@@ -276,6 +285,7 @@ package final class OutcomeCollector {
         guard let node = self.place(of: report.group) else { return ended }
         let outcome = TaskOutcome(report.outcome)
         nodes[node].counts.add(outcome)
+        if outcome == .cancelled, !report.started { nodes[node].neverStarted += 1 }
         if !startedPlaces.isEmpty, startedPlaces.remove(place) != nil { nodes[node].running -= 1 }
         if outcome.isFailure {
             if nodes[node].failures.count < Self.failureLimit {
@@ -288,8 +298,9 @@ package final class OutcomeCollector {
         return ended
     }
 
-    private func hasEnded(_ group: GroupID, _ index: UInt32) -> Bool {
-        place(of: group).map { nodes[$0].ended.contains(index) } ?? false
+    /// Whether the task is one of those whose end is waited for.
+    private func mayEnd(_ group: GroupID, _ index: UInt32) -> Bool {
+        place(of: group).map { !nodes[$0].ended.contains(index) } ?? false
     }
 
     private func place(of group: GroupID) -> Int? {
@@ -316,77 +327,4 @@ package final class OutcomeCollector {
     }
 
     private func result(of ended: Ended) -> TaskResult { account(of: ended).result(hasValue: fillsResults) }
-
-    // MARK: The document
-
-    /// The document of the whole tree.
-    package func document() -> OutcomeDocument? {
-        nodes.isEmpty ? nil : document(of: 0, isRoot: true)
-    }
-
-    private func document(of place: Int, isRoot: Bool) -> OutcomeDocument {
-        let node = nodes[place]
-        let report = node.report
-        var tasks = node.tasks
-        // In the order of submission: the order of ending is told by the times.
-        tasks.sort { ($0.number ?? 0) < ($1.number ?? 0) }
-        let groups = node.children.map { document(of: $0, isRoot: false) }
-        var counts = node.counts
-        for group in groups { counts += group.tally }
-        return OutcomeDocument(
-            version: isRoot ? OutcomeDocument.currentVersion : nil,
-            group: node.name,
-            id: node.id.map { String($0.value) } ?? "",
-            outcome: report.map { GroupOutcome($0.outcome) },
-            timedOut: report?.timedOut ?? false,
-            cancelled: report?.cancelled ?? false,
-            cancelReason: report.flatMap { $0.reason.isEmpty ? nil : $0.reason },
-            deadlineOf: report.flatMap { $0.deadlineOf.isEmpty ? nil : $0.deadlineOf },
-            startedAt: node.openedAt,
-            elapsed: report?.elapsed.duration ?? Timestamp.now.since(node.openedAt),
-            counts: counts,
-            tasks: tasks,
-            tasksOmitted: report.flatMap { $0.omitted == 0 ? nil : Int(clamping: $0.omitted) },
-            groups: groups,
-            // Of a group that runs: what has failed so far.
-            error: report == nil || report?.outcome == .errors ? errorNode(of: place) : nil
-        )
-    }
-
-    private func errorNode(of place: Int) -> ErrorNode? {
-        let node = nodes[place]
-        guard !node.failures.isEmpty else { return nil }
-        let omitted = node.omittedFailures == 0 ? nil : node.omittedFailures
-        return .group(ErrorNode.Group(group: node.name, errors: node.failures, omitted: omitted))
-    }
-}
-
-extension TaskResult {
-    /// The task's number in its group, as the end of its id says.
-    fileprivate var number: Int? { id.split(separator: ".").last.flatMap { Int($0) } }
-}
-
-extension TaskOutcome {
-    package init(_ outcome: CohortCore.TaskOutcome) {
-        self =
-            switch outcome {
-            case .ok: .ok
-            case .error: .error
-            case .timeout: .timeout
-            case .cancelled: .cancelled
-            case .lost: .lost
-            }
-    }
-}
-
-extension GroupOutcome {
-    package init(_ outcome: CohortCore.GroupOutcome) {
-        self =
-            switch outcome {
-            case .ok: .ok
-            case .errors: .errors
-            case .timeout: .timeout
-            case .cancelled: .cancelled
-            }
-    }
 }

@@ -30,6 +30,10 @@ public struct OutcomeDocument: Sendable, Equatable {
     public var elapsed: Duration
     /// Tasks of this group and of all groups in it, those included that are not listed.
     public var counts: OutcomeCounts?
+    /// How many of the cancelled tasks had not begun; `nil` if none, or if that was not counted.
+    public var neverStarted: Int?
+    /// While the group runs, for those who have asked what it has come to: what is left of it.
+    public var unfinished: UnfinishedTasks?
     /// In the order of submission.
     public var tasks: [TaskResult]
     /// How many tasks of this group are missing from `tasks`, because only so many are kept.
@@ -52,6 +56,8 @@ public struct OutcomeDocument: Sendable, Equatable {
         startedAt: Timestamp,
         elapsed: Duration,
         counts: OutcomeCounts? = nil,
+        neverStarted: Int? = nil,
+        unfinished: UnfinishedTasks? = nil,
         tasks: [TaskResult] = [],
         tasksOmitted: Int? = nil,
         groups: [OutcomeDocument] = [],
@@ -68,6 +74,8 @@ public struct OutcomeDocument: Sendable, Equatable {
         self.startedAt = startedAt
         self.elapsed = elapsed
         self.counts = counts
+        self.neverStarted = neverStarted
+        self.unfinished = unfinished
         self.tasks = tasks
         self.tasksOmitted = tasksOmitted
         self.groups = groups
@@ -95,11 +103,12 @@ public struct OutcomeDocument: Sendable, Equatable {
 
 extension OutcomeDocument: JSONRepresentable, Codable {
     private enum CodingKeys: String, CodingKey {
-        case version, group, id, outcome, cancelled, elapsed, counts, tasks, groups, error
+        case version, group, id, outcome, cancelled, elapsed, counts, unfinished, tasks, groups, error
         case timedOut = "timed_out"
         case cancelReason = "cancel_reason"
         case deadlineOf = "deadline_of"
         case startedAt = "started_at"
+        case neverStarted = "never_started"
         case tasksOmitted = "tasks_omitted"
     }
 
@@ -117,6 +126,8 @@ extension OutcomeDocument: JSONRepresentable, Codable {
         object.append(CodingKeys.startedAt, .string(startedAt.description))
         object.append(CodingKeys.elapsed, JSONValue(seconds: elapsed))
         object.appendIfPresent(CodingKeys.counts, counts?.json)
+        object.appendIfPresent(CodingKeys.neverStarted, neverStarted.map(JSONValue.int))
+        object.appendIfPresent(CodingKeys.unfinished, unfinished?.json)
         object.append(CodingKeys.tasks, .array(tasks.map(\.json)))
         object.appendIfPresent(CodingKeys.tasksOmitted, tasksOmitted.map(JSONValue.int))
         object.append(CodingKeys.groups, .array(groups.map(\.json)))
@@ -148,6 +159,8 @@ extension OutcomeDocument: JSONRepresentable, Codable {
             startedAt: try container.decode(Timestamp.self, forKey: .startedAt),
             elapsed: try container.decodeSeconds(forKey: .elapsed),
             counts: try container.decodeIfPresent(OutcomeCounts.self, forKey: .counts),
+            neverStarted: try container.decodeIfPresent(Int.self, forKey: .neverStarted),
+            unfinished: try container.decodeIfPresent(UnfinishedTasks.self, forKey: .unfinished),
             tasks: try container.decode([TaskResult].self, forKey: .tasks),
             tasksOmitted: try container.decodeIfPresent(Int.self, forKey: .tasksOmitted),
             groups: try container.decode([OutcomeDocument].self, forKey: .groups),

@@ -40,9 +40,9 @@ package enum BatchKeys {
 }
 
 /// How many typing mistakes lie between two words.
-enum EditDistance {
+package enum EditDistance {
     /// The nearest of `candidates`, if it is near enough to be a slip: at most two mistakes, and fewer than half the letters.
-    static func nearest(to word: String, among candidates: [String]) -> String? {
+    package static func nearest(to word: String, among candidates: [String]) -> String? {
         // Nobody mistypes a word of this length into one of ours, and the distance costs the product of the lengths.
         guard word.utf8.count <= 64 else { return nil }
         var best: (distance: Int, candidate: String)?

@@ -3,6 +3,7 @@
 /// - Inside a JSON string, a replacement string is replaced by the value with JSON's escapes.
 /// - Outside of strings, `{#}` is the item's number, and `{1}`, `{2/.}`, … stand for a whole JSON value: the value as it is if it is
 ///   JSON itself (`12`, `true`, `[1]`), a string otherwise. `{}` is JSON's empty object there.
+/// - A template has a replacement string, or all calls would be the same.
 /// - Without a template the argument is the value as a string, or a list of strings if there are several sources.
 package struct CallTemplate: Sendable, Equatable {
     private enum Piece: Sendable, Equatable {
@@ -27,10 +28,17 @@ package struct CallTemplate: Sendable, Equatable {
             pieces = nil
             return
         }
-        pieces = try Self.pieces(of: Array(arguments.utf8), sourceCount: sourceCount)
+        let pieces = try Self.pieces(of: Array(arguments.utf8), sourceCount: sourceCount)
+        self.pieces = pieces
         let probe = MapItem(number: 1, values: Array(repeating: Array("x".utf8), count: sourceCount))
-        guard JSONText.isValid(try Self.render(pieces ?? [], probe)) else {
+        guard JSONText.isValid(try Self.render(pieces, probe)) else {
             throw TemplateError("'\(arguments)' is no JSON: strings need double quotes, such as {\"file\": \"{}\"}")
+        }
+        if pieces.allSatisfy({ if case .literal = $0 { true } else { false } }) {
+            throw TemplateError(
+                "'\(arguments)' has no replacement string, so that all calls would be the same: write {1} for the value, or "
+                    + "\"{}\" for it as a string"
+            )
         }
     }
 

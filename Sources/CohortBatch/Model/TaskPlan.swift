@@ -9,7 +9,7 @@ package struct TaskPlan: Sendable, Equatable {
     package var shield: Bool
     /// What the file adds to the environment, outermost group first; a name occurs once.
     package var environment: [EnvironmentEntry]
-    /// Absolute; `nil` means the directory of whoever runs the batch.
+    /// Absolute; `nil` means the directory in which the batch is run or submitted.
     package var workingDirectory: String?
     /// What the program reads; `nil` for an empty standard input.
     package var stdin: String?

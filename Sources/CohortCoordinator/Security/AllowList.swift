@@ -33,7 +33,7 @@ package struct AllowList: Sendable, Equatable {
     package static func load(_ path: String) throws(Errors) -> AllowList {
         let text: String
         do throws(KeyFileError) {
-            text = try KeyFile.contents(of: path, limit: bytesMax)
+            text = try KeyFile.list(path, limit: bytesMax)
         } catch {
             throw Errors(errors: [error])
         }
@@ -75,7 +75,8 @@ package struct AllowList: Sendable, Equatable {
         }
         guard words.count > 1 else {
             let place = TextPlace(line: words[0].place.line, column: words[0].place.column + Curve.keyLength)
-            throw KeyFileError(file, place, "a role is missing after the key: client, worker or both")
+            let advice = "write for example '\(words[0].text) client alice'"
+            throw KeyFileError(file, place, "a role is missing after the key: client, worker or both; \(advice)")
         }
         let roles = try roles(of: words[1], file)
         guard words.count <= 3 else {

@@ -9,9 +9,6 @@ internal import ZeroMQ
 final class Entrance {
     private static let domain = "cohort"
 
-    /// What the socket's monitor is to tell.
-    static let events: [SocketMonitor.Event.Kind] = [.handshakeFailedProtocol, .handshakeFailedNoDetail]
-
     let gatekeeper: Gatekeeper
     private let authenticator: Authenticator
 

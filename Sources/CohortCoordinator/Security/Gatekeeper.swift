@@ -9,16 +9,17 @@ internal import ZeroMQ
 ///
 /// The authenticator asks it on a thread of its own, the socket's monitor on another, the shell on the loop's.
 final class Gatekeeper: Sendable {
-    /// The same refusal is logged again after so long.
-    private static let logInterval = TimeSpan.seconds(60)
-    /// Different refusals that are logged in one interval; the rest is only counted.
+    /// The same refusal is counted and logged again after so long: a peer that is turned away soon comes again.
+    private static let interval = TimeSpan.seconds(60)
+    /// Peers whose refusals are logged in one interval; those of others are only counted, each time.
     private static let logged = 64
 
     private struct State {
         var refused: UInt64 = 0
-        /// What was logged in this interval.
-        var told: Set<String> = []
+        /// Who was turned away in this interval, and why, as far as that was logged.
+        var told: [String: Set<String>] = [:]
         var intervalEnds = Instant(nanoseconds: 0)
+        var connections = ConnectionTable()
     }
 
     private let allowed: AllowList
@@ -31,13 +32,13 @@ final class Gatekeeper: Sendable {
     }
 
     /// How many were turned away: unknown keys, none, those for another coordinator, known ones in a role that is not theirs,
-    /// and connections that broke off before they had shown any.
+    /// and those that broke off before they had shown any. A peer is a key, or the address of who has shown none.
     var refused: UInt64 { state.withLock { $0.refused } }
 
     /// Asked about each connection, before anything that comes by it is looked at.
     func decide(_ request: AuthenticationRequest) -> AuthenticationVerdict {
         guard let key = request.publicKey else {
-            refuse("it has no key", peer: request.address)
+            refuse("it has no key", peer: request.address.isEmpty ? PeerAddress.unknown : request.address)
             return .deny(reason: "it has no key")
         }
         guard allowed.permit(for: key) != nil else {
@@ -47,16 +48,11 @@ final class Gatekeeper: Sendable {
         return .admit(userID: key)
     }
 
-    /// A greeting failed or broke off, by somebody who did not get as far as showing a key that fits.
+    /// Something happened to a connection. One whose greeting failed or broke off is of somebody who did not get as far as
+    /// showing a key that fits.
     func take(_ event: SocketMonitor.Event) {
-        let reason =
-            switch event.kind {
-            case .handshakeFailedProtocol where event.isMechanismMismatch: "it has no key"
-            case .handshakeFailedProtocol: "its key is not for this coordinator"
-            // Who has no key sees that one is wanted, and may be gone before it has said so. Others break off, too.
-            default: "it broke off before it had shown a key"
-            }
-        refuse(reason, peer: "somebody at \(event.address)")
+        let refused = state.withLock { $0.connections.take(event) }
+        if let refused { refuse(refused.reason, peer: refused.peer) }
     }
 
     /// What a peer that has come in may be.
@@ -71,13 +67,18 @@ final class Gatekeeper: Sendable {
     /// - Parameter peer: the key, or what else is known.
     func refuse(_ reason: String, peer: String) {
         let isTold = state.withLock { state in
-            state.refused += 1
             let now = Instant.now
             if now >= state.intervalEnds {
                 state.told.removeAll()
-                state.intervalEnds = now.advanced(by: Self.logInterval)
+                state.intervalEnds = now.advanced(by: Self.interval)
             }
-            return state.told.count < Self.logged && state.told.insert("\(reason) \(peer)").inserted
+            let reasons = state.told[peer]
+            // Who has no key breaks off as well, sooner or later.
+            if let reasons, reasons.contains(reason) || reason == ConnectionTable.brokeOff { return false }
+            state.refused += 1
+            guard state.told.count < Self.logged else { return false }
+            state.told[peer, default: []].insert(reason)
+            return true
         }
         if isTold { log.warning("refused a peer", metadata: ["peer": "\(peer)", "reason": "\(reason)"]) }
     }

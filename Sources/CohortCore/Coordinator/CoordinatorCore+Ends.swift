@@ -60,7 +60,7 @@ extension CoordinatorCore {
         var detail = detail ?? AttemptDetail()
         let limit = templates[Int(tasks[Int(task)].template)].template.timeout ?? .zero
         detail.type = "TaskTimeout"
-        detail.message = "timed out after \(limit.seconds) s"
+        detail.message = "timed out after \(limit.inWords)"
         return detail
     }
 

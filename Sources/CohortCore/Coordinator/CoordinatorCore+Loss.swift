@@ -35,7 +35,7 @@ extension CoordinatorCore {
         let worker = workers[Int(place)]
         if !worker.isAbsent { workerPlaces[worker.session] = nil }
         if worker.token != .none { workerTokens[worker.token] = nil }
-        departedTokens.remember(worker.token, end.departure(from: worker.sessions.latest))
+        departedTokens.remember(worker.token, end.departure(from: worker.latestSession))
         depart(worker)
         workers[Int(place)].isGone = true
         let begun = record(of: end)
@@ -55,7 +55,8 @@ extension CoordinatorCore {
         for (task, verdict) in charged { charge(task, verdict, worker, end, at: now) }
         let number = charged.count
         if number + returned.count > 0 {
-            actions.append(.workerLost(worker.session, end, running: number, returned: returned.count))
+            let name = worker.offer.name
+            actions.append(.workerLost(worker.session, name: name, end, running: number, returned: returned.count))
         }
         dirtyWorkers.removeAll { $0 == place }
         freeWorkers.append(place)
@@ -132,6 +133,10 @@ extension CoordinatorCore {
         let record = tasks[Int(task)]
         var detail = detail
         detail.type = "WorkerLost"
+        if templates[Int(record.template)].template.function.isEmpty {
+            let first = Int(record.offset)
+            detail.command = commandReader.text(of: chunks[Int(record.chunk)].bytes[first..<first + Int(record.length)])
+        }
         let elapsed = record.state == .assigned ? .zero : now.since(Instant(nanoseconds: record.startedAt))
         let attempt = FinishedAttempt(ref: ref(task), status: .lost, elapsed: elapsed)
         attemptEnded(task, attempt, detail: detail, value: [], at: now)

@@ -1,5 +1,8 @@
 /// What `status` and `workers` show.
 extension CoordinatorCore {
+    /// Most tasks of a tree that a watcher is told to be running.
+    static let runningTold = 100
+
     mutating func queried(_ session: SessionID) {
         guard clientPlaces[session] != nil else { return }
         guard queries.count(where: { $0 == session }) < limits.pendingQueries else {
@@ -33,13 +36,39 @@ extension CoordinatorCore {
         return snapshot
     }
 
-    /// The ended tasks of a group and of what has closed inside it, and those that are under way.
-    private func liveCounts(of place: UInt32) -> TaskCounts {
+    /// The ended tasks of a group, with what has closed inside it, and those that are under way.
+    private func liveCounts(of place: UInt32, withClosed: Bool = true) -> TaskCounts {
         var counts = groups[Int(place)].counts
-        counts += groups[Int(place)].closedBelow
+        if withClosed { counts += groups[Int(place)].closedBelow }
         counts.running = Int(groups[Int(place)].held + groups[Int(place)].suspended)
         counts.queued = Int(groups[Int(place)].unfinished) - counts.running
         return counts
+    }
+
+    /// The same for a watcher, who is told of the groups that have closed inside a detached tree.
+    func watchedCounts(of place: UInt32) -> TaskCounts {
+        liveCounts(of: place, withClosed: !groups[Int(place)].detached)
+    }
+
+    /// The tasks of some groups that run, by group: the first ones in the order of spawning.
+    func runningTasks(of places: [UInt32], at now: Instant) -> [UInt32: [RunningTask]] {
+        let places = Set(places)
+        let running = workers.indices.filter { !workers[$0].isGone }.flatMap { held(by: UInt32($0)) }
+            .filter { tasks[Int($0)].state.hasBegun && places.contains(tasks[Int($0)].group) }
+            .sorted { tasks[Int($0)].order < tasks[Int($1)].order }
+        var told: [UInt32: [RunningTask]] = [:]
+        for task in running.prefix(Self.runningTold) {
+            let record = tasks[Int(task)]
+            told[record.group, default: []].append(
+                RunningTask(
+                    index: record.index,
+                    name: templates[Int(record.template)].template.name,
+                    worker: workers[Int(record.worker)].number,
+                    elapsed: now.since(Instant(nanoseconds: record.startedAt))
+                )
+            )
+        }
+        return told
     }
 
     func summary(of worker: WorkerRecord) -> WorkerSummary {

@@ -281,8 +281,11 @@ extension CoordinatorCore {
         clients[Int(client)].watching.append(root)
         groups[Int(root)].watchers.append(Watcher(client: client, cursor: 0, caughtUp: false))
         let open = groups[Int(root)].phase == .closed ? [root] : openTree(below: root)
+        let running = runningTasks(of: open, at: now)
         for place in open where groups[Int(place)].opener == TaskRecord.none {
-            let summary = summary(of: place, counts: groups[Int(place)].counts, at: now)
+            var summary = summary(of: place, counts: watchedCounts(of: place), at: now)
+            summary.running = running[place] ?? []
+            for task in summary.running { introduce(number: task.worker, to: client) }
             tell(client) { $0.groups.append(summary) }
         }
         // Those that have closed, too: an inner one closes first, and the watcher must know where it belongs.

@@ -57,14 +57,10 @@ extension CoordinatorCore {
             // There is no more to come.
             if !watcher.caughtUp { tell(watcher.client) { $0.caughtUp.append(group.id) } }
         }
-        if group.owner != GroupRecord.none {
-            clients[Int(group.owner)].feeds[group.id] = nil
-            clients[Int(group.owner)].feedQueue.removeAll { $0 == group.id }
-        }
+        if group.owner != GroupRecord.none { stopFeed(of: group.id, to: group.owner) }
         for contributor in group.contributors where isHere(contributor) {
             clients[Int(contributor.place)].addedTo.remove(group.id)
-            clients[Int(contributor.place)].feeds[group.id] = nil
-            clients[Int(contributor.place)].feedQueue.removeAll { $0 == group.id }
+            stopFeed(of: group.id, to: contributor.place)
         }
         groups[Int(place)].contributors = []
         groupPlaces[group.id] = nil

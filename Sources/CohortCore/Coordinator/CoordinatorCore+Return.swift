@@ -92,7 +92,7 @@ extension CoordinatorCore {
         }
         var record = workers[index]
         record.session = session
-        record.sessions.latest = request.number
+        record.latestSession = request.number
         record.isAbsent = false
         record.lastHeard = now
         record.unreachableSince = nil
@@ -112,7 +112,9 @@ extension CoordinatorCore {
         changed(worker: place)
         // What it has of somebody else means nothing here.
         let (unwanted, doubtful) = adopt(goesOn ? offer.held : [], missing, at: place, at: now)
-        if doubtful > 0 { actions.append(.workerLost(session, .unreachable, running: doubtful, returned: 0)) }
+        if doubtful > 0 {
+            actions.append(.workerLost(session, name: offer.name, .unreachable, running: doubtful, returned: 0))
+        }
         welcomes.append(PendingWelcome(session: session, resumed: goesOn, unwanted: unwanted))
         mayAssign = true
         startTicking(at: now)
@@ -134,7 +136,7 @@ extension CoordinatorCore {
         at place: UInt32,
         goesOn: Bool
     ) -> Missing {
-        let latest = workers[Int(place)].sessions.latest
+        let latest = workers[Int(place)].latestSession
         if request.number == latest { return .mayHaveArrived }
         // It has had the session in which it was given, or one after that, and nothing of those goes on.
         if request.previous == 0 || !goesOn && request.previous >= latest { return .mayHaveBegun }
@@ -167,8 +169,9 @@ extension CoordinatorCore {
             }
         }
         // Backwards, as with everything that comes back.
-        let doubtful = missing.count { tasks[Int($0)].state == .assigned && meaning == .mayHaveBegun }
-        for task in missing.reversed() { miss(task, mayHaveBegun: meaning == .mayHaveBegun, at: now) }
+        let mayHaveBegun = meaning == .mayHaveBegun
+        let doubtful = mayHaveBegun ? missing.count { tasks[Int($0)].state == .assigned } : 0
+        for task in missing.reversed() { miss(task, mayHaveBegun: mayHaveBegun, at: now) }
         return (unwanted, doubtful)
     }
 

@@ -54,7 +54,7 @@ extension CoordinatorCore {
         var record = WorkerRecord(
             session: session,
             token: token,
-            sessions: firstSession(request, of: token),
+            latestSession: request.number,
             number: nextWorker,
             offer: offer,
             lastHeard: now
@@ -86,7 +86,7 @@ extension CoordinatorCore {
     package func isOutdated(_ request: SessionRequest, of token: PeerToken) -> Bool {
         guard token != .none else { return false }
         if let place = clientTokens[token] { return request.number < clients[Int(place)].sessions.latest }
-        if let place = workerTokens[token] { return request.number < workers[Int(place)].sessions.latest }
+        if let place = workerTokens[token] { return request.number < workers[Int(place)].latestSession }
         return departedTokens.isOutdated(request.number, of: token)
     }
 
@@ -98,7 +98,7 @@ extension CoordinatorCore {
     /// Whether a worker has the session at present.
     package func hasWorker(_ session: SessionID) -> Bool { workerPlaces[session] != nil }
 
-    /// What is known of the sessions of a peer that is new here, or has been given up before.
+    /// What is known of the sessions of a client that is new here, or has been given up before.
     private func firstSession(_ request: SessionRequest, of token: PeerToken) -> KnownSessions {
         // The greeting has been here before: its sender may have the session that was ended then, until it is heard in this.
         let isRepeated = departedTokens.hasGivenUp(request.number, of: token)

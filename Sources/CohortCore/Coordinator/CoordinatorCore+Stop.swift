@@ -69,6 +69,7 @@ extension CoordinatorCore {
         for group in open where groups[Int(group)].phase != .closed {
             groups[Int(group)].owner = GroupRecord.none
             groups[Int(group)].key = GroupKey(0)
+            groups[Int(group)].orphaned = true
             changed(group: group)
         }
         var broken: [UInt32] = []

@@ -15,6 +15,9 @@ package struct CoordinatorCore: Sendable, Equatable {
     /// Says what a coordinator remembers: the same for all that go on with one journal, and another one for each of those
     /// that keep none. To be set before anybody joins; a journal that has one already keeps it.
     package internal(set) var lineage: UInt64 = 0
+    /// Reads payloads of commands, which nothing else does here, for the reports of those whose worker cannot tell any more
+    /// what it ran.
+    package var commandReader = CommandReader { _ in "" }
 
     // Slabs: records at places that are used again. A place says nothing about its tenant's age; keys and ids do.
     var tasks: ContiguousArray<TaskRecord> = []

@@ -43,6 +43,8 @@ package struct GroupRecord: Sendable, Equatable {
     package var isCleanup: Bool
     package var phase = Phase.open
     package var sealed = false
+    /// Its owner went before it ended. It was stopped then, unless it was detached and whole.
+    package var orphaned = false
     package var openedAt: Instant
     package var closedAt = Instant(nanoseconds: 0)
     package var deadline: Instant?

@@ -124,7 +124,8 @@ package struct WorkerRecord: Sendable, Equatable {
     /// 0 while it is absent.
     package var session: SessionID
     package var token: PeerToken
-    package var sessions: KnownSessions
+    /// The number of the latest session that it has asked for.
+    package var latestSession: UInt32
     package var isAbsent = false
     /// 1, 2, 3, … in the order of joining.
     package var number: UInt32

@@ -23,6 +23,9 @@ package enum TaskState: UInt8, Sendable {
     /// Its worker has it.
     package var isAtWorker: Bool { holdsSlot || isSuspended }
 
+    /// Its attempt has begun.
+    package var hasBegun: Bool { self == .running || self == .ending || isSuspended }
+
     /// Its program has begun and waits without a slot.
     package var isSuspended: Bool { self == .waiting || self == .wanting }
 }

@@ -30,6 +30,11 @@ extension CoordinatorCore {
         clients[Int(client)].feedQueue.append(head)
     }
 
+    mutating func stopFeed(of head: GroupID, to client: UInt32) {
+        clients[Int(client)].feeds[head] = nil
+        clients[Int(client)].feedQueue.removeAll { $0 == head }
+    }
+
     func isTold(_ head: UInt32, to client: UInt32) -> Bool {
         let cursor = clients[Int(client)].feeds[groups[Int(head)].id]?.cursor ?? 0
         return cursor == groups[Int(head)].log.count

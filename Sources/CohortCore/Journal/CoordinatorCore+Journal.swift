@@ -121,7 +121,7 @@ extension CoordinatorCore {
         return JournalWorker(
             number: worker.number,
             token: worker.token,
-            sessions: worker.sessions,
+            latestSession: worker.latestSession,
             offer: offer,
             draining: worker.draining,
             departed: departed
@@ -148,6 +148,7 @@ extension CoordinatorCore {
             isCleanup: group.isCleanup,
             phase: group.phase,
             sealed: group.sealed,
+            orphaned: group.orphaned,
             openedAt: group.openedAt,
             closedAt: group.phase == .closed ? group.closedAt : nil,
             deadline: group.deadline,

@@ -50,7 +50,7 @@ extension CoordinatorCore {
             var record = WorkerRecord(
                 session: SessionID(0),
                 token: row.token,
-                sessions: row.sessions,
+                latestSession: row.latestSession,
                 number: number,
                 offer: row.offer,
                 lastHeard: now
@@ -188,16 +188,13 @@ extension CoordinatorCore {
         let lost = groups.indices.map { UInt32($0) }.filter { place in
             let group = groups[Int(place)]
             return group.phase != .closed && group.owner == GroupRecord.none && (!group.sealed || !group.detached)
-                && groupPlaces[group.id] == place && !hasBeenOrphaned(group)
+                && groupPlaces[group.id] == place
+                // What it was told to stop may clean up.
+                && !group.orphaned
         }
         orphan(lost, grace: limits.lossGrace, at: now)
         // The limits may be smaller now.
         dropClosedRoots(at: now)
-    }
-
-    /// It was stopped when its owner went, and so was all that was in it then; what cleans up there now may go on.
-    private func hasBeenOrphaned(_ group: GroupRecord) -> Bool {
-        group.phase == .stopping && group.sealed && group.cancelledFromOutside && group.grace <= limits.lossGrace
     }
 }
 
@@ -206,6 +203,7 @@ extension GroupRecord {
     fileprivate mutating func take(_ row: JournalGroup) {
         phase = row.phase
         sealed = row.sealed
+        orphaned = row.orphaned
         closedAt = row.closedAt ?? Instant(nanoseconds: 0)
         deadline = row.deadline
         timedOut = row.timedOut

@@ -21,6 +21,7 @@ package struct JournalGroup: Sendable, Equatable {
     package var isCleanup: Bool
     package var phase: GroupRecord.Phase
     package var sealed: Bool
+    package var orphaned: Bool
     package var openedAt: Instant
     package var closedAt: Instant?
     package var deadline: Instant?
@@ -59,6 +60,7 @@ package struct JournalGroup: Sendable, Equatable {
         isCleanup: Bool,
         phase: GroupRecord.Phase,
         sealed: Bool,
+        orphaned: Bool,
         openedAt: Instant,
         closedAt: Instant?,
         deadline: Instant?,
@@ -95,6 +97,7 @@ package struct JournalGroup: Sendable, Equatable {
         self.isCleanup = isCleanup
         self.phase = phase
         self.sealed = sealed
+        self.orphaned = orphaned
         self.openedAt = openedAt
         self.closedAt = closedAt
         self.deadline = deadline

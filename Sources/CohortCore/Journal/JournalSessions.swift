@@ -53,7 +53,7 @@ package struct JournalJoin: Sendable, Equatable {
 package struct JournalWorker: Sendable, Equatable {
     package var number: UInt32
     package var token: PeerToken
-    package var sessions: KnownSessions
+    package var latestSession: UInt32
     /// Without what it held when it joined.
     package var offer: WorkerOffer
     package var draining: Bool
@@ -63,14 +63,14 @@ package struct JournalWorker: Sendable, Equatable {
     package init(
         number: UInt32,
         token: PeerToken,
-        sessions: KnownSessions,
+        latestSession: UInt32,
         offer: WorkerOffer,
         draining: Bool,
         departed: Bool
     ) {
         self.number = number
         self.token = token
-        self.sessions = sessions
+        self.latestSession = latestSession
         self.offer = offer
         self.draining = draining
         self.departed = departed

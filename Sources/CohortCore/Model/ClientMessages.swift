@@ -42,13 +42,16 @@ package struct GroupSummary: Sendable, Equatable {
     package var stopping: Bool
     /// `nil` while it runs.
     package var outcome: GroupOutcome?
-    /// Of the whole tree below a root in a snapshot; of the group alone when a watcher is told of it.
+    /// Of the whole tree below a root in a snapshot. When a watcher is told of it, of the group and of those inside it that
+    /// the watcher is not told of.
     package var counts: TaskCounts
     package var openedAgo: TimeSpan
     package var elapsed: TimeSpan
     package var deadlineIn: TimeSpan?
     /// Why its queued tasks do not start, if there is a reason worth telling.
     package var waiting: String
+    /// When a watcher is told of it: what runs, as many as are worth telling, in the order of spawning.
+    package var running: [RunningTask] = []
 
     package init(
         group: GroupID,
@@ -94,6 +97,23 @@ package struct GroupSummary: Sendable, Equatable {
     }
 }
 
+/// A task that runs.
+package struct RunningTask: Sendable, Equatable {
+    package var index: UInt32
+    package var name: String
+    /// Number of its worker.
+    package var worker: UInt32
+    /// Since its attempt began.
+    package var elapsed: TimeSpan
+
+    package init(index: UInt32, name: String, worker: UInt32, elapsed: TimeSpan) {
+        self.index = index
+        self.name = name
+        self.worker = worker
+        self.elapsed = elapsed
+    }
+}
+
 /// The coordinator's answer to a query.
 package struct Snapshot: Sendable, Equatable {
     package var groups: [GroupSummary] = []
@@ -103,7 +123,7 @@ package struct Snapshot: Sendable, Equatable {
     package var staleMessages: UInt64 = 0
     /// Frames that could not be understood. Filled in by the shell, which sees them.
     package var badFrames: UInt64 = 0
-    /// Peers that were turned away: without a key, with one that is not known, or in a role that is not theirs. Filled in
+    /// Peers that were turned away, each counted once a minute: without a key, with one that is not known, or in a role that is not theirs. Filled in
     /// by the shell too.
     package var refusedPeers: UInt64 = 0
     package var draining = false

@@ -49,6 +49,11 @@ package struct TimeSpan: Sendable, Hashable, Comparable {
 
     package var seconds: Double { Double(nanoseconds) / 1e9 }
 
+    /// For people: `10 s`, `0.3 s`.
+    package var inWords: String {
+        nanoseconds % 1_000_000_000 == 0 ? "\(nanoseconds / 1_000_000_000) s" : "\(seconds) s"
+    }
+
     package static let zero = TimeSpan(nanoseconds: 0)
 
     package static func seconds(_ count: UInt64) -> TimeSpan {

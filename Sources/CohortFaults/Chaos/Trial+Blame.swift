@@ -66,7 +66,7 @@ extension Trial {
         return "is lost, and the worker that ran it, process \(start.parent), was neither killed nor stopped"
     }
 
-    private var coordinatorKills: [Incident] {
+    var coordinatorKills: [Incident] {
         record.incidents.filter { incident in
             guard case .killed = incident.kind else { return false }
             return incident.target == .coordinator

@@ -117,7 +117,7 @@ extension Trial {
                 )
             }
         }
-        for execution in executions { if let why = waste(execution) { breaches.append(why) } }
+        for execution in executions { if let why = waste(execution) ?? cutOff(execution) { breaches.append(why) } }
         for telling in told where telling.result.started {
             guard let last = executionsOfTask[telling.task]?.last, last.attempt > telling.result.attempts else {
                 continue
@@ -151,6 +151,24 @@ extension Trial {
         if disturbance(of: trace.workers, after: end.at, within: until) > .zero { return nil }
         return "\(name(execution.task)): attempt \(execution.attempt) succeeded at \(moment(end.at)), "
             + "and attempt \(next.attempt) began \(began(next))"
+    }
+
+    /// Why an attempt should not have been followed by another: it was running when the coordinator was killed, and should
+    /// have been taken up by the next one.
+    private func cutOff(_ execution: Execution) -> String? {
+        let next = Execution(task: execution.task, attempt: execution.attempt + 1)
+        let task = record.batch.tasks[execution.task]
+        // A call that takes its own process down leaves no word either. What a worker may end by itself, it does after its
+        // patience, and what it may have been cut off from is not known where messages are lost.
+        guard record.keepsState, !record.messages.hasFaults, !task.isCall,
+            let trace = traces[execution], trace.end == nil, let start = trace.starts.first, let gone = trace.gone,
+            let again = traces[next]?.starts.first, !hasHarmed(start),
+            let kill = coordinatorKills.last(where: { start.at <= $0.at && $0.at <= gone }),
+            gone.since(kill.at) < WorkerCore.attachedPatience
+        else { return nil }
+        if let timeout = task.plan.timeout, gone.since(start.at) >= TimeSpan(timeout) { return nil }
+        return "\(name(execution.task)): attempt \(execution.attempt) was running when the coordinator was killed at "
+            + "\(moment(kill.at)) and cut off by \(moment(gone)), and attempt \(next.attempt) began at \(moment(again.at))"
     }
 
     // MARK: 7

@@ -17,14 +17,15 @@ package enum KeyFile {
 
     /// Both keys of a pair. A file that others may read or write is refused.
     package static func readPair(_ path: String) throws(KeyFileError) -> Curve.KeyPair {
-        let keys = try read(path, isSecret: true)
+        let (text, status) = try contents(of: path)
+        let keys = try parse(text, file: path)
         guard let secretKey = keys[secretName] else {
-            throw KeyFileError(
-                path,
-                nil,
-                "there is no secret-key in it; give the file that 'cohort keygen' wrote beside it"
-            )
+            let whole = path.hasSuffix(".pub") ? path.dropLast(4) : "the file that 'cohort keygen' wrote beside it"
+            let isHalf = keys[publicName] != nil
+            let found = isHalf ? "it is the public half of a key alone" : "there is no secret-key in it"
+            throw KeyFileError(path, nil, "\(found); give \(whole), which has both halves")
         }
+        try checkOthers(path, status, mayNot: 0o077, "use it", mend: "600")
         let publicKey: String
         do {
             publicKey = try Curve.publicKey(of: secretKey.text)
@@ -39,17 +40,13 @@ package enum KeyFile {
 
     /// The key of a FILE.pub.
     package static func readPublic(_ path: String) throws(KeyFileError) -> String {
-        let keys = try read(path, isSecret: false)
+        let keys = try parse(try contents(of: path).text, file: path)
         if let secretKey = keys[secretName] {
             let advice = "give \(publicPath(of: path)), and this one to nobody"
             throw KeyFileError(path, secretKey.place, "there is a secret-key in it: \(advice)")
         }
         guard let publicKey = keys[publicName] else { throw KeyFileError(path, nil, "there is no public-key in it") }
         return publicKey.text
-    }
-
-    private static func read(_ path: String, isSecret: Bool) throws(KeyFileError) -> [String: WordLines.Word] {
-        try parse(contents(of: path, isSecret: isSecret), file: path)
     }
 
     /// The keys in the text of a key file, by their names.
@@ -72,24 +69,45 @@ package enum KeyFile {
         return keys
     }
 
-    /// The text of a small file of UTF-8.
-    ///
-    /// - Parameter isSecret: refuse it if anybody but its owner may read or write it.
-    package static func contents(
+    /// The text of a list of keys that are let in: who can write to it decides who comes in.
+    package static func list(_ path: String, limit: Int) throws(KeyFileError) -> String {
+        let (text, status) = try contents(of: path, limit: limit)
+        try checkOthers(path, status, mayNot: 0o022, "change it, and let anybody in", mend: "go-w")
+        return text
+    }
+
+    /// - Parameters:
+    ///   - forbidden: permissions that nobody but the file's owner may have.
+    ///   - deed: what others could do with them.
+    ///   - mend: what chmod is to be given.
+    private static func checkOthers(
+        _ path: String,
+        _ status: stat,
+        mayNot forbidden: mode_t,
+        _ deed: String,
+        mend: String
+    ) throws(KeyFileError) {
+        guard status.st_mode & forbidden != 0 else { return }
+        let mode = String(status.st_mode & 0o777, radix: 8)
+        var who = ""
+        if status.st_uid != geteuid() {
+            let name = getpwuid(status.st_uid).map { String(cString: $0.pointee.pw_name) }
+            who = ", as its owner \(name ?? "with the user id \(status.st_uid)")"
+        }
+        throw KeyFileError(path, nil, "others may \(deed) (its mode is \(mode)): run chmod \(mend) '\(path)'\(who)")
+    }
+
+    /// A small file of UTF-8: its text, and who may do what with it.
+    private static func contents(
         of path: String,
-        isSecret: Bool = false,
         limit: Int = bytesMax
-    ) throws(KeyFileError) -> String {
+    ) throws(KeyFileError) -> (text: String, status: stat) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw KeyFileError(path, nil, "cannot open it: \(problem())") }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw KeyFileError(path, nil, "cannot look at it: \(problem())") }
         guard status.st_mode & S_IFMT == S_IFREG else { throw KeyFileError(path, nil, "it is not a file of text") }
-        if isSecret, status.st_mode & 0o077 != 0 {
-            let mode = String(status.st_mode & 0o777, radix: 8)
-            throw KeyFileError(path, nil, "others may use it (its mode is \(mode)): run chmod 600 '\(path)'")
-        }
         guard status.st_size <= limit else {
             throw KeyFileError(path, nil, "it has \(status.st_size) bytes, more than \(limit)")
         }
@@ -107,7 +125,7 @@ package enum KeyFile {
         guard count <= limit, let text = String(validating: bytes.prefix(count), as: UTF8.self) else {
             throw KeyFileError(path, nil, "it is not a small file of UTF-8 text")
         }
-        return text
+        return (text, status)
     }
 
     // MARK: Writing

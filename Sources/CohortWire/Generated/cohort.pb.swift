@@ -1473,11 +1473,34 @@ nonisolated struct PBGroupInfo: @unchecked Sendable {
     set {_uniqueStorage()._waiting = newValue}
   }
 
+  var running: [PBRunningTask] {
+    get {_storage._running}
+    set {_uniqueStorage()._running = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+nonisolated struct PBRunningTask: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var index: UInt32 = 0
+
+  var name: String = String()
+
+  var worker: UInt32 = 0
+
+  var elapsed: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct PBGroupClosed: @unchecked Sendable {
@@ -4150,7 +4173,7 @@ nonisolated extension PBWorkerInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension PBGroupInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".GroupInfo"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}group\0\u{1}parent\0\u{1}name\0\u{1}detached\0\u{1}stopping\0\u{1}outcome\0\u{1}counts\0\u{3}opened_ago\0\u{1}elapsed\0\u{3}deadline_in\0\u{1}waiting\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}group\0\u{1}parent\0\u{1}name\0\u{1}detached\0\u{1}stopping\0\u{1}outcome\0\u{1}counts\0\u{3}opened_ago\0\u{1}elapsed\0\u{3}deadline_in\0\u{1}waiting\0\u{1}running\0")
 
   fileprivate class _StorageClass {
     var _group: UInt64 = 0
@@ -4164,6 +4187,7 @@ nonisolated extension PBGroupInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _elapsed: UInt64 = 0
     var _deadlineIn: UInt64? = nil
     var _waiting: String = String()
+    var _running: [PBRunningTask] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4185,6 +4209,7 @@ nonisolated extension PBGroupInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
       _elapsed = source._elapsed
       _deadlineIn = source._deadlineIn
       _waiting = source._waiting
+      _running = source._running
     }
   }
 
@@ -4214,6 +4239,7 @@ nonisolated extension PBGroupInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 9: try { try decoder.decodeSingularUInt64Field(value: &_storage._elapsed) }()
         case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._deadlineIn) }()
         case 11: try { try decoder.decodeSingularStringField(value: &_storage._waiting) }()
+        case 12: try { try decoder.decodeRepeatedMessageField(value: &_storage._running) }()
         default: break
         }
       }
@@ -4259,6 +4285,9 @@ nonisolated extension PBGroupInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
       if !_storage._waiting.isEmpty {
         try visitor.visitSingularStringField(value: _storage._waiting, fieldNumber: 11)
       }
+      if !_storage._running.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._running, fieldNumber: 12)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4279,10 +4308,56 @@ nonisolated extension PBGroupInfo: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._elapsed != rhs_storage._elapsed {return false}
         if _storage._deadlineIn != rhs_storage._deadlineIn {return false}
         if _storage._waiting != rhs_storage._waiting {return false}
+        if _storage._running != rhs_storage._running {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBRunningTask: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RunningTask"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}name\0\u{1}worker\0\u{1}elapsed\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.worker) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.elapsed) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.index != 0 {
+      try visitor.visitSingularUInt32Field(value: self.index, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if self.worker != 0 {
+      try visitor.visitSingularUInt32Field(value: self.worker, fieldNumber: 3)
+    }
+    if self.elapsed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.elapsed, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBRunningTask, rhs: PBRunningTask) -> Bool {
+    if lhs.index != rhs.index {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.worker != rhs.worker {return false}
+    if lhs.elapsed != rhs.elapsed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

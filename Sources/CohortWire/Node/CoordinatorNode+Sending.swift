@@ -21,8 +21,8 @@ extension CoordinatorNode {
         case .heartbeat(let session):
             if let link = peers[session]?.link { send(.heartbeat(last: link.lastSent), to: session) }
         case .closeSession(let session, let end): close(session, end)
-        case .workerLost(_, let end, let running, let returned):
-            notices.append(.workerLost(end, running: running, returned: returned))
+        case .workerLost(_, let name, let end, let running, let returned):
+            notices.append(.workerLost(name: name, end, running: running, returned: returned))
         case .drained: notices.append(.drained)
         }
     }
@@ -43,11 +43,9 @@ extension CoordinatorNode {
     }
 
     private mutating func close(_ session: SessionID, _ end: SessionEnd) {
-        switch end {
-        case _ where peers[session]?.expulsion != nil: send(.goodbye(peers[session]?.expulsion ?? ""), to: session)
-        case .goodbye: break
-        case .leaseExpired: send(.goodbye("nothing was heard of it for the lease"), to: session)
-        case .unreachable, .died: send(.goodbye("its connection was lost"), to: session)
+        // Who has said goodbye waits for no answer, unless it was expelled before that.
+        if let reason = peers[session]?.expulsion ?? (end == .goodbye ? nil : end.inWords) {
+            send(.goodbye(reason), to: session)
         }
         peers.remove(session)
         answered(session)

@@ -18,7 +18,7 @@ package struct CoordinatorNode: Sendable {
         case clientJoined(Greeting)
         case workerJoined(Greeting)
         /// With so many tasks running and so many merely assigned.
-        case workerLost(SessionEnd, running: Int, returned: Int)
+        case workerLost(name: String, SessionEnd, running: Int, returned: Int)
         /// Somebody asked for a role that his key is not listed for.
         case refused(PeerPermit)
         /// A session was ended since it could not go on; the text says why.
@@ -58,6 +58,7 @@ package struct CoordinatorNode: Sendable {
     package init(core: CoordinatorCore, epoch: UInt64, name: String) {
         self.core = core
         self.core.begin(lineage: epoch)
+        self.core.commandReader = CommandReader { (try? CommandPayload(bytes: $0))?.description ?? "" }
         self.epoch = epoch
         self.name = name
         peers = PeerTable(settlesLater: core.keepsJournal)

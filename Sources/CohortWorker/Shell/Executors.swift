@@ -139,7 +139,8 @@ final class Executors: TaskExecutors {
     private static func event(_ event: ProcessEvent, _ descriptions: CommandDescriptions) -> WorkerEvent {
         switch event {
         case .started(let id, _): return .attemptStarted(TaskKey(raw: id))
-        case .startFailed(let id, let message):
+        case .startFailed(let id, let error):
+            let message = message(for: error)
             return .commandNotStarted(TaskKey(raw: id), message: message, command: descriptions.take(id))
         case .output(let id, let stream, let bytes):
             return .outputArrived(TaskKey(raw: id), stream == .stdout ? .standardOutput : .standardError, bytes)
@@ -148,6 +149,12 @@ final class Executors: TaskExecutors {
             end.command = descriptions.take(id)
             return .commandEnded(TaskKey(raw: id), end)
         }
+    }
+
+    /// Whoever has set the directory, or was in it, may be on another machine.
+    private static func message(for error: SpawnError) -> String {
+        guard error.code == .workingDirectory else { return error.description }
+        return "on \(Host.name): \(error); make it there, or set cwd to a directory that this host has"
     }
 
     private static func event(_ event: CallEvent) -> WorkerEvent {

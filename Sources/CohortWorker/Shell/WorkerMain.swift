@@ -101,7 +101,8 @@ package enum WorkerMain {
             )
             if ready.isEmpty, isWaiting {
                 isWaiting = false
-                says("no coordinator answers at \(endpoint) yet; trying again until one does")
+                let trouble = Reachability.trouble(at: endpoint)
+                says("no coordinator answers at \(endpoint) yet (\(trouble)); trying again until one does")
             }
             while let signal = signals.next() {
                 if isDraining || signal == SIGINT { return leave("the worker was stopped") }
@@ -125,7 +126,8 @@ package enum WorkerMain {
                         token: token
                     )
                     says("connected to \(coordinator)")
-                case .notice(.reconnecting(let explanation)): says("\(explanation); trying again")
+                case .notice(.reconnecting(let explanation)):
+                    says("\(explanation); looking for a coordinator there again")
                 case .notice(.ended(let explanation)):
                     leave("the session has ended")
                     throw EndedError(description: explanation)

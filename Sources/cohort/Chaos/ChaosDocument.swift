@@ -16,6 +16,7 @@ extension ChaosOutcome: JSONRepresentable {
         object["verdict"] = .string(verdict.isBroken ? "broken" : "held")
         object["expected"] = .string(expectation.rawValue)
         object["as_expected"] = .bool(disappointment == nil)
+        object["injected"] = .bool(!isVain)
         object["conclusion"] = .string(conclusion)
         object["elapsed"] = record.ended.map { Self.seconds($0.since(record.begun).seconds) } ?? .null
         object["promises"] = .array(verdict.findings.map(Self.json))

@@ -39,8 +39,14 @@ struct ChaosOutcome: Sendable {
         }
     }
 
-    /// 0 if every promise held and the batch came out as expected.
-    var exitStatus: Int32 { verdict.isBroken || disappointment != nil ? 1 : 0 }
+    /// There is a plan, and nothing of it came about: the batch was over before, or chance has spared everything.
+    var isVain: Bool {
+        !record.plan.faults.isEmpty && !record.messages.hasFaults
+            && InjectedFault.all(of: record).allSatisfy { $0.what == InjectedFault.missed }
+    }
+
+    /// 0 if every promise held and the batch came out as expected; 4 if it did so without any fault, which proves nothing.
+    var exitStatus: Int32 { verdict.isBroken || disappointment != nil ? 1 : isVain ? 4 : 0 }
 
     /// One line for the last one.
     var conclusion: String {
@@ -54,6 +60,9 @@ struct ChaosOutcome: Sendable {
             parts.append(
                 "broken: " + broken.map { "\($0.promise.rawValue) \($0.promise.title)" }.joined(separator: ", ")
             )
+        }
+        if isVain {
+            parts.append("nothing was injected: none of the plan's faults came about before the batch was over")
         }
         if let disappointment { parts.append("the batch: \(disappointment)") }
         return parts.joined(separator: "; ")
@@ -73,6 +82,9 @@ struct InjectedFault {
     var detail: String
     var task: (path: String, attempt: Int)?
     var processes: [Int32]
+
+    /// What is told of a fault whose victim was not there.
+    static let missed = "missed"
 
     /// All that the plan has done to processes and tasks. Messages are counted, not listed.
     static func all(of record: RunRecord) -> [InjectedFault] {
@@ -117,7 +129,7 @@ struct InjectedFault {
             return ("kill", incident.target == .coordinator ? "" : "\(tasks) executing")
         case .frozen(let length): return ("freeze", "for \(CohortDuration.format(length))")
         case .filled(let length): return ("fill", "for \(CohortDuration.format(length))")
-        case .missed: return ("missed", "it was not there")
+        case .missed: return (missed, "it was not there")
         case .thawed, .ended, .restarted, .givenUp: return nil
         }
     }

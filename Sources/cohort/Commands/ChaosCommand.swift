@@ -23,7 +23,8 @@ struct ChaosCommand: ParsableCommand {
             seed, so that a run can be repeated as far as real processes allow.
 
             EXIT STATUS: 0 all promises held, and the batch ended as expected; 1 a promise was broken, or it did not; 2 wrong \
-            usage or bad input, nothing was run; 130 interrupted.
+            usage or bad input, nothing was run; 4 as 0, but nothing of the plan came about \
+            before the batch was over; 130 interrupted.
             """
     )
 

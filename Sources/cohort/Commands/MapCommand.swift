@@ -135,13 +135,8 @@ struct MapCommand: ParsableCommand {
             timeout: taskTimeout?.span,
             retries: UInt32(retries),
             output: .stream,
-            spec: pool.connect == nil ? CommandSettings().bytes : remoteSettings.bytes
+            spec: CommandSettings(workingDirectory: pool.directory).bytes
         )
-    }
-
-    /// A running worker may be anywhere: commands are to run where the user is, as they would with a pool of one's own.
-    private var remoteSettings: CommandSettings {
-        CommandSettings(workingDirectory: Host.workingDirectory)
     }
 
     /// The template and the sources; errors say what to do.

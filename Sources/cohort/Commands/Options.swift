@@ -64,6 +64,10 @@ struct PoolOptions: ParsableArguments {
     }
 
     var slots: Int { jobs ?? Host.cores }
+
+    /// Where commands run that do not say where. A running worker may be anywhere, and they are to run where the user is, as
+    /// they do in a pool of one's own, whose workers are started there.
+    var directory: String? { connect == nil ? nil : Host.workingDirectory }
 }
 
 /// Which coordinator a request goes to.

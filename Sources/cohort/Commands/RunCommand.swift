@@ -34,7 +34,9 @@ struct RunCommand: ParsableCommand {
         if dryRun { return print(DryRun.render(plan), terminator: "") }
         let interruption = Interruption()
         let holder = CollectorHolder()
-        let source = BatchSource(plan.root, detached: false, output: .stream) { holder.collector }
+        let source = BatchSource(plan.root, detached: false, output: .stream, directory: pool.directory) {
+            holder.collector
+        }
         if pool.connect == nil { try checkFunctions(source) }
         let keepsTasks = output == .json || results != nil
         let collector = OutcomeCollector(keepsTasks: keepsTasks, fillsResults: output == .jsonl) {

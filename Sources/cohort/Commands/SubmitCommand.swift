@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Cohort
 internal import CohortBatch
 internal import CohortCore
+internal import CohortRuntime
 
 /// `cohort submit FILE`.
 struct SubmitCommand: ParsableCommand {
@@ -18,7 +19,7 @@ struct SubmitCommand: ParsableCommand {
 
     func run() throws {
         let plan = try BatchLoading.load(file)
-        let source = BatchSource(plan.root, detached: true, output: .tail) { nil }
+        let source = BatchSource(plan.root, detached: true, output: .tail, directory: Host.workingDirectory) { nil }
         let session = try Session(coordinator, name: "cohort submit")
         defer { session.close() }
         let client = session.client

@@ -23,6 +23,7 @@ final class BatchSource: TaskSource {
     private var specs: [GroupSpec] = []
     private let collector: () -> OutcomeCollector?
     private let output: OutputMode
+    private let directory: String?
     private var places: [GroupID: Int] = [:]
     private var hasSubmitted = false
     private var nextNumber = 1
@@ -30,10 +31,18 @@ final class BatchSource: TaskSource {
 
     /// - Parameters:
     ///   - detached: the groups live on without this client.
+    ///   - directory: where commands run whose file says nothing; `nil` for wherever the worker was started.
     ///   - collector: knows which number a group has got.
-    init(_ plan: GroupPlan, detached: Bool, output: OutputMode, collector: @escaping () -> OutcomeCollector?) {
+    init(
+        _ plan: GroupPlan,
+        detached: Bool,
+        output: OutputMode,
+        directory: String?,
+        collector: @escaping () -> OutcomeCollector?
+    ) {
         self.collector = collector
         self.output = output
+        self.directory = directory
         add(plan, parent: nil, detached: detached)
     }
 
@@ -95,7 +104,7 @@ final class BatchSource: TaskSource {
                 pending?.send(to: client)
                 pending = Submission(place: place, key: entries[place].key, first: UInt32(next[place]))
             }
-            try pending?.add(task, output: output)
+            try pending?.add(task, output: output, directory: directory)
             next[place] += 1
         }
         pending?.send(to: client)
@@ -127,10 +136,10 @@ final class BatchSource: TaskSource {
                 || submission.templates.count >= BatchSource.taskLimit
         }
 
-        mutating func add(_ task: TaskPlan, output: OutputMode) throws {
+        mutating func add(_ task: TaskPlan, output: OutputMode, directory: String?) throws {
             let stdin = task.stdin.map { Array($0.utf8) }
             let payload = try TaskEncoding.checkedPayload(of: task.work, stdin: stdin, name: task.name)
-            let template = TaskEncoding.template(task, output: output)
+            let template = TaskEncoding.template(task, output: output, directory: directory)
             templateBytes += template.spec.count + template.name.utf8.count
             submission.runs.append(
                 TaskRun(

@@ -10,6 +10,8 @@ final class Session {
     private var interruption = Interruption()
     /// Why the session is over; told once what came before that has been dealt with.
     private var loss: Failure?
+    /// It was told that the coordinator does not answer.
+    private var isInterrupted = false
     /// What to ask again when another session continues this one; told whether the coordinator still knows of this client.
     var askAgain: (_ isKnown: Bool) throws -> Void = { _ in }
     /// It is about a group that the coordinator had: one that was started anew without a journal may have another one of
@@ -54,15 +56,25 @@ final class Session {
             case .connected: break
             case .update(let update): try take(update)
             case .snapshot(let answer): snapshot = answer
-            case .interrupted(let explanation): Failure.note("cohort: \(explanation)")
-            case .restored(.same): break
+            case .interrupted(let explanation):
+                isInterrupted = true
+                Failure.note("cohort: \(explanation)")
+            case .restored(.same): noteReturn()
             case .restored(.forgotten) where isAboutGroup:
                 throw Failure(.coordinator, "the coordinator was started anew and has forgotten its groups")
-            case .restored(let continuation): try askAgain(continuation == .resumed)
+            case .restored(let continuation):
+                noteReturn()
+                try askAgain(continuation == .resumed)
             case .lost(_, let explanation): loss = Failure(.coordinator, explanation)
             }
         }
         return snapshot
+    }
+
+    /// Only where its absence was told: shorter ones nobody notices.
+    private func noteReturn() {
+        if isInterrupted { Failure.note("cohort: the coordinator is back") }
+        isInterrupted = false
     }
 
     /// Waits for so long, or until the session or the user ends it.

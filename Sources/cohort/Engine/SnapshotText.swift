@@ -24,7 +24,7 @@ enum SnapshotText {
         }
         if snapshot.refusedPeers > 0 {
             text +=
-                "refused: \(counted(Int(clamping: snapshot.refusedPeers), "connection")) without a key that may come in\n"
+                "refused: \(counted(Int(clamping: snapshot.refusedPeers), "peer")) without a key that may come in\n"
         }
         if snapshot.draining { text += "the coordinator is shutting down\n" }
         return text
@@ -59,7 +59,7 @@ enum SnapshotText {
     }
 
     /// Columns as wide as their widest entry, two spaces between; no spaces at the end of a line.
-    private static func table(_ rows: [[String]]) -> String {
+    static func table(_ rows: [[String]]) -> String {
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         var text = ""
         for row in rows {
@@ -135,9 +135,21 @@ enum SnapshotText {
     }
 }
 
-/// One group's document for people: the summary, and the error tree.
+/// One group's document for people: the error tree, the summary, and what runs.
 enum DocumentText {
     static func render(_ document: OutcomeDocument) -> String {
-        ErrorTreeText.render(document) + SummaryLine.render(document) + "\n"
+        let summary = ErrorTreeText.render(document) + SummaryLine.render(document) + "\n"
+        let rows = running(in: document, below: "")
+        let listed = rows.isEmpty ? "" : SnapshotText.table([["RUNNING", "WORKER", "HOST", "TIME"]] + rows)
+        let missing = (document.unfinished?.running ?? 0) - rows.count
+        return summary + listed + (missing > 0 && !rows.isEmpty ? "and \(missing) more\n" : "")
+    }
+
+    private static func running(in document: OutcomeDocument, below path: String) -> [[String]] {
+        let own = (document.unfinished?.tasks ?? []).map { task in
+            [path + task.name, task.worker ?? "", task.host ?? "", DurationText.render(task.elapsed)]
+                .map(TerminalText.harmless)
+        }
+        return own + document.groups.flatMap { running(in: $0, below: path + $0.group + "/") }
     }
 }

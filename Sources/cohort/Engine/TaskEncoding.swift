@@ -27,7 +27,8 @@ enum TaskEncoding {
         }
     }
 
-    static func template(_ task: TaskPlan, output: OutputMode) -> TaskTemplate {
+    /// - Parameter directory: where a command runs unless the task says otherwise; `nil` for wherever the worker was started.
+    static func template(_ task: TaskPlan, output: OutputMode, directory: String?) -> TaskTemplate {
         TaskTemplate(
             name: task.name,
             function: function(of: task.work),
@@ -38,7 +39,7 @@ enum TaskEncoding {
             output: output,
             spec: CommandSettings(
                 variables: task.environment.map { (name: $0.name, value: $0.value) },
-                workingDirectory: task.workingDirectory
+                workingDirectory: task.workingDirectory ?? directory
             ).bytes
         )
     }

@@ -130,6 +130,38 @@ internal import Testing
         #expect(script.journal.groups.isEmpty && script.journal.ends.isEmpty && script.journal.closings.isEmpty)
     }
 
+    @Test func aShieldedTaskEndsWithItsClientThoughItsGroupWasCancelledBefore() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client()
+        script.worker(token: 7)
+        script.open(client, 1, grace: .milliseconds(200))
+        script.submit(client, 1, TaskTemplate(name: "task", shield: true))
+        script.seal(client, 1)
+        script.start("g1/0")
+        script.cancel(client, 1)
+        let held = script.held("g1/0").ref
+        script.settle()
+        script.restart()
+        script.worker(token: 7, held: [HeldAttempt(ref: held, state: .running)])
+        script.expect("w2 welcome back", "w2 cancel g1/0 ownerLost grace 0.2")
+    }
+
+    @Test func whatHasLostItsClientMayCleanUp() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client()
+        script.worker(token: 7)
+        script.open(client, 1)
+        script.submit(client, 1)
+        script.start("g1/0")
+        script.send(.sessionEnded(client, .goodbye))
+        let cleanup = script.held("g1/0")
+        script.settle()
+        script.restart()
+        script.worker(token: 7, held: [HeldAttempt(ref: cleanup.ref, state: .running)])
+        // With the grace of its own group still, not that of a client that is lost.
+        script.expect("w2 welcome back", "w2 cancel g1/0 ownerLost")
+    }
+
     @Test func cancelsAreSentAgain() {
         var script = CoreScript(keepsJournal: true)
         let client = script.client(token: 1)

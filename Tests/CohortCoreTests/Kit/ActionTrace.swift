@@ -49,7 +49,7 @@ struct ActionTrace {
             lines.append("\(name(client)) answer: \(snapshot.groups.count) groups, \(snapshot.workers.count) workers")
         case .heartbeat(let session): if keepsHeartbeats { lines.append("\(name(session)) heartbeat") }
         case .closeSession(let session, let end): lines.append("\(name(session)) close \(end)")
-        case .workerLost(let session, _, let running, let returned):
+        case .workerLost(let session, _, _, let running, let returned):
             lines.append("\(name(session)) lost: \(running) running, \(returned) returned")
         case .drained: lines.append("drained")
         }

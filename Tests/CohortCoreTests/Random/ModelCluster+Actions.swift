@@ -35,8 +35,8 @@ extension ModelCluster {
                 try check(isThere, "something is sent to session \(session.value), which is gone")
             case .closeSession(let session, let end): try sessionClosed(session, end)
             // Of one that has not come back the model need not know the same.
-            case .workerLost(SessionID(0), _, _, _): break
-            case .workerLost(let session, let end, let running, let returned):
+            case .workerLost(SessionID(0), _, _, _, _): break
+            case .workerLost(let session, _, let end, let running, let returned):
                 let attempts = workers[try worker(session)].attempts
                 let charged = attempts.count { $0.hasStarted || !end.isExact }
                 try check(running == charged, "\(running) tasks are called running")

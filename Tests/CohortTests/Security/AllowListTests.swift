@@ -63,7 +63,7 @@ struct AllowListTests {
         #expect(
             problems(with: text) == [
                 "allow:1:1: expected a public key of 40 Z85 characters, and this has 5 characters",
-                "allow:2:41: a role is missing after the key: client, worker or both",
+                "allow:2:41: a role is missing after the key: client, worker or both; write for example '\(keys[0]) client alice'",
                 "allow:3:42: 'boss' is not a role: client, worker or both",
                 "allow:4:49: 'ants' is not a role: client, worker or both",
                 "allow:5:51: a name is one word; comments begin with #",

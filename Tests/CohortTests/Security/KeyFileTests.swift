@@ -64,12 +64,35 @@ struct KeyFileTests {
         #expect(throws: Never.self) { try KeyFile.readPublic(path + ".pub") }
     }
 
+    @Test("that are the public half are not taken for the other, whose name is told")
+    func publicHalf() throws {
+        let path = directory.path("my.key")
+        _ = try KeyFile.create(path, replacing: false)
+        let error = #expect(throws: KeyFileError.self) { try KeyFile.readPair(path + ".pub") }
+        #expect(error?.message == "it is the public half of a key alone; give \(path), which has both halves")
+    }
+
+    @Test("which list those who may come in are for nobody but their owner to change", arguments: [0o664, 0o646])
+    func lists(mode: mode_t) throws {
+        let path = directory.path("allow")
+        try Data("text\n".utf8).write(to: URL(filePath: path))
+        chmod(path, 0o644)
+        #expect(try KeyFile.list(path, limit: 100) == "text\n")
+        chmod(path, mode)
+        let error = #expect(throws: KeyFileError.self) { try KeyFile.list(path, limit: 100) }
+        #expect(error?.message.hasSuffix("run chmod go-w '\(path)'") == true)
+        // Whoever else owns it is the one who can mend it.
+        guard geteuid() == 0, chown(path, 1, 1) == 0 else { return }
+        let foreign = #expect(throws: KeyFileError.self) { try KeyFile.list(path, limit: 100) }
+        #expect(foreign?.message.contains("', as its owner ") == true)
+    }
+
     @Test("that are none are told with the place, and never with what may be a secret")
     func mistakes() throws {
         let pair = try Curve.keyPair()
         let other = try Curve.keyPair()
         #expect(try problem(with: "").contains("no secret-key"))
-        #expect(try problem(with: "public-key \(pair.publicKey)\n").contains("no secret-key"))
+        #expect(try problem(with: "public-key \(pair.publicKey)\n").contains("it is the public half"))
         #expect(try problem(with: "# a\n  key \(pair.secretKey)\n").hasPrefix("2:3: expected public-key or secret-key"))
         let cut = String(pair.secretKey.dropLast())
         let told = try problem(with: "secret-key \(cut)\n")

@@ -109,7 +109,7 @@ extension RandomMessages {
     }
 
     private mutating func groupSummary() -> GroupSummary {
-        GroupSummary(
+        var summary = GroupSummary(
             group: GroupID(number()),
             parent: maybe { GroupID($0.number()) },
             name: text(),
@@ -122,6 +122,10 @@ extension RandomMessages {
             deadlineIn: maybe { $0.span() },
             waiting: text()
         )
+        summary.running = list {
+            RunningTask(index: $0.number(), name: $0.text(), worker: $0.number(), elapsed: $0.span())
+        }
+        return summary
     }
 
     private mutating func groupReport() -> GroupReport {

@@ -145,6 +145,7 @@ extension VectorTopic {
                 summary(GroupID(8), parent: nil, name: "nightly", deadlineIn: .seconds(540)),
                 summary(GroupID(9), parent: GroupID(8), name: "thumbnails", deadlineIn: nil),
             ]
+            $0.groups[1].running = [RunningTask(index: 4, name: "convert", worker: 3, elapsed: .milliseconds(1_500))]
             $0.names = [TaskName(group: GroupID(9), index: 0, name: "convert")]
             $0.reports = [
                 TaskReport(

@@ -1,3 +1,4 @@
+internal import ArgumentParser
 internal import CohortFuzzKit
 internal import CohortProcess
 internal import CohortRuntime
@@ -7,12 +8,19 @@ internal import Glibc
 /// The runs of `cohort-harness floods`.
 final class FloodTrial {
     /// Who is flooded.
-    enum Port: String, CaseIterable {
-        case coordinator = "coordinator, no keys"
-        case outside = "coordinator with keys, from outside"
-        case inside = "coordinator with keys, from inside"
+    enum Port: String, CaseIterable, ExpressibleByArgument {
+        case coordinator, outside, inside
         case worker
         case client
+
+        var name: String {
+            switch self {
+            case .coordinator: "coordinator, no keys"
+            case .outside: "coordinator with keys, from outside"
+            case .inside: "coordinator with keys, from inside"
+            case .worker, .client: rawValue
+            }
+        }
     }
 
     /// What became of it.
@@ -33,7 +41,7 @@ final class FloodTrial {
         func isClean(growth: Int) -> Bool { faults.isEmpty && after - before < growth }
 
         var text: String {
-            var text = "\(port.rawValue): \(frames) messages in \(Int(elapsed * 1_000)) ms, "
+            var text = "\(port.name): \(frames) messages in \(Int(elapsed * 1_000)) ms, "
             text += "memory \(before >> 10) KiB before, \(after >> 10) KiB after, \(peak >> 10) KiB at most"
             if let dropped { text += ", \(dropped) dropped" }
             if let refused { text += ", \(refused) refused" }

@@ -29,6 +29,9 @@ struct FloodsCommand: ParsableCommand {
     @Option(help: "Growth of memory that is still none, in MiB.")
     var growth = 32
 
+    @Option(help: "Only this port: \(FloodTrial.Port.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var port: FloodTrial.Port?
+
     func validate() throws {
         guard frames >= 10, tasks > 0 else { throw ValidationError("there must be 10 frames and a task at least") }
         guard FileManager.default.fileExists(atPath: "\(corpus)/\(FrameTarget.name)") else {
@@ -41,7 +44,7 @@ struct FloodsCommand: ParsableCommand {
         defer { workplace.clear() }
         let trial = FloodTrial(self, in: workplace)
         var isClean = true
-        for port in FloodTrial.Port.allCases {
+        for port in port.map({ [$0] }) ?? FloodTrial.Port.allCases {
             let result = try trial.run(port)
             print(result.text)
             isClean = isClean && result.isClean(growth: growth << 20)
