@@ -55,6 +55,7 @@ extension AttemptDetail: Recorded {
         writer.put(userTime)
         writer.put(systemTime)
         writer.put(maxResidentBytes)
+        writer.put(rest) { $0.put($1) }
     }
 
     init(from reader: inout RecordReader) throws(RecordReader.Fault) {
@@ -75,6 +76,28 @@ extension AttemptDetail: Recorded {
         userTime = try reader.span()
         systemTime = try reader.span()
         maxResidentBytes = try reader.unsigned()
+        rest = try reader.optional { reader throws(RecordReader.Fault) in try reader.record() }
+    }
+}
+
+extension OutputStretch: Recorded {
+    func write(to writer: inout RecordWriter) {
+        writer.put(offset)
+        writer.put(runs) { writer, run in
+            writer.put(run.stream)
+            writer.put(run.length)
+        }
+        writer.put(bytes)
+    }
+
+    init(from reader: inout RecordReader) throws(RecordReader.Fault) {
+        let offset = try reader.unsigned()
+        let runs = try reader.list { reader throws(RecordReader.Fault) in
+            Run(stream: try reader.choice(), length: try reader.number())
+        }
+        let bytes = try reader.data()
+        guard runs.reduce(0, { $0 + Int($1.length) }) == bytes.count else { throw RecordReader.Fault() }
+        self.init(offset: offset, runs: runs, bytes: bytes)
     }
 }
 

@@ -79,6 +79,7 @@ extension ClientUpdate {
         message.outputAttempt = outputs.map(\.attempt)
         message.outputStream = outputs.map { UInt32($0.stream.rawValue) }
         message.outputLength = outputs.map(\.length)
+        message.outputOffset = outputs.map(\.offset)
         message.reportGroup = reports.map(\.group.value)
         message.reportIndex = reports.map(\.index)
         message.reportOutcome = reports.map { UInt32($0.outcome.rawValue) }
@@ -127,7 +128,7 @@ extension ClientUpdate {
         }
         for group in message.closed { closed.append(try GroupReport(wire: group)) }
         caughtUp = message.caughtUp.map(GroupID.init)
-        details = message.details.map(AttemptDetail.init(wire:))
+        details = try AttemptDetail.list(wire: message.details)
         try readNested(message)
         try readNamesAndStarts(message)
         try readOutputs(message)
@@ -186,7 +187,8 @@ extension ClientUpdate {
             message.outputIndex.count,
             message.outputAttempt.count,
             message.outputStream.count,
-            message.outputLength.count
+            message.outputLength.count,
+            message.outputOffset.count
         )
         outputs.reserveCapacity(count)
         for row in 0..<count {
@@ -196,6 +198,7 @@ extension ClientUpdate {
                     index: message.outputIndex[row],
                     attempt: message.outputAttempt[row],
                     stream: try decodeCase("output stream", Int(message.outputStream[row])),
+                    offset: message.outputOffset[row],
                     length: message.outputLength[row]
                 )
             )

@@ -55,7 +55,8 @@ extension FrameBody {
             frame.consumed.weight = weight
             frame.consumed.group = outputs.map(\.group.value)
             frame.consumed.index = outputs.map(\.index)
-            frame.consumed.bytes = outputs.map(\.bytes)
+            frame.consumed.attempt = outputs.map(\.attempt)
+            frame.consumed.position = outputs.map(\.position)
         case .watch(let target): frame.watch.target = target.wire
         case .query: frame.query = PBQuery()
         case .update(let update):
@@ -69,7 +70,7 @@ extension FrameBody {
         case .grant(let grants):
             frame.grant.task = grants.map(\.ref.task.raw)
             frame.grant.attempt = grants.map(\.ref.attempt)
-            frame.grant.bytes = grants.map(\.bytes)
+            frame.grant.position = grants.map(\.position)
         case .forget(let templates): frame.forget.template = templates.map(\.value)
         case .proceed(let refs):
             frame.proceed.task = refs.map(\.task.raw)
@@ -162,12 +163,19 @@ extension FrameBody {
                 token: message.token
             )
         case .consumed(let message):
-            try checkColumns("consumed output", message.group.count, message.index.count, message.bytes.count)
+            try checkColumns(
+                "consumed output",
+                message.group.count,
+                message.index.count,
+                message.attempt.count,
+                message.position.count
+            )
             let outputs = message.group.indices.map {
                 ConsumedOutput(
                     group: GroupID(message.group[$0]),
                     index: message.index[$0],
-                    bytes: message.bytes[$0]
+                    attempt: message.attempt[$0],
+                    position: message.position[$0]
                 )
             }
             return .consumed(weight: message.weight, outputs)
@@ -180,12 +188,12 @@ extension FrameBody {
             for order in message.orders { orders.append(try CancelOrder(wire: order)) }
             return .cancel(orders)
         case .grant(let message):
-            try checkColumns("grants", message.task.count, message.attempt.count, message.bytes.count)
+            try checkColumns("grants", message.task.count, message.attempt.count, message.position.count)
             return .grant(
                 message.task.indices.map {
                     OutputGrant(
                         ref: AttemptRef(task: TaskKey(raw: message.task[$0]), attempt: message.attempt[$0]),
-                        bytes: message.bytes[$0]
+                        position: message.position[$0]
                     )
                 }
             )
@@ -204,7 +212,7 @@ extension FrameBody {
         switch message.body {
         case .returned: return .returned
         case .cancelled: return .cancelled
-        case .failed: return .failed(AttemptDetail(wire: message.error))
+        case .failed: return .failed(try AttemptDetail(wire: message.error))
         case .UNRECOGNIZED(let number): throw FrameError(.malformed, "\(number) is no end of a body")
         }
     }

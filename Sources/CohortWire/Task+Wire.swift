@@ -90,10 +90,23 @@ extension AttemptDetail {
         message.systemTime = systemTime.nanoseconds
         message.maxResidentBytes = maxResidentBytes
         message.tree = tree.data
+        if let rest {
+            message.restOffset = rest.offset
+            message.restStream = rest.runs.map { UInt32($0.stream.rawValue) }
+            message.restLength = rest.runs.map(\.length)
+            message.rest = rest.bytes.data
+        }
         return message
     }
 
-    init(wire message: PBDetail) {
+    static func list(wire messages: [PBDetail]) throws(FrameError) -> [AttemptDetail] {
+        var details: [AttemptDetail] = []
+        details.reserveCapacity(messages.count)
+        for message in messages { details.append(try AttemptDetail(wire: message)) }
+        return details
+    }
+
+    init(wire message: PBDetail) throws(FrameError) {
         self.init()
         type = message.type
         self.message = message.message
@@ -111,5 +124,21 @@ extension AttemptDetail {
         systemTime = span(message.systemTime)
         maxResidentBytes = message.maxResidentBytes
         tree = [UInt8](message.tree)
+        rest = try OutputStretch(rest: message)
+    }
+}
+
+extension OutputStretch {
+    /// What a detail says of output that its reader may not have.
+    fileprivate init?(rest message: PBDetail) throws(FrameError) {
+        try checkColumns("the rest of output", message.restStream.count, message.restLength.count)
+        try checkPayload("the rest of output", [UInt8](message.rest), message.restLength)
+        guard message.hasRestOffset else { return nil }
+        var runs: [Run] = []
+        for row in message.restStream.indices {
+            let stream = try decodeCase("output stream", Int(message.restStream[row])) as OutputStream
+            runs.append(Run(stream: stream, length: message.restLength[row]))
+        }
+        self.init(offset: message.restOffset, runs: runs, bytes: [UInt8](message.rest))
     }
 }

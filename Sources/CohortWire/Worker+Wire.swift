@@ -165,6 +165,7 @@ extension WorkerReport {
         message.outputAttempt = outputs.map(\.ref.attempt)
         message.outputStream = outputs.map { UInt32($0.stream.rawValue) }
         message.outputLength = outputs.map(\.length)
+        message.outputOffset = outputs.map(\.offset)
         message.startedTask = started.map(\.task.raw)
         message.startedAttempt = started.map(\.attempt)
         message.finishedTask = finished.map(\.ref.task.raw)
@@ -197,7 +198,7 @@ extension WorkerReport {
         try checkColumns("progress", message.progress.count)
         progress = message.progress.map(AttemptProgress.init(wire:))
         try checkColumns("details", message.details.count)
-        details = message.details.map(AttemptDetail.init(wire:))
+        details = try AttemptDetail.list(wire: message.details)
         try readOutputs(message)
         try readFinished(message)
         try checkPayload("a report", payload, message.outputLength, message.finishedValueLength)
@@ -211,13 +212,15 @@ extension WorkerReport {
             count,
             message.outputAttempt.count,
             message.outputStream.count,
-            message.outputLength.count
+            message.outputLength.count,
+            message.outputOffset.count
         )
         for row in 0..<count {
             outputs.append(
                 OutputChunk(
                     ref: AttemptRef(task: TaskKey(raw: message.outputTask[row]), attempt: message.outputAttempt[row]),
                     stream: try decodeCase("output stream", Int(message.outputStream[row])),
+                    offset: message.outputOffset[row],
                     length: message.outputLength[row]
                 )
             )

@@ -166,6 +166,11 @@ final class JournalFixture {
         detail.userTime = .seconds(6)
         detail.systemTime = .seconds(7)
         detail.maxResidentBytes = 8
+        detail.rest = OutputStretch(
+            offset: 9,
+            runs: [OutputStretch.Run(stream: .standardError, length: 1)],
+            bytes: [10]
+        )
         return detail
     }
 

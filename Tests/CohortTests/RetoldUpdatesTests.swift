@@ -61,4 +61,84 @@ struct RetoldUpdatesTests {
         #expect(collector.progress.running == 0)
         #expect(collector.isClosed)
     }
+
+    /// The document of one task that has written so much, and what was passed on of that.
+    private func document(_ updates: ClientUpdate...) throws -> (task: TaskResult, told: String, lacksOutput: Bool) {
+        let collector = OutcomeCollector(keepsTasks: true) { _, _ in nil }
+        collector.open(GroupSpec(key: GroupKey(1), name: "g"))
+        var told: [UInt8] = []
+        var lacksOutput = false
+        for update in updates {
+            collector.take(update) { _, bytes in
+                told += bytes
+            } ended: { ended in
+                lacksOutput = ended.lacksOutput
+            }
+        }
+        let document = try #require(collector.document())
+        let task = try #require(document.tasks.first)
+        return (task, String(decoding: told, as: UTF8.self), lacksOutput)
+    }
+
+    private func output(_ text: String, at offset: UInt64) -> ClientUpdate {
+        var update = ClientUpdate()
+        update.opened = [OpenedGroup(key: GroupKey(1), group: group)]
+        let length = UInt32(text.utf8.count)
+        update.outputs = [
+            ClientOutput(
+                group: group,
+                index: 0,
+                attempt: 1,
+                stream: .standardOutput,
+                offset: offset,
+                length: length
+            )
+        ]
+        update.payload = Array(text.utf8)
+        return update
+    }
+
+    private func end(rest text: String, at offset: UInt64) -> ClientUpdate {
+        var update = update([0])
+        var detail = AttemptDetail()
+        detail.standardError = Array("its tail".utf8)
+        var rest = OutputStretch(offset: offset)
+        rest.append(.standardOutput, Array(text.utf8))
+        detail.rest = rest
+        update.details = [detail]
+        update.reports[0].detail = 0
+        return update
+    }
+
+    @Test("of output is passed on once, and what is missing comes from the end")
+    func output() throws {
+        let (task, told, lacksOutput) = try document(
+            output("one ", at: 0),
+            output("three ", at: 8),
+            output("one two ", at: 0),
+            output("two ", at: 4),
+            end(rest: "two three", at: 4),
+            output("three", at: 8)
+        )
+        #expect(told == "one two three")
+        #expect(task.stdout == "one two three")
+        // The tail that comes with the end stands only where nothing else has come.
+        #expect(task.stderr == "")
+        #expect(!lacksOutput)
+    }
+
+    @Test("of output may all come with the end")
+    func outputOfTheEnd() throws {
+        let (task, told, lacksOutput) = try document(end(rest: "all of it", at: 0))
+        #expect(told == "all of it")
+        #expect(task.stdout == "all of it")
+        #expect(!lacksOutput)
+    }
+
+    @Test("of output may have a gap, and then it is told so")
+    func gap() throws {
+        let (_, told, lacksOutput) = try document(output("one ", at: 0), end(rest: "three", at: 8))
+        #expect(told == "one three")
+        #expect(lacksOutput)
+    }
 }

@@ -47,6 +47,8 @@ package final class OutcomeCollector {
         fileprivate let name: String?
         fileprivate let tails: OutputTails?
         fileprivate let collector: OutcomeCollector
+        /// Some of what it has written has not come here, nor will it.
+        package let lacksOutput: Bool
         /// The value of a call as it came.
         package let value: ArraySlice<UInt8>
 
@@ -68,11 +70,13 @@ package final class OutcomeCollector {
     private var placesByID: [GroupID: Int] = [:]
     /// What was found there last: reports of one group come in long runs.
     private var latestPlace: (id: GroupID, place: Int)?
-    private var workers: [UInt32: WorkerSummary] = [:]
+    private(set) var workers: [UInt32: WorkerSummary] = [:]
     private var names: [TaskPlace: String] = [:]
     private var tails: [TaskPlace: OutputTails] = [:]
     /// Tasks told as running that have not ended.
     private var startedPlaces: Set<TaskPlace> = []
+    /// Of output that tasks write.
+    package var positions = OutputPositions()
 
     private struct TaskPlace: Hashable {
         var group: GroupID
@@ -142,11 +146,11 @@ package final class OutcomeCollector {
     /// Takes in an update.
     ///
     /// - Parameters:
-    ///   - output: called for each piece of output, with the bytes' place in the update's payload.
+    ///   - output: called for each piece of output, with what of its bytes is new.
     ///   - ended: called for each task that has ended.
     package func take(
         _ update: ClientUpdate,
-        output: (ClientOutput, Range<Int>) throws -> Void,
+        output: (ClientOutput, ArraySlice<UInt8>) throws -> Void,
         ended: (Ended) throws -> Void
     ) rethrows {
         for opened in update.opened {
@@ -169,16 +173,44 @@ package final class OutcomeCollector {
         for piece in update.outputs {
             let range = cursor..<cursor + Int(piece.length)
             cursor = range.upperBound
-            if fillsResults, mayEnd(piece.group, piece.index) { keepTail(piece, update.payload[range]) }
-            try output(piece, range)
+            guard mayEnd(piece.group, piece.index), let skipped = positions.take(piece) else { continue }
+            let bytes = update.payload[range].dropFirst(skipped)
+            if fillsResults { keepTail(piece, bytes) }
+            try output(piece, bytes)
         }
         for report in update.reports {
             let range = cursor..<cursor + Int(report.valueLength)
             cursor = range.upperBound
             guard let place = place(of: report.group), nodes[place].ended.insert(report.index) else { continue }
-            try ended(end(report, update, value: update.payload[range]))
+            let detail = report.detail >= 0 ? update.details[Int(report.detail)] : nil
+            let isWhole = try takeRest(of: report, detail?.rest, output)
+            try ended(end(report, detail, value: update.payload[range], lacksOutput: !isWhole))
         }
         for report in update.closed { close(report) }
+    }
+
+    /// Takes what has come with the end of a task and not before.
+    ///
+    /// - Returns: whether all that it has written has come.
+    private func takeRest(
+        of report: TaskReport,
+        _ rest: OutputStretch?,
+        _ output: (ClientOutput, ArraySlice<UInt8>) throws -> Void
+    ) rethrows -> Bool {
+        let (pieces, isWhole) = positions.end(report, rest)
+        for piece in pieces {
+            let row = ClientOutput(
+                group: report.group,
+                index: report.index,
+                attempt: report.attempts,
+                stream: piece.stream,
+                offset: piece.offset,
+                length: UInt32(piece.bytes.count)
+            )
+            if fillsResults { keepTail(row, piece.bytes) }
+            try output(row, piece.bytes)
+        }
+        return isWhole
     }
 
     private func learn(_ group: GroupSummary) {
@@ -234,14 +266,20 @@ package final class OutcomeCollector {
         }
     }
 
-    private func end(_ report: TaskReport, _ update: ClientUpdate, value: ArraySlice<UInt8>) -> Ended {
+    private func end(
+        _ report: TaskReport,
+        _ detail: AttemptDetail?,
+        value: ArraySlice<UInt8>,
+        lacksOutput: Bool
+    ) -> Ended {
         let place = TaskPlace(group: report.group, index: report.index)
         let ended = Ended(
             report: report,
-            detail: report.detail >= 0 ? update.details[Int(report.detail)] : nil,
+            detail: detail,
             name: names.isEmpty ? nil : names.removeValue(forKey: place),
             tails: tails.isEmpty ? nil : tails.removeValue(forKey: place),
             collector: self,
+            lacksOutput: lacksOutput,
             value: value
         )
         guard let node = self.place(of: report.group) else { return ended }
@@ -289,124 +327,4 @@ package final class OutcomeCollector {
     }
 
     private func result(of ended: Ended) -> TaskResult { account(of: ended).result(hasValue: fillsResults) }
-
-    // MARK: The document
-
-    /// The document of the whole tree.
-    package func document() -> OutcomeDocument? {
-        nodes.isEmpty ? nil : document(of: 0, isRoot: true)
-    }
-
-    private func document(of place: Int, isRoot: Bool) -> OutcomeDocument {
-        let node = nodes[place]
-        let report = node.report
-        var tasks = node.tasks
-        // In the order of submission: the order of ending is told by the times.
-        tasks.sort { ($0.number ?? 0) < ($1.number ?? 0) }
-        let groups = node.children.map { document(of: $0, isRoot: false) }
-        var (counts, neverStarted) = (node.counts, node.neverStarted)
-        // Of a tree that is another client's a watcher is not told which tasks have ended, but how many had.
-        if let summary = node.summary { counts.raise(to: OutcomeCounts(summary.counts)) }
-        for group in groups {
-            counts += group.tally
-            neverStarted += group.neverStarted ?? 0
-        }
-        return OutcomeDocument(
-            version: isRoot ? OutcomeDocument.currentVersion : nil,
-            group: node.name,
-            id: node.id.map { String($0.value) } ?? "",
-            outcome: report.map { GroupOutcome($0.outcome) },
-            timedOut: report?.timedOut ?? false,
-            cancelled: report?.cancelled ?? false,
-            cancelReason: report.flatMap { $0.reason.isEmpty ? nil : $0.reason },
-            deadlineOf: report.flatMap { $0.deadlineOf.isEmpty ? nil : $0.deadlineOf },
-            startedAt: node.openedAt,
-            elapsed: report?.elapsed.duration ?? Timestamp.now.since(node.openedAt),
-            counts: counts,
-            neverStarted: neverStarted == 0 ? nil : neverStarted,
-            unfinished: report == nil ? unfinished(of: node, groups) : nil,
-            tasks: tasks,
-            tasksOmitted: report.flatMap { $0.omitted == 0 ? nil : Int(clamping: $0.omitted) },
-            groups: groups,
-            // Of a group that runs: what has failed so far.
-            error: report == nil || report?.outcome == .errors ? errorNode(of: place) : nil
-        )
-    }
-
-    private func unfinished(of node: Node, _ groups: [OutcomeDocument]) -> UnfinishedTasks? {
-        guard let summary = node.summary, let id = node.id else { return nil }
-        var unfinished = UnfinishedTasks(running: summary.counts.running, queued: summary.counts.queued)
-        for group in groups {
-            unfinished.running += group.unfinished?.running ?? 0
-            unfinished.queued += group.unfinished?.queued ?? 0
-        }
-        unfinished.tasks = summary.running.map { task in
-            UnfinishedTasks.Running(
-                name: task.name,
-                id: TaskAccount.id(id, task.index),
-                worker: workers[task.worker]?.name,
-                host: workers[task.worker]?.host,
-                elapsed: task.elapsed.duration
-            )
-        }
-        return unfinished
-    }
-
-    private func errorNode(of place: Int) -> ErrorNode? {
-        let node = nodes[place]
-        guard !node.failures.isEmpty else { return nil }
-        let omitted = node.omittedFailures == 0 ? nil : node.omittedFailures
-        return .group(ErrorNode.Group(group: node.name, errors: node.failures, omitted: omitted))
-    }
-}
-
-extension TaskResult {
-    /// The task's number in its group, as the end of its id says.
-    fileprivate var number: Int? { id.split(separator: ".").last.flatMap { Int($0) } }
-}
-
-extension OutcomeCounts {
-    fileprivate init(_ counts: TaskCounts) {
-        self.init(
-            ok: counts.ok,
-            error: counts.error,
-            timeout: counts.timeout,
-            cancelled: counts.cancelled,
-            lost: counts.lost
-        )
-    }
-
-    /// Takes of each number the greater one.
-    fileprivate mutating func raise(to other: OutcomeCounts) {
-        ok = max(ok, other.ok)
-        error = max(error, other.error)
-        timeout = max(timeout, other.timeout)
-        cancelled = max(cancelled, other.cancelled)
-        lost = max(lost, other.lost)
-    }
-}
-
-extension TaskOutcome {
-    package init(_ outcome: CohortCore.TaskOutcome) {
-        self =
-            switch outcome {
-            case .ok: .ok
-            case .error: .error
-            case .timeout: .timeout
-            case .cancelled: .cancelled
-            case .lost: .lost
-            }
-    }
-}
-
-extension GroupOutcome {
-    package init(_ outcome: CohortCore.GroupOutcome) {
-        self =
-            switch outcome {
-            case .ok: .ok
-            case .errors: .errors
-            case .timeout: .timeout
-            case .cancelled: .cancelled
-            }
-    }
 }

@@ -36,10 +36,11 @@ package struct ClientOutbox: Sendable, Equatable {
 
     /// Keeps the output of tasks only: a client that comes back is told all else again.
     ///
+    /// - Parameter lost: updates that were sent and may not have come to it; their output comes first.
     /// - Returns: how many bytes that is.
-    package mutating func keepOutputs() -> Int {
+    package mutating func keepOutputs(after lost: some Sequence<ClientUpdate>) -> Int {
         var kept = 0
-        for update in takeAll() {
+        for update in Array(lost) + takeAll() {
             var start = 0
             for output in update.outputs {
                 let end = start + Int(output.length)
@@ -89,11 +90,13 @@ package struct ClientOutbox: Sendable, Equatable {
 
 extension AttemptDetail {
     /// Bytes of users in it, which count when a client is behind.
-    package var outputBytes: Int { standardOutput.count + standardError.count + tree.count }
+    package var outputBytes: Int {
+        standardOutput.count + standardError.count + tree.count + (rest?.bytes.count ?? 0)
+    }
 
     /// About how long it is on the wire.
     package var approximateBytes: Int {
         64 + type.utf8.count + message.utf8.count + trace.utf8.count + tree.count + command.utf8.count
-            + standardOutput.count + standardError.count
+            + standardOutput.count + standardError.count + (rest.map { $0.bytes.count + 8 * $0.runs.count } ?? 0)
     }
 }

@@ -45,6 +45,7 @@ extension CoordinatorCore {
         if outcome == .timeout { detail = timeoutDetail(of: task, detail) }
         let canRetry = outcome == .error || outcome == .timeout || outcome == .lost
         if canRetry, mayRetry(task) {
+            passRest(of: task, detail)
             retry(task, after: PendingFailure(outcome: outcome, detail: detail ?? AttemptDetail()), at: now)
         } else if outcome == .cancelled, !attempt.started {
             endUnstarted(task, at: now)

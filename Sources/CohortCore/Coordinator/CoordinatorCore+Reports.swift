@@ -28,6 +28,9 @@ extension CoordinatorCore {
     }
 
     mutating func reportEnded(_ task: UInt32, _ report: TaskReport, detail: AttemptDetail?, value: ArraySlice<UInt8>) {
+        var detail = detail
+        // Who watches is not told what tasks write.
+        if detail?.rest != nil, reader(of: task) == nil { detail?.rest = nil }
         if keepsJournal || groups[Int(tasks[Int(task)].group)].detached {
             logEnded(task, report, detail: detail, value: value)
         }
@@ -199,32 +202,59 @@ extension CoordinatorCore {
             staleMessages += 1
             return
         }
-        let record = tasks[Int(task)]
-        let group = Int(record.group)
-        let owner = groups[group].owner
-        guard owner != GroupRecord.none, !groups[group].detached else {
+        guard let reader = reader(of: task) else {
             // Nobody reads it; the worker keeps the tails. Give the credit back, or the task would stall.
-            grant(bytes.count, to: chunk.ref, at: worker)
+            grant(upTo: chunk.offset &+ UInt64(bytes.count), to: chunk.ref, at: worker)
             return
         }
-        let client = Int(owner)
-        let attempt = UInt32(record.executions) + (record.state == .assigned ? 1 : 0)
+        pass(bytes, chunk.stream, offset: chunk.offset, of: task, to: reader)
+    }
+
+    /// The client that is told what a task writes.
+    private func reader(of task: UInt32) -> UInt32? {
+        let group = groups[Int(tasks[Int(task)].group)]
+        return group.detached || group.owner == GroupRecord.none ? nil : group.owner
+    }
+
+    /// The number of the task's execution that is under way, or the last one's.
+    private func execution(of task: UInt32) -> UInt32 {
+        let record = tasks[Int(task)]
+        return UInt32(record.executions) + (record.state == .assigned ? 1 : 0)
+    }
+
+    private mutating func pass(
+        _ bytes: ArraySlice<UInt8>,
+        _ stream: OutputStream,
+        offset: UInt64,
+        of task: UInt32,
+        to reader: UInt32
+    ) {
+        let client = Int(reader)
         clients[client].outbox.add(
             ClientOutput(
-                group: groups[group].id,
-                index: record.index,
-                attempt: attempt,
-                stream: chunk.stream,
+                group: groups[Int(tasks[Int(task)].group)].id,
+                index: tasks[Int(task)].index,
+                attempt: execution(of: task),
+                stream: stream,
+                offset: offset,
                 length: UInt32(bytes.count)
             ),
             bytes
         )
         clients[client].unconsumed += ClientUpdate.weight(bytes: bytes.count, reports: 0)
-        markClient(owner)
+        markClient(reader)
     }
 
-    private mutating func grant(_ bytes: Int, to ref: AttemptRef, at worker: UInt32) {
-        workers[Int(worker)].grantBox.append(OutputGrant(ref: ref, bytes: UInt64(bytes)))
+    /// An attempt has ended and another one follows, so that its end is not told: what it has written is all the same.
+    mutating func passRest(of task: UInt32, _ detail: AttemptDetail?) {
+        guard let rest = detail?.rest, let reader = reader(of: task) else { return }
+        for piece in rest.pieces() { pass(piece.bytes, piece.stream, offset: piece.offset, of: task, to: reader) }
+    }
+
+    private mutating func grant(upTo position: UInt64, to ref: AttemptRef, at worker: UInt32) {
+        // One that comes back tells again what was not granted.
+        guard !workers[Int(worker)].isAbsent else { return }
+        workers[Int(worker)].grantBox.append(OutputGrant(ref: ref, position: position))
         markWorker(worker)
     }
 
@@ -236,8 +266,8 @@ extension CoordinatorCore {
         for output in outputs {
             guard let place = groupPlaces[output.group], groups[Int(place)].owner == client else { continue }
             guard let task = member(output.index, of: place) else { continue }
-            guard tasks[Int(task)].state.isAtWorker else { continue }
-            grant(Int(clamping: output.bytes), to: ref(task), at: tasks[Int(task)].worker)
+            guard tasks[Int(task)].state.isAtWorker, execution(of: task) == output.attempt else { continue }
+            grant(upTo: output.position, to: ref(task), at: tasks[Int(task)].worker)
         }
     }
 

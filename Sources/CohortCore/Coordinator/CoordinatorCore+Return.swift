@@ -28,8 +28,9 @@ extension CoordinatorCore {
         clients[index].lastHeard = now
         clients[index].unreachableSince = nil
         clients[index].knownWorkers = []
-        // What its tasks have written while it was away stands nowhere else.
-        let kept = clients[index].outbox.keepOutputs()
+        // What its tasks have written while it was away stands nowhere else, nor does what was lost on the way.
+        let kept = clients[index].outbox.keepOutputs(after: clients[index].sentOutput.map(\.update))
+        clients[index].sentOutput = []
         clients[index].unconsumed = ClientUpdate.weight(bytes: kept, reports: 0)
         if kept > 0 { markClient(place) }
         clients[index].feeds = [:]

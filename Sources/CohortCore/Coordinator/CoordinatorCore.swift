@@ -210,8 +210,14 @@ package struct CoordinatorCore: Sendable, Equatable {
             let index = Int(place)
             guard !clients[index].isGone, !clients[index].isAbsent, !clients[index].outbox.isEmpty else { continue }
             let updates = clients[index].outbox.takeAll()
-            clients[index].sentUpdates += UInt64(updates.count)
-            for update in updates { actions.append(.update(clients[index].id, update)) }
+            for update in updates {
+                clients[index].sentUpdates += 1
+                if keepsJournal, !update.outputs.isEmpty {
+                    let number = clients[index].sentUpdates
+                    clients[index].sentOutput.append(SentUpdate(number: number, update: update))
+                }
+                actions.append(.update(clients[index].id, update))
+            }
         }
         dirtyClients.removeAll(keepingCapacity: true)
     }

@@ -44,6 +44,13 @@ package struct FeedMark: Sendable, Equatable {
     package var cursor: Int
 }
 
+/// An update on its way to a client.
+struct SentUpdate: Sendable, Equatable {
+    /// Its number among those of the session.
+    var number: UInt64
+    var update: ClientUpdate
+}
+
 /// The answer to a join that has not been emitted yet.
 package struct PendingWelcome: Sendable, Equatable {
     package var session: SessionID
@@ -88,6 +95,8 @@ package struct ClientRecord: Sendable, Equatable {
     package var receivedUpdates: UInt64 = 0
     /// What those hold that have not come to it, in the order of sending.
     var feedMarks: Deque<FeedMark> = []
+    /// Updates with output that have not come to it: that stands nowhere else.
+    var sentOutput: Deque<SentUpdate> = []
     /// Heads of the trees of others that it has added tasks to, until they are forgotten.
     package var addedTo: Set<GroupID> = []
     /// Heads of its attached trees that have closed and are kept, oldest first.

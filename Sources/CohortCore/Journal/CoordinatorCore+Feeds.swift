@@ -56,6 +56,9 @@ extension CoordinatorCore {
             clients[client].feeds[mark.head]?.received = mark.cursor
             if let head = groupPlaces[mark.head] { trimLog(of: head) }
         }
+        while let sent = clients[client].sentOutput.first, sent.number <= clients[client].receivedUpdates {
+            clients[client].sentOutput.removeFirst()
+        }
         dropClosedHeads(of: place)
     }
 

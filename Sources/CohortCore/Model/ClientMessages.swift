@@ -174,13 +174,23 @@ package struct ClientOutput: Sendable, Equatable {
     /// Counts the task's executions, from 1: output of an earlier attempt is void once a later one begins.
     package var attempt: UInt32
     package var stream: OutputStream
+    /// Bytes that the attempt had written before, to both streams together.
+    package var offset: UInt64
     package var length: UInt32
 
-    package init(group: GroupID, index: UInt32, attempt: UInt32, stream: OutputStream, length: UInt32) {
+    package init(
+        group: GroupID,
+        index: UInt32,
+        attempt: UInt32,
+        stream: OutputStream,
+        offset: UInt64 = 0,
+        length: UInt32
+    ) {
         self.group = group
         self.index = index
         self.attempt = attempt
         self.stream = stream
+        self.offset = offset
         self.length = length
     }
 }

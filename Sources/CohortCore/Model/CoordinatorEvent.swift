@@ -107,15 +107,19 @@ package enum CoordinatorEvent: Sendable, Equatable {
     case timeReached
 }
 
-/// Output of one task that its client has dealt with.
+/// How far a client has dealt with the output of a task.
 package struct ConsumedOutput: Sendable, Equatable {
     package var group: GroupID
     package var index: UInt32
-    package var bytes: UInt64
+    /// Counts the task's executions, from 1.
+    package var attempt: UInt32
+    /// In bytes of both streams together, from the attempt's first one.
+    package var position: UInt64
 
-    package init(group: GroupID, index: UInt32, bytes: UInt64) {
+    package init(group: GroupID, index: UInt32, attempt: UInt32, position: UInt64) {
         self.group = group
         self.index = index
-        self.bytes = bytes
+        self.attempt = attempt
+        self.position = position
     }
 }

@@ -136,6 +136,8 @@ package struct AttemptDetail: Sendable, Equatable {
     package var userTime = TimeSpan.zero
     package var systemTime = TimeSpan.zero
     package var maxResidentBytes: UInt64 = 0
+    /// Of streamed output: what its reader may not have, up to the end.
+    package var rest: OutputStretch?
 
     package init() {}
 }

@@ -148,14 +148,15 @@ package struct CancelOrder: Sendable, Equatable {
     }
 }
 
-/// Further output that an attempt may send.
+/// How far the output of an attempt has been dealt with: what its worker need not keep, and may send anew.
 package struct OutputGrant: Sendable, Equatable {
     package var ref: AttemptRef
-    package var bytes: UInt64
+    /// In bytes of both streams together, from the attempt's first one.
+    package var position: UInt64
 
-    package init(ref: AttemptRef, bytes: UInt64) {
+    package init(ref: AttemptRef, position: UInt64) {
         self.ref = ref
-        self.bytes = bytes
+        self.position = position
     }
 }
 
@@ -168,11 +169,14 @@ package enum OutputStream: UInt8, Sendable, CaseIterable {
 package struct OutputChunk: Sendable, Equatable {
     package var ref: AttemptRef
     package var stream: OutputStream
+    /// Bytes that the attempt had written before, to both streams together.
+    package var offset: UInt64
     package var length: UInt32
 
-    package init(ref: AttemptRef, stream: OutputStream, length: UInt32) {
+    package init(ref: AttemptRef, stream: OutputStream, offset: UInt64 = 0, length: UInt32) {
         self.ref = ref
         self.stream = stream
+        self.offset = offset
         self.length = length
     }
 }

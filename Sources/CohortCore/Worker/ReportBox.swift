@@ -39,9 +39,14 @@ package struct ReportBox: Sendable, Equatable {
         open.progress.append(progress)
     }
 
-    package mutating func output(_ ref: AttemptRef, _ stream: OutputStream, _ bytes: [UInt8]) {
+    package mutating func output(
+        _ ref: AttemptRef,
+        _ stream: OutputStream,
+        offset: UInt64,
+        _ bytes: ArraySlice<UInt8>
+    ) {
         closeIfFull()
-        open.outputs.append(OutputChunk(ref: ref, stream: stream, length: UInt32(bytes.count)))
+        open.outputs.append(OutputChunk(ref: ref, stream: stream, offset: offset, length: UInt32(bytes.count)))
         outputs.append(contentsOf: bytes)
     }
 

@@ -121,11 +121,7 @@ extension WorkerCore {
         let used = Set(entries.values.filter { !$0.isUnwanted }.map(\.template))
         templates = templates.filter { used.contains($0.key) }
         forgetLatestTemplate()
-        // Nobody knows what of it has been granted on the way: each begins anew with what it may send unasked.
-        for entry in entries.values.sorted(by: { $0.ref.task.raw < $1.ref.task.raw }) where entry.owedOutput > 0 {
-            actions.append(.grant(entry.ref.task, isCall: entry.isCall, bytes: entry.owedOutput))
-            entries[entry.ref.task]?.owedOutput = 0
-        }
+        outputResumed(into: &actions)
     }
 }
 

@@ -117,6 +117,7 @@ extension WorkerCore {
         value: [UInt8] = []
     ) {
         if entry.isUnwanted { return }
+        let detail = entry.withRest(detail, isKept: keepsOutput)
         if let silence = entry.silence {
             if !started && !entry.cancelRequested { return report.returned(entry.ref) }
             // What has ended in another way before the kill could reach it has ended so.

@@ -33,8 +33,12 @@ package struct WorkerCore: Sendable, Equatable {
         var standardErrorTail: [UInt8] = []
         /// It has what it waited for, and wants a slot.
         var isWanting = false
-        /// Bytes of output that were reported and not granted again.
-        var owedOutput: UInt64 = 0
+        /// Streamed output, in bytes: all of it, and how much its reader has dealt with.
+        var written: UInt64 = 0
+        var granted: UInt64 = 0
+        /// With a durable coordinator: how much of it has been reported, and what lies between granted and written.
+        var reported: UInt64 = 0
+        var kept = OutputStretch()
         /// It is being killed because the coordinator was not heard of for so long.
         var silence: TimeSpan?
         /// It is being killed because the coordinator has no more use for it, not even for the news of its end.
@@ -74,6 +78,10 @@ package struct WorkerCore: Sendable, Equatable {
     var isDraining = false
     var hasToldDrained = false
     var report = ReportBox()
+    /// The coordinator is durable, and what it has not granted is kept for its next life.
+    var keepsOutput = false
+    /// Tasks that have written something since the last flush.
+    var unreported: [TaskKey] = []
     /// Set while the coordinator cannot be heard: nothing begins.
     var cutOff: CutOff?
     /// Reports so far, and those with ends that are not acknowledged.
@@ -102,12 +110,7 @@ package struct WorkerCore: Sendable, Equatable {
         switch event {
         case .assigned(let batch): assigned(batch, at: now)
         case .cancelled(let orders): for order in orders { cancelled(order, into: &actions) }
-        case .granted(let grants):
-            for grant in grants {
-                guard let entry = entries[grant.ref.task], entry.ref == grant.ref else { continue }
-                entries[grant.ref.task]?.owedOutput -= min(grant.bytes, entry.owedOutput)
-                actions.append(.grant(grant.ref.task, isCall: entry.isCall, bytes: grant.bytes))
-            }
+        case .granted(let grants): granted(grants, into: &actions)
         case .forgotten(let ids):
             for id in ids { templates[id] = nil }
             latestTemplate = nil
@@ -133,6 +136,7 @@ package struct WorkerCore: Sendable, Equatable {
             wasCutOff(lastHeard: lastHeard, lease: lease, isDurable: isDurable, at: now, into: &actions)
         case .wayRestored: wayIsBack(at: now)
         case .heardAgain: cutOff = nil
+        case .welcomed(let isDurable): keepsOutput = isDurable
         case .resumed(let unwanted): wasResumed(unwanted: unwanted, into: &actions)
         }
         startWaiting(at: now, into: &actions)
@@ -140,6 +144,7 @@ package struct WorkerCore: Sendable, Equatable {
 
     /// Emits what is to be reported.
     package mutating func flush(into actions: inout [WorkerAction]) {
+        reportOutput()
         for full in report.takeAll() {
             reportCount += 1
             if !full.finished.isEmpty { reportedEnds.append(ReportedEnds(message: reportCount, ends: full.finished)) }
@@ -333,30 +338,5 @@ package struct WorkerCore: Sendable, Equatable {
         entries[task]?.isRunning = true
         entries[task]?.hasStarted = true
         report.started(entry.ref)
-    }
-
-    private mutating func outputArrived(
-        _ task: TaskKey,
-        _ stream: OutputStream,
-        _ bytes: [UInt8],
-        into actions: inout [WorkerAction]
-    ) {
-        guard let entry = entries[task], let template = template(entry.template) else { return }
-        guard template.template.output == .tail else {
-            entries[task]?.owedOutput += UInt64(bytes.count)
-            report.output(entry.ref, stream, bytes)
-            return
-        }
-        switch stream {
-        case .standardOutput: Self.keepTail(bytes, in: &entries[task]!.standardOutputTail)
-        case .standardError: Self.keepTail(bytes, in: &entries[task]!.standardErrorTail)
-        }
-        actions.append(.grant(task, isCall: entry.isCall, bytes: UInt64(bytes.count)))
-    }
-
-    private static func keepTail(_ bytes: [UInt8], in tail: inout [UInt8]) {
-        tail.append(contentsOf: bytes.suffix(tailBytes))
-        // Cut only when it is twice too long: moving the bytes for each chunk would cost more than keeping them.
-        if tail.count > 2 * tailBytes { tail.removeFirst(tail.count - tailBytes) }
     }
 }

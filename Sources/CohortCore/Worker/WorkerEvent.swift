@@ -62,6 +62,8 @@ package enum WorkerEvent: Sendable, Equatable {
     case wayRestored
     /// The coordinator is heard again, in the same session.
     case heardAgain
+    /// A session has been opened, by a coordinator whose groups outlive its process or by another one.
+    case welcomed(isDurable: Bool)
     /// A session continues the one that was lost; it wants nothing of these attempts.
     case resumed(unwanted: [AttemptRef])
 }

@@ -45,6 +45,8 @@ enum SimulatedEvent {
     case released(connection: Int, generation: Int)
     /// A simulated program has come to the end of the step that it is in, unless that was called off.
     case programStep(node: Int, program: Int, version: Int)
+    /// A simulated program writes something, if it is still there.
+    case programWrites(node: Int, task: TaskKey, execution: Int)
     case thaw(node: Int)
     /// A supervisor tells how its worker died.
     case obituary(frames: [[UInt8]])

@@ -17,6 +17,7 @@ final class SimulatedClient: SimulatedPeer {
     private var payBackAt: Instant?
     /// The call that it belongs to.
     let program: (worker: Int, place: Int)?
+    private var output = ReceivedOutput()
     /// Every task it has been told of in this run of the tree, to notice what is told twice.
     private var told: Set<UInt64> = []
 
@@ -58,7 +59,7 @@ final class SimulatedClient: SimulatedPeer {
         if isDead { return }
         if let payBackAt, payBackAt <= simulation.now {
             self.payBackAt = nil
-            peer.send(.consumed(weight: owedWeight, []))
+            peer.send(.consumed(weight: owedWeight, output.takeDue()))
             owedWeight = 0
         }
         transmit(simulation)
@@ -75,6 +76,12 @@ final class SimulatedClient: SimulatedPeer {
         }
         caughtUp = []
         owedWeight = 0
+        if acceptance.resumed {
+            output.tellAll()
+            payBackAt = payBackAt ?? simulation.now
+        } else {
+            output = ReceivedOutput()
+        }
         if !acceptance.resumed, peer.greeting.request.previous != 0 { abandon(simulation) }
     }
 
@@ -149,6 +156,7 @@ final class SimulatedClient: SimulatedPeer {
     func add(_ count: Int, _ template: TaskTemplate, to group: Int, _ simulation: Simulation) {
         let truth = simulation.truth
         let first = UInt32(truth.groups[group].tasks.count)
+        let template = OutputPlan.draw(template, group: group, simulation)
         var payload: [UInt8] = []
         for index in 0..<count {
             let number = truth.tasks.count
@@ -212,7 +220,13 @@ final class SimulatedClient: SimulatedPeer {
             guard let group = truth.groupNumbers[name(stop.group, truth)] else { continue }
             truth.groups[group].stopTold = truth.groups[group].stopTold ?? simulation.now
         }
-        var cursor = update.outputs.reduce(0) { $0 + Int($1.length) }
+        var cursor = 0
+        for piece in update.outputs {
+            let bytes = update.payload[cursor..<(cursor + Int(piece.length))]
+            cursor = bytes.endIndex
+            guard let group = truth.groupNumbers[name(piece.group, truth)] else { continue }
+            judge(output.take(piece, bytes, group: group, client: life, truth), simulation)
+        }
         for report in update.reports {
             let value = Array(update.payload[cursor..<(cursor + Int(report.valueLength))])
             cursor += Int(report.valueLength)
@@ -250,10 +264,17 @@ final class SimulatedClient: SimulatedPeer {
                 )
             )
         }
+        if truth.groups[group].client == life {
+            judge(output.end(report, detail?.rest, task: task, truth), simulation)
+        }
         simulation.observe(.taskTold(task: task, report, detail, value: value, client: life))
         truth.tasks[task].told = report
         truth.tasks[task].detail = detail
         truth.tasks[task].value = value
+    }
+
+    private func judge(_ fault: BrokenPromise?, _ simulation: Simulation) {
+        if let fault { simulation.broke(fault) }
     }
 
     private func closed(_ report: GroupReport, _ simulation: Simulation) {

@@ -27,6 +27,7 @@ extension SimulatedWorker {
         /// What is due for it counts only with this number.
         var version = 0
         var killAt: Instant?
+        var output = ProgramOutput()
         /// The node of the client through which it opens groups.
         var client: Int?
         /// It gave up its slot, as far as it has been told.
@@ -86,6 +87,7 @@ extension SimulatedWorker {
         programs[place] = program
         noteBegun(ref)
         deliver(.attemptStarted(program.order.task), simulation)
+        beginWriting(place, simulation)
         schedule(
             place,
             after: plan.groups > 0 ? TimeSpan(nanoseconds: plan.duration.nanoseconds / 2) : plan.duration,
@@ -121,6 +123,9 @@ extension SimulatedWorker {
                 openGroups(place, simulation)
             } else if let crash = plan.crash {
                 crashed(place, crash, simulation)
+            } else if waitsToWrite(place) {
+                // It goes on with a grant.
+                programs[place]?.output.isAtEnd = true
             } else {
                 finish(place, plan.fails ? .failed : .returned, isForced: false, simulation)
             }
@@ -246,6 +251,7 @@ extension SimulatedWorker {
     private func finish(_ place: Int, _ end: Truth.ProgramEnd, isForced: Bool, _ simulation: Simulation) {
         guard let program = programs[place], let execution = program.execution else { return }
         let wasAsked = program.killAt != nil
+        if !isForced { writeLast(place, simulation) }
         // A command that ends badly after a signal was ended by it.
         let real: Truth.ProgramEnd = end == .failed && wasAsked && !program.isCall ? .cancelled : end
         remove(place)

@@ -102,7 +102,7 @@ final class SimulatedWorker: SimulatedPeer {
         case .runCommand(let order): runCommand(order, simulation)
         case .runCall(let order, _): runCall(order, simulation)
         case .cancel(let task, _, let grace, _, _): cancel(task, grace: grace, simulation)
-        case .grant: break
+        case .grant(let task, _, let bytes): granted(task, bytes, simulation)
         case .retract(let tasks): retract(tasks, simulation)
         case .proceed(let task): proceed(task, simulation)
         case .kill(let task, _): kill(task, simulation)
@@ -132,6 +132,7 @@ final class SimulatedWorker: SimulatedPeer {
         } else if !isFirst {
             startAnew(simulation)
         }
+        core.handle(.welcomed(isDurable: acceptance.durable), at: simulation.now, into: &actions)
         if isDraining { peer.send(.draining) }
     }
 

@@ -106,6 +106,8 @@ package final class Simulation {
             arrived(connection, generation, toPeer, frames)
         case .connected(let connection, let generation): connected(connection, generation)
         case .released(let connection, let generation): release(connection, generation)
+        case .programWrites(let number, let task, let execution):
+            (nodes[number] as? SimulatedWorker)?.write(task, execution: execution, self)
         case .programStep(let number, let program, let version):
             (nodes[number] as? SimulatedWorker)?.step(program, version: version, self)
         case .thaw(let number): thaw(nodes[number])

@@ -29,6 +29,8 @@ package struct SwarmOptions: Sendable, Equatable {
     package var nesting: Int
     /// In a hundred, of programs: those that take their worker or call host with them.
     package var crashing: Int
+    /// In a hundred, of submissions: those whose tasks stream their output.
+    package var streaming: Int
     /// In a hundred, of reconnections: those at which a message comes twice.
     package var duplicates: Int
     /// How often each kind of thing is injected in proportion to the others; 0 for never.
@@ -73,6 +75,25 @@ package struct SwarmOptions: Sendable, Equatable {
         limits.prefetchPerSlot = UInt32(oneOf([0, 4, 512]))
         limits.unconsumedBytes = oneOf([1_000, 8 << 20])
         limits.fairShare = Int(oneOf([1, 64]))
+        streaming = share(60, 10...60)
+        if generator.chance(12) { becomeStreaming(&generator) }
+    }
+
+    /// Tasks that write and do little else, under a coordinator that dies again and again between them and their readers:
+    /// where everything goes wrong at once hardly any task lives to tell what was lost.
+    private mutating func becomeStreaming(_ generator: inout SeededGenerator) {
+        isDurable = Self.hasRecovery
+        streaming = 90
+        failing = 0
+        ignoringCancel = 0
+        nesting = 0
+        crashing = 0
+        longestTask = 6 * Self.second
+        faultInterval = (generator.pick([100, 300, 1_000]) ?? 100) * Self.millisecond
+        let kinds: [Injection.Kind] = [
+            .openTree, .addTasks, .seal, .coordinatorDies, .connectionStalls, .connectionBreaks,
+        ]
+        weights = Injection.Kind.allCases.map { kinds.contains($0) ? $0.usualWeight : 0 }
     }
 
     package func weight(of kind: Injection.Kind) -> Int { weights[Int(kind.rawValue)] }
@@ -90,7 +111,8 @@ extension SwarmOptions: CustomStringConvertible {
             \(clients) clients, \(workers) workers with \(slotsPerWorker) slots, lease \(limits.lease.seconds) s, \
             \(isDurable ? "journal (\(milliseconds(commit)) a commit)" : "no journal"), messages take \
             \(milliseconds(delay)), tasks up to \(Double(longestTask) / 1e6) ms, in a hundred: \(failing) fail, \
-            \(ignoringCancel) ignore a cancel, \(nesting) open groups, \(crashing) crash their process; \
+            \(ignoringCancel) ignore a cancel, \(nesting) open groups, \(crashing) crash their process, \(streaming) stream \
+            their output; \
             faults: \(faults.isEmpty ? "none" : faults.map(\.name).joined(separator: ", "))
             """
     }

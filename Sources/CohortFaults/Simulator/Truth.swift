@@ -67,6 +67,8 @@ final class Truth {
         var grace = TimeSpan.zero
         var end: ProgramEnd?
         var ended: Instant?
+        /// How many bytes it has written; which ones, `OutputPlan` says.
+        var written = 0
     }
 
     /// One process.

@@ -1121,36 +1121,30 @@ nonisolated struct PBSubmit: Sendable {
   init() {}
 }
 
-nonisolated struct PBSeal: @unchecked Sendable {
+nonisolated struct PBSeal: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var group: UInt32 {
-    get {_storage._group}
-    set {_uniqueStorage()._group = newValue}
-  }
+  var group: UInt32 = 0
 
-  var body: PBBodyEnd {
-    get {_storage._body}
-    set {_uniqueStorage()._body = newValue}
-  }
+  var body: PBBodyEnd = .returned
 
   /// With BODY_END_FAILED.
   var error: PBDetail {
-    get {_storage._error ?? PBDetail()}
-    set {_uniqueStorage()._error = newValue}
+    get {_error ?? PBDetail()}
+    set {_error = newValue}
   }
   /// Returns true if `error` has been explicitly set.
-  var hasError: Bool {_storage._error != nil}
+  var hasError: Bool {self._error != nil}
   /// Clears the value of `error`. Subsequent reads from it will return its default value.
-  mutating func clearError() {_uniqueStorage()._error = nil}
+  mutating func clearError() {self._error = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _error: PBDetail? = nil
 }
 
 nonisolated struct PBGroupTarget: Sendable {
@@ -1305,12 +1299,15 @@ nonisolated struct PBConsumed: Sendable {
   /// Bytes of the payload frame and of the output and trees in details, plus 64 for each report.
   var weight: UInt64 = 0
 
-  /// Columns: output of tasks that may still write.
+  /// Columns: how far the output of tasks that may still write has been dealt with. `attempt` is that of `output_attempt`,
+  /// `position` the number of its bytes, of both streams together.
   var group: [UInt64] = []
 
   var index: [UInt32] = []
 
-  var bytes: [UInt64] = []
+  var attempt: [UInt32] = []
+
+  var position: [UInt64] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1592,64 +1589,131 @@ nonisolated struct PBGroupClosed: @unchecked Sendable {
 }
 
 /// What is worth telling of an attempt beyond "ok".
-nonisolated struct PBDetail: Sendable {
+nonisolated struct PBDetail: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var type: String = String()
+  var type: String {
+    get {_storage._type}
+    set {_uniqueStorage()._type = newValue}
+  }
 
-  var message: String = String()
+  var message: String {
+    get {_storage._message}
+    set {_uniqueStorage()._message = newValue}
+  }
 
-  var trace: String = String()
+  var trace: String {
+    get {_storage._trace}
+    set {_uniqueStorage()._trace = newValue}
+  }
 
-  var command: String = String()
+  var command: String {
+    get {_storage._command}
+    set {_uniqueStorage()._command = newValue}
+  }
 
   var exitCode: Int32 {
-    get {_exitCode ?? 0}
-    set {_exitCode = newValue}
+    get {_storage._exitCode ?? 0}
+    set {_uniqueStorage()._exitCode = newValue}
   }
   /// Returns true if `exitCode` has been explicitly set.
-  var hasExitCode: Bool {self._exitCode != nil}
+  var hasExitCode: Bool {_storage._exitCode != nil}
   /// Clears the value of `exitCode`. Subsequent reads from it will return its default value.
-  mutating func clearExitCode() {self._exitCode = nil}
+  mutating func clearExitCode() {_uniqueStorage()._exitCode = nil}
 
   var signal: Int32 {
-    get {_signal ?? 0}
-    set {_signal = newValue}
+    get {_storage._signal ?? 0}
+    set {_uniqueStorage()._signal = newValue}
   }
   /// Returns true if `signal` has been explicitly set.
-  var hasSignal: Bool {self._signal != nil}
+  var hasSignal: Bool {_storage._signal != nil}
   /// Clears the value of `signal`. Subsequent reads from it will return its default value.
-  mutating func clearSignal() {self._signal = nil}
+  mutating func clearSignal() {_uniqueStorage()._signal = nil}
 
-  var coreDumped: Bool = false
+  var coreDumped: Bool {
+    get {_storage._coreDumped}
+    set {_uniqueStorage()._coreDumped = newValue}
+  }
 
-  var forced: Bool = false
+  var forced: Bool {
+    get {_storage._forced}
+    set {_uniqueStorage()._forced = newValue}
+  }
 
-  var standardOutput: Data = Data()
+  var standardOutput: Data {
+    get {_storage._standardOutput}
+    set {_uniqueStorage()._standardOutput = newValue}
+  }
 
-  var standardError: Data = Data()
+  var standardError: Data {
+    get {_storage._standardError}
+    set {_uniqueStorage()._standardError = newValue}
+  }
 
-  var standardOutputBytes: UInt64 = 0
+  var standardOutputBytes: UInt64 {
+    get {_storage._standardOutputBytes}
+    set {_uniqueStorage()._standardOutputBytes = newValue}
+  }
 
-  var standardErrorBytes: UInt64 = 0
+  var standardErrorBytes: UInt64 {
+    get {_storage._standardErrorBytes}
+    set {_uniqueStorage()._standardErrorBytes = newValue}
+  }
 
-  var userTime: UInt64 = 0
+  var userTime: UInt64 {
+    get {_storage._userTime}
+    set {_uniqueStorage()._userTime = newValue}
+  }
 
-  var systemTime: UInt64 = 0
+  var systemTime: UInt64 {
+    get {_storage._systemTime}
+    set {_uniqueStorage()._systemTime = newValue}
+  }
 
-  var maxResidentBytes: UInt64 = 0
+  var maxResidentBytes: UInt64 {
+    get {_storage._maxResidentBytes}
+    set {_uniqueStorage()._maxResidentBytes = newValue}
+  }
 
   /// The error as a tree: JSON of an error node. Empty for a plain error. Opaque to the coordinator.
-  var tree: Data = Data()
+  var tree: Data {
+    get {_storage._tree}
+    set {_uniqueStorage()._tree = newValue}
+  }
+
+  /// Of streamed output: what its reader may not have, up to the end. Runs of bytes of one stream each, columns of which
+  /// say how long they are; `rest_offset` as in `output_offset`. Absent if nothing was written, or nothing can be missing.
+  var restOffset: UInt64 {
+    get {_storage._restOffset ?? 0}
+    set {_uniqueStorage()._restOffset = newValue}
+  }
+  /// Returns true if `restOffset` has been explicitly set.
+  var hasRestOffset: Bool {_storage._restOffset != nil}
+  /// Clears the value of `restOffset`. Subsequent reads from it will return its default value.
+  mutating func clearRestOffset() {_uniqueStorage()._restOffset = nil}
+
+  var restStream: [UInt32] {
+    get {_storage._restStream}
+    set {_uniqueStorage()._restStream = newValue}
+  }
+
+  var restLength: [UInt32] {
+    get {_storage._restLength}
+    set {_uniqueStorage()._restLength = newValue}
+  }
+
+  var rest: Data {
+    get {_storage._rest}
+    set {_uniqueStorage()._rest = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _exitCode: Int32? = nil
-  fileprivate var _signal: Int32? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// Payload frame: the bytes of the outputs, then the values of the reports, each in order.
@@ -1745,7 +1809,8 @@ nonisolated struct PBUpdate: @unchecked Sendable {
     set {_uniqueStorage()._startWorker = newValue}
   }
 
-  /// Columns: pieces of output. `output_stream`: 0 stdout, 1 stderr.
+  /// Columns: pieces of output. `output_stream`: 0 stdout, 1 stderr. `output_offset`: bytes that the attempt had written
+  /// before, to both streams together.
   var outputGroup: [UInt64] {
     get {_storage._outputGroup}
     set {_uniqueStorage()._outputGroup = newValue}
@@ -1769,6 +1834,11 @@ nonisolated struct PBUpdate: @unchecked Sendable {
   var outputLength: [UInt32] {
     get {_storage._outputLength}
     set {_uniqueStorage()._outputLength = newValue}
+  }
+
+  var outputOffset: [UInt64] {
+    get {_storage._outputOffset}
+    set {_uniqueStorage()._outputOffset = newValue}
   }
 
   /// Columns: ended tasks. `report_flags`: 1 started, 2 after cancel. `report_detail`: place in `details` plus 1, 0 for none.
@@ -2078,6 +2148,7 @@ nonisolated struct PBCancel: Sendable {
   init() {}
 }
 
+/// Columns: how far the output of attempts has been dealt with, in bytes, of both streams together.
 nonisolated struct PBGrant: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2087,7 +2158,7 @@ nonisolated struct PBGrant: Sendable {
 
   var attempt: [UInt32] = []
 
-  var bytes: [UInt64] = []
+  var position: [UInt64] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2172,7 +2243,8 @@ nonisolated struct PBReport: @unchecked Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Columns: pieces of output. `output_stream`: 0 stdout, 1 stderr.
+  /// Columns: pieces of output. `output_stream`: 0 stdout, 1 stderr. `output_offset`: bytes that the attempt had written
+  /// before, to both streams together.
   var outputTask: [UInt64] {
     get {_storage._outputTask}
     set {_uniqueStorage()._outputTask = newValue}
@@ -2191,6 +2263,11 @@ nonisolated struct PBReport: @unchecked Sendable {
   var outputLength: [UInt32] {
     get {_storage._outputLength}
     set {_uniqueStorage()._outputLength = newValue}
+  }
+
+  var outputOffset: [UInt64] {
+    get {_storage._outputOffset}
+    set {_uniqueStorage()._outputOffset = newValue}
   }
 
   /// Columns: attempts that have begun.
@@ -3609,81 +3686,41 @@ nonisolated extension PBSeal: SwiftProtobuf.Message, SwiftProtobuf._MessageImple
   static let protoMessageName: String = _protobuf_package + ".Seal"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}group\0\u{1}body\0\u{1}error\0")
 
-  fileprivate class _StorageClass {
-    var _group: UInt32 = 0
-    var _body: PBBodyEnd = .returned
-    var _error: PBDetail? = nil
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _group = source._group
-      _body = source._body
-      _error = source._error
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._group) }()
-        case 2: try { try decoder.decodeSingularEnumField(value: &_storage._body) }()
-        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._error) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.group) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.body) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._error) }()
+      default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      if _storage._group != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._group, fieldNumber: 1)
-      }
-      if _storage._body != .returned {
-        try visitor.visitSingularEnumField(value: _storage._body, fieldNumber: 2)
-      }
-      try { if let v = _storage._error {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-      } }()
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.group != 0 {
+      try visitor.visitSingularUInt32Field(value: self.group, fieldNumber: 1)
     }
+    if self.body != .returned {
+      try visitor.visitSingularEnumField(value: self.body, fieldNumber: 2)
+    }
+    try { if let v = self._error {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: PBSeal, rhs: PBSeal) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._group != rhs_storage._group {return false}
-        if _storage._body != rhs_storage._body {return false}
-        if _storage._error != rhs_storage._error {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.group != rhs.group {return false}
+    if lhs.body != rhs.body {return false}
+    if lhs._error != rhs._error {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3903,7 +3940,7 @@ nonisolated extension PBSetDeadline: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension PBConsumed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Consumed"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}weight\0\u{1}group\0\u{1}index\0\u{1}bytes\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}weight\0\u{1}group\0\u{1}index\0\u{2}\u{2}attempt\0\u{1}position\0\u{b}bytes\0\u{c}\u{4}\u{1}")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3914,7 +3951,8 @@ nonisolated extension PBConsumed: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.weight) }()
       case 2: try { try decoder.decodeRepeatedUInt64Field(value: &self.group) }()
       case 3: try { try decoder.decodeRepeatedUInt32Field(value: &self.index) }()
-      case 4: try { try decoder.decodeRepeatedUInt64Field(value: &self.bytes) }()
+      case 5: try { try decoder.decodeRepeatedUInt32Field(value: &self.attempt) }()
+      case 6: try { try decoder.decodeRepeatedUInt64Field(value: &self.position) }()
       default: break
       }
     }
@@ -3930,8 +3968,11 @@ nonisolated extension PBConsumed: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if !self.index.isEmpty {
       try visitor.visitPackedUInt32Field(value: self.index, fieldNumber: 3)
     }
-    if !self.bytes.isEmpty {
-      try visitor.visitPackedUInt64Field(value: self.bytes, fieldNumber: 4)
+    if !self.attempt.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.attempt, fieldNumber: 5)
+    }
+    if !self.position.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.position, fieldNumber: 6)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3940,7 +3981,8 @@ nonisolated extension PBConsumed: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.weight != rhs.weight {return false}
     if lhs.group != rhs.group {return false}
     if lhs.index != rhs.index {return false}
-    if lhs.bytes != rhs.bytes {return false}
+    if lhs.attempt != rhs.attempt {return false}
+    if lhs.position != rhs.position {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4477,108 +4519,202 @@ nonisolated extension PBGroupClosed: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension PBDetail: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Detail"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}message\0\u{1}trace\0\u{1}command\0\u{3}exit_code\0\u{1}signal\0\u{3}core_dumped\0\u{1}forced\0\u{3}standard_output\0\u{3}standard_error\0\u{3}standard_output_bytes\0\u{3}standard_error_bytes\0\u{3}user_time\0\u{3}system_time\0\u{3}max_resident_bytes\0\u{1}tree\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}message\0\u{1}trace\0\u{1}command\0\u{3}exit_code\0\u{1}signal\0\u{3}core_dumped\0\u{1}forced\0\u{3}standard_output\0\u{3}standard_error\0\u{3}standard_output_bytes\0\u{3}standard_error_bytes\0\u{3}user_time\0\u{3}system_time\0\u{3}max_resident_bytes\0\u{1}tree\0\u{3}rest_offset\0\u{3}rest_stream\0\u{3}rest_length\0\u{1}rest\0")
+
+  fileprivate class _StorageClass {
+    var _type: String = String()
+    var _message: String = String()
+    var _trace: String = String()
+    var _command: String = String()
+    var _exitCode: Int32? = nil
+    var _signal: Int32? = nil
+    var _coreDumped: Bool = false
+    var _forced: Bool = false
+    var _standardOutput: Data = Data()
+    var _standardError: Data = Data()
+    var _standardOutputBytes: UInt64 = 0
+    var _standardErrorBytes: UInt64 = 0
+    var _userTime: UInt64 = 0
+    var _systemTime: UInt64 = 0
+    var _maxResidentBytes: UInt64 = 0
+    var _tree: Data = Data()
+    var _restOffset: UInt64? = nil
+    var _restStream: [UInt32] = []
+    var _restLength: [UInt32] = []
+    var _rest: Data = Data()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _type = source._type
+      _message = source._message
+      _trace = source._trace
+      _command = source._command
+      _exitCode = source._exitCode
+      _signal = source._signal
+      _coreDumped = source._coreDumped
+      _forced = source._forced
+      _standardOutput = source._standardOutput
+      _standardError = source._standardError
+      _standardOutputBytes = source._standardOutputBytes
+      _standardErrorBytes = source._standardErrorBytes
+      _userTime = source._userTime
+      _systemTime = source._systemTime
+      _maxResidentBytes = source._maxResidentBytes
+      _tree = source._tree
+      _restOffset = source._restOffset
+      _restStream = source._restStream
+      _restLength = source._restLength
+      _rest = source._rest
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.type) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.message) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.trace) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.command) }()
-      case 5: try { try decoder.decodeSingularInt32Field(value: &self._exitCode) }()
-      case 6: try { try decoder.decodeSingularInt32Field(value: &self._signal) }()
-      case 7: try { try decoder.decodeSingularBoolField(value: &self.coreDumped) }()
-      case 8: try { try decoder.decodeSingularBoolField(value: &self.forced) }()
-      case 9: try { try decoder.decodeSingularBytesField(value: &self.standardOutput) }()
-      case 10: try { try decoder.decodeSingularBytesField(value: &self.standardError) }()
-      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.standardOutputBytes) }()
-      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.standardErrorBytes) }()
-      case 13: try { try decoder.decodeSingularUInt64Field(value: &self.userTime) }()
-      case 14: try { try decoder.decodeSingularUInt64Field(value: &self.systemTime) }()
-      case 15: try { try decoder.decodeSingularUInt64Field(value: &self.maxResidentBytes) }()
-      case 16: try { try decoder.decodeSingularBytesField(value: &self.tree) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._type) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._message) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._trace) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._command) }()
+        case 5: try { try decoder.decodeSingularInt32Field(value: &_storage._exitCode) }()
+        case 6: try { try decoder.decodeSingularInt32Field(value: &_storage._signal) }()
+        case 7: try { try decoder.decodeSingularBoolField(value: &_storage._coreDumped) }()
+        case 8: try { try decoder.decodeSingularBoolField(value: &_storage._forced) }()
+        case 9: try { try decoder.decodeSingularBytesField(value: &_storage._standardOutput) }()
+        case 10: try { try decoder.decodeSingularBytesField(value: &_storage._standardError) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._standardOutputBytes) }()
+        case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._standardErrorBytes) }()
+        case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._userTime) }()
+        case 14: try { try decoder.decodeSingularUInt64Field(value: &_storage._systemTime) }()
+        case 15: try { try decoder.decodeSingularUInt64Field(value: &_storage._maxResidentBytes) }()
+        case 16: try { try decoder.decodeSingularBytesField(value: &_storage._tree) }()
+        case 17: try { try decoder.decodeSingularUInt64Field(value: &_storage._restOffset) }()
+        case 18: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._restStream) }()
+        case 19: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._restLength) }()
+        case 20: try { try decoder.decodeSingularBytesField(value: &_storage._rest) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.type.isEmpty {
-      try visitor.visitSingularStringField(value: self.type, fieldNumber: 1)
-    }
-    if !self.message.isEmpty {
-      try visitor.visitSingularStringField(value: self.message, fieldNumber: 2)
-    }
-    if !self.trace.isEmpty {
-      try visitor.visitSingularStringField(value: self.trace, fieldNumber: 3)
-    }
-    if !self.command.isEmpty {
-      try visitor.visitSingularStringField(value: self.command, fieldNumber: 4)
-    }
-    try { if let v = self._exitCode {
-      try visitor.visitSingularInt32Field(value: v, fieldNumber: 5)
-    } }()
-    try { if let v = self._signal {
-      try visitor.visitSingularInt32Field(value: v, fieldNumber: 6)
-    } }()
-    if self.coreDumped != false {
-      try visitor.visitSingularBoolField(value: self.coreDumped, fieldNumber: 7)
-    }
-    if self.forced != false {
-      try visitor.visitSingularBoolField(value: self.forced, fieldNumber: 8)
-    }
-    if !self.standardOutput.isEmpty {
-      try visitor.visitSingularBytesField(value: self.standardOutput, fieldNumber: 9)
-    }
-    if !self.standardError.isEmpty {
-      try visitor.visitSingularBytesField(value: self.standardError, fieldNumber: 10)
-    }
-    if self.standardOutputBytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.standardOutputBytes, fieldNumber: 11)
-    }
-    if self.standardErrorBytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.standardErrorBytes, fieldNumber: 12)
-    }
-    if self.userTime != 0 {
-      try visitor.visitSingularUInt64Field(value: self.userTime, fieldNumber: 13)
-    }
-    if self.systemTime != 0 {
-      try visitor.visitSingularUInt64Field(value: self.systemTime, fieldNumber: 14)
-    }
-    if self.maxResidentBytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.maxResidentBytes, fieldNumber: 15)
-    }
-    if !self.tree.isEmpty {
-      try visitor.visitSingularBytesField(value: self.tree, fieldNumber: 16)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._type.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._type, fieldNumber: 1)
+      }
+      if !_storage._message.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._message, fieldNumber: 2)
+      }
+      if !_storage._trace.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._trace, fieldNumber: 3)
+      }
+      if !_storage._command.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._command, fieldNumber: 4)
+      }
+      try { if let v = _storage._exitCode {
+        try visitor.visitSingularInt32Field(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._signal {
+        try visitor.visitSingularInt32Field(value: v, fieldNumber: 6)
+      } }()
+      if _storage._coreDumped != false {
+        try visitor.visitSingularBoolField(value: _storage._coreDumped, fieldNumber: 7)
+      }
+      if _storage._forced != false {
+        try visitor.visitSingularBoolField(value: _storage._forced, fieldNumber: 8)
+      }
+      if !_storage._standardOutput.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._standardOutput, fieldNumber: 9)
+      }
+      if !_storage._standardError.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._standardError, fieldNumber: 10)
+      }
+      if _storage._standardOutputBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._standardOutputBytes, fieldNumber: 11)
+      }
+      if _storage._standardErrorBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._standardErrorBytes, fieldNumber: 12)
+      }
+      if _storage._userTime != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._userTime, fieldNumber: 13)
+      }
+      if _storage._systemTime != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._systemTime, fieldNumber: 14)
+      }
+      if _storage._maxResidentBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._maxResidentBytes, fieldNumber: 15)
+      }
+      if !_storage._tree.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._tree, fieldNumber: 16)
+      }
+      try { if let v = _storage._restOffset {
+        try visitor.visitSingularUInt64Field(value: v, fieldNumber: 17)
+      } }()
+      if !_storage._restStream.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._restStream, fieldNumber: 18)
+      }
+      if !_storage._restLength.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._restLength, fieldNumber: 19)
+      }
+      if !_storage._rest.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._rest, fieldNumber: 20)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: PBDetail, rhs: PBDetail) -> Bool {
-    if lhs.type != rhs.type {return false}
-    if lhs.message != rhs.message {return false}
-    if lhs.trace != rhs.trace {return false}
-    if lhs.command != rhs.command {return false}
-    if lhs._exitCode != rhs._exitCode {return false}
-    if lhs._signal != rhs._signal {return false}
-    if lhs.coreDumped != rhs.coreDumped {return false}
-    if lhs.forced != rhs.forced {return false}
-    if lhs.standardOutput != rhs.standardOutput {return false}
-    if lhs.standardError != rhs.standardError {return false}
-    if lhs.standardOutputBytes != rhs.standardOutputBytes {return false}
-    if lhs.standardErrorBytes != rhs.standardErrorBytes {return false}
-    if lhs.userTime != rhs.userTime {return false}
-    if lhs.systemTime != rhs.systemTime {return false}
-    if lhs.maxResidentBytes != rhs.maxResidentBytes {return false}
-    if lhs.tree != rhs.tree {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._type != rhs_storage._type {return false}
+        if _storage._message != rhs_storage._message {return false}
+        if _storage._trace != rhs_storage._trace {return false}
+        if _storage._command != rhs_storage._command {return false}
+        if _storage._exitCode != rhs_storage._exitCode {return false}
+        if _storage._signal != rhs_storage._signal {return false}
+        if _storage._coreDumped != rhs_storage._coreDumped {return false}
+        if _storage._forced != rhs_storage._forced {return false}
+        if _storage._standardOutput != rhs_storage._standardOutput {return false}
+        if _storage._standardError != rhs_storage._standardError {return false}
+        if _storage._standardOutputBytes != rhs_storage._standardOutputBytes {return false}
+        if _storage._standardErrorBytes != rhs_storage._standardErrorBytes {return false}
+        if _storage._userTime != rhs_storage._userTime {return false}
+        if _storage._systemTime != rhs_storage._systemTime {return false}
+        if _storage._maxResidentBytes != rhs_storage._maxResidentBytes {return false}
+        if _storage._tree != rhs_storage._tree {return false}
+        if _storage._restOffset != rhs_storage._restOffset {return false}
+        if _storage._restStream != rhs_storage._restStream {return false}
+        if _storage._restLength != rhs_storage._restLength {return false}
+        if _storage._rest != rhs_storage._rest {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4586,7 +4722,7 @@ nonisolated extension PBDetail: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension PBUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Update"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}opened\0\u{1}workers\0\u{1}groups\0\u{1}stopping\0\u{1}refusals\0\u{1}closed\0\u{3}caught_up\0\u{1}details\0\u{1}accepted\0\u{3}name_group\0\u{3}name_index\0\u{1}name\0\u{4}\u{2}start_group\0\u{3}start_index\0\u{3}start_worker\0\u{1}answers\0\u{1}progress\0\u{4}\u{2}output_group\0\u{3}output_index\0\u{3}output_attempt\0\u{3}output_stream\0\u{3}output_length\0\u{4}\u{6}report_group\0\u{3}report_index\0\u{3}report_outcome\0\u{3}report_flags\0\u{3}report_cause\0\u{3}report_attempts\0\u{3}report_elapsed\0\u{3}report_worker\0\u{3}report_value_length\0\u{3}report_detail\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}opened\0\u{1}workers\0\u{1}groups\0\u{1}stopping\0\u{1}refusals\0\u{1}closed\0\u{3}caught_up\0\u{1}details\0\u{1}accepted\0\u{3}name_group\0\u{3}name_index\0\u{1}name\0\u{4}\u{2}start_group\0\u{3}start_index\0\u{3}start_worker\0\u{1}answers\0\u{1}progress\0\u{4}\u{2}output_group\0\u{3}output_index\0\u{3}output_attempt\0\u{3}output_stream\0\u{3}output_length\0\u{3}output_offset\0\u{4}\u{5}report_group\0\u{3}report_index\0\u{3}report_outcome\0\u{3}report_flags\0\u{3}report_cause\0\u{3}report_attempts\0\u{3}report_elapsed\0\u{3}report_worker\0\u{3}report_value_length\0\u{3}report_detail\0")
 
   fileprivate class _StorageClass {
     var _opened: [PBUpdate.Opened] = []
@@ -4611,6 +4747,7 @@ nonisolated extension PBUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _outputAttempt: [UInt32] = []
     var _outputStream: [UInt32] = []
     var _outputLength: [UInt32] = []
+    var _outputOffset: [UInt64] = []
     var _reportGroup: [UInt64] = []
     var _reportIndex: [UInt32] = []
     var _reportOutcome: [UInt32] = []
@@ -4653,6 +4790,7 @@ nonisolated extension PBUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _outputAttempt = source._outputAttempt
       _outputStream = source._outputStream
       _outputLength = source._outputLength
+      _outputOffset = source._outputOffset
       _reportGroup = source._reportGroup
       _reportIndex = source._reportIndex
       _reportOutcome = source._reportOutcome
@@ -4703,6 +4841,7 @@ nonisolated extension PBUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 22: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._outputAttempt) }()
         case 23: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._outputStream) }()
         case 24: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._outputLength) }()
+        case 25: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._outputOffset) }()
         case 30: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._reportGroup) }()
         case 31: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._reportIndex) }()
         case 32: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._reportOutcome) }()
@@ -4787,6 +4926,9 @@ nonisolated extension PBUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       if !_storage._outputLength.isEmpty {
         try visitor.visitPackedUInt32Field(value: _storage._outputLength, fieldNumber: 24)
       }
+      if !_storage._outputOffset.isEmpty {
+        try visitor.visitPackedUInt64Field(value: _storage._outputOffset, fieldNumber: 25)
+      }
       if !_storage._reportGroup.isEmpty {
         try visitor.visitPackedUInt64Field(value: _storage._reportGroup, fieldNumber: 30)
       }
@@ -4848,6 +4990,7 @@ nonisolated extension PBUpdate: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._outputAttempt != rhs_storage._outputAttempt {return false}
         if _storage._outputStream != rhs_storage._outputStream {return false}
         if _storage._outputLength != rhs_storage._outputLength {return false}
+        if _storage._outputOffset != rhs_storage._outputOffset {return false}
         if _storage._reportGroup != rhs_storage._reportGroup {return false}
         if _storage._reportIndex != rhs_storage._reportIndex {return false}
         if _storage._reportOutcome != rhs_storage._reportOutcome {return false}
@@ -5400,7 +5543,7 @@ nonisolated extension PBCancel.Order: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension PBGrant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Grant"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}task\0\u{1}attempt\0\u{1}bytes\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}task\0\u{1}attempt\0\u{2}\u{2}position\0\u{b}bytes\0\u{c}\u{3}\u{1}")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5410,7 +5553,7 @@ nonisolated extension PBGrant: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedFixed64Field(value: &self.task) }()
       case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.attempt) }()
-      case 3: try { try decoder.decodeRepeatedUInt64Field(value: &self.bytes) }()
+      case 4: try { try decoder.decodeRepeatedUInt64Field(value: &self.position) }()
       default: break
       }
     }
@@ -5423,8 +5566,8 @@ nonisolated extension PBGrant: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if !self.attempt.isEmpty {
       try visitor.visitPackedUInt32Field(value: self.attempt, fieldNumber: 2)
     }
-    if !self.bytes.isEmpty {
-      try visitor.visitPackedUInt64Field(value: self.bytes, fieldNumber: 3)
+    if !self.position.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.position, fieldNumber: 4)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -5432,7 +5575,7 @@ nonisolated extension PBGrant: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
   static func ==(lhs: PBGrant, rhs: PBGrant) -> Bool {
     if lhs.task != rhs.task {return false}
     if lhs.attempt != rhs.attempt {return false}
-    if lhs.bytes != rhs.bytes {return false}
+    if lhs.position != rhs.position {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5589,13 +5732,14 @@ nonisolated extension PBCommandPayload: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension PBReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Report"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}output_task\0\u{3}output_attempt\0\u{3}output_stream\0\u{3}output_length\0\u{4}\u{6}started_task\0\u{3}started_attempt\0\u{4}\u{9}finished_task\0\u{3}finished_attempt\0\u{3}finished_status\0\u{3}finished_flags\0\u{3}finished_elapsed\0\u{3}finished_value_length\0\u{3}finished_detail\0\u{2}\u{4}details\0\u{4}\u{a}returned_task\0\u{3}returned_attempt\0\u{4}\u{9}cancelled_task\0\u{3}cancelled_attempt\0\u{4}\u{9}waiting_task\0\u{3}waiting_attempt\0\u{3}wanting_task\0\u{3}wanting_attempt\0\u{1}progress\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}output_task\0\u{3}output_attempt\0\u{3}output_stream\0\u{3}output_length\0\u{3}output_offset\0\u{4}\u{5}started_task\0\u{3}started_attempt\0\u{4}\u{9}finished_task\0\u{3}finished_attempt\0\u{3}finished_status\0\u{3}finished_flags\0\u{3}finished_elapsed\0\u{3}finished_value_length\0\u{3}finished_detail\0\u{2}\u{4}details\0\u{4}\u{a}returned_task\0\u{3}returned_attempt\0\u{4}\u{9}cancelled_task\0\u{3}cancelled_attempt\0\u{4}\u{9}waiting_task\0\u{3}waiting_attempt\0\u{3}wanting_task\0\u{3}wanting_attempt\0\u{1}progress\0")
 
   fileprivate class _StorageClass {
     var _outputTask: [UInt64] = []
     var _outputAttempt: [UInt32] = []
     var _outputStream: [UInt32] = []
     var _outputLength: [UInt32] = []
+    var _outputOffset: [UInt64] = []
     var _startedTask: [UInt64] = []
     var _startedAttempt: [UInt32] = []
     var _finishedTask: [UInt64] = []
@@ -5629,6 +5773,7 @@ nonisolated extension PBReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _outputAttempt = source._outputAttempt
       _outputStream = source._outputStream
       _outputLength = source._outputLength
+      _outputOffset = source._outputOffset
       _startedTask = source._startedTask
       _startedAttempt = source._startedAttempt
       _finishedTask = source._finishedTask
@@ -5670,6 +5815,7 @@ nonisolated extension PBReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 2: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._outputAttempt) }()
         case 3: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._outputStream) }()
         case 4: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._outputLength) }()
+        case 5: try { try decoder.decodeRepeatedUInt64Field(value: &_storage._outputOffset) }()
         case 10: try { try decoder.decodeRepeatedFixed64Field(value: &_storage._startedTask) }()
         case 11: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._startedAttempt) }()
         case 20: try { try decoder.decodeRepeatedFixed64Field(value: &_storage._finishedTask) }()
@@ -5708,6 +5854,9 @@ nonisolated extension PBReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       }
       if !_storage._outputLength.isEmpty {
         try visitor.visitPackedUInt32Field(value: _storage._outputLength, fieldNumber: 4)
+      }
+      if !_storage._outputOffset.isEmpty {
+        try visitor.visitPackedUInt64Field(value: _storage._outputOffset, fieldNumber: 5)
       }
       if !_storage._startedTask.isEmpty {
         try visitor.visitPackedFixed64Field(value: _storage._startedTask, fieldNumber: 10)
@@ -5779,6 +5928,7 @@ nonisolated extension PBReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._outputAttempt != rhs_storage._outputAttempt {return false}
         if _storage._outputStream != rhs_storage._outputStream {return false}
         if _storage._outputLength != rhs_storage._outputLength {return false}
+        if _storage._outputOffset != rhs_storage._outputOffset {return false}
         if _storage._startedTask != rhs_storage._startedTask {return false}
         if _storage._startedAttempt != rhs_storage._startedAttempt {return false}
         if _storage._finishedTask != rhs_storage._finishedTask {return false}

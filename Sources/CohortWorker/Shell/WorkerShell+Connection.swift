@@ -20,6 +20,7 @@ extension WorkerShell: PeerConnectionDelegate {
                 return
             }
         }
+        core.handle(.welcomed(isDurable: connection.acceptance?.durable ?? false), at: .now, into: &actions)
         notify(
             .connected(coordinator: connection.endpoint, epoch: connection.epoch, session: connection.sessionID)
         )

@@ -38,18 +38,12 @@ final class GroupEngine {
     private let root: GroupTarget
     private var interruption: Interruption
     private var owedWeight: UInt64 = 0
-    private var owedOutput: [OutputKey: UInt64] = [:]
     private var isStopping = false
     private var hasLostWorker = false
     /// Something was left to be cancelled when the last worker had died.
     private var hasCancelledForWorker = false
     /// When to ask why no task runs; `nil` once that is clear.
     private var askAt: ContinuousClock.Instant?
-
-    private struct OutputKey: Hashable {
-        var group: GroupID
-        var index: UInt32
-    }
 
     /// When to leave without the group's end, and how.
     private var giveUp: (at: ContinuousClock.Instant, error: any Error)?
@@ -60,9 +54,7 @@ final class GroupEngine {
     /// How long tasks may wait without a word.
     private static let waitingPatience = Duration.seconds(2)
 
-    /// Output credit is given back in pieces of at least so many bytes.
-    private static let creditStep: UInt64 = 16 << 10
-    /// The same for the weight of updates: half of what the protocol asks for.
+    /// The weight of updates is given back in pieces of at least so much: half of what the protocol asks for.
     private static let weightStep: UInt64 = 32 << 10
 
     init(
@@ -159,7 +151,7 @@ final class GroupEngine {
         case .restored(.resumed):
             // Credit begins anew, and what is told again has been dealt with.
             owedWeight = 0
-            owedOutput.removeAll()
+            collector.positions.tellAll()
             presenter.note("the coordinator is back")
         case .restored(.anew), .restored(.forgotten):
             throw Failure(.coordinator, "the coordinator has been started anew and does not know what was open")
@@ -171,14 +163,13 @@ final class GroupEngine {
     }
 
     private func take(_ update: ClientUpdate) throws {
-        try collector.take(update) { piece, range in
+        try collector.take(update) { piece, bytes in
             let number = source.number(piece.group, piece.index)
-            try presenter.output(number, attempt: piece.attempt, piece.stream, update.payload[range])
-            owedOutput[OutputKey(group: piece.group, index: piece.index), default: 0] += UInt64(range.count)
+            try presenter.output(number, attempt: piece.attempt, piece.stream, bytes)
         } ended: { ended in
             let number = source.number(ended.group, ended.index)
+            if ended.lacksOutput { presenter.note("some of the output of task \(ended.result.name) has been lost") }
             try presenter.ended(number, ended)
-            if !owedOutput.isEmpty { owedOutput[OutputKey(group: ended.group, index: ended.index)] = nil }
             source.taskEnded(number)
         }
         owedWeight += update.weight
@@ -244,11 +235,8 @@ final class GroupEngine {
 
     /// Tells the coordinator what has been dealt with.
     private func payBack() {
-        let due = owedOutput.filter { $0.value >= Self.creditStep }
-        guard owedWeight >= Self.weightStep || !due.isEmpty else { return }
-        for key in due.keys { owedOutput[key] = nil }
-        let outputs = due.map { ConsumedOutput(group: $0.key.group, index: $0.key.index, bytes: $0.value) }
-            .sorted { ($0.group, $0.index) < ($1.group, $1.index) }
+        let outputs = collector.positions.takeDue()
+        guard owedWeight >= Self.weightStep || !outputs.isEmpty else { return }
         connection.client.consumed(weight: owedWeight, outputs)
         owedWeight = 0
     }

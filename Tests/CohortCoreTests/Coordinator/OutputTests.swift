@@ -9,6 +9,23 @@ internal import Testing
         script.expect("c1 output g1/0 standardOutput 'hello'")
         consume(&script, index: 0, bytes: 5)
         script.expect("w1 grant g1/0 5")
+        // Told again it says the same again.
+        consume(&script, index: 0, bytes: 5)
+        script.expect("w1 grant g1/0 5")
+    }
+
+    @Test func creditForAnotherAttemptIsDropped() {
+        var script = streaming(retries: 1)
+        output(&script, "g1/0", "one")
+        script.start("g1/0")
+        script.finish("g1/0", .failed, error: "A")
+        script.settle()
+        output(&script, "g1/0", "two")
+        script.settle()
+        consume(&script, index: 0, bytes: 3)
+        script.expectNothing()
+        consume(&script, index: 0, attempt: 2, bytes: 3)
+        script.expect("w1 grant g1/0 3")
     }
 
     @Test func outputComesBeforeValuesInOneUpdate() {
@@ -63,7 +80,7 @@ internal import Testing
         var script = streaming()
         let other = script.client()
         script.send(
-            .consumed(other, weight: 0, outputs: [ConsumedOutput(group: GroupID(1), index: 0, bytes: 5)])
+            .consumed(other, weight: 0, outputs: [ConsumedOutput(group: GroupID(1), index: 0, attempt: 1, position: 5)])
         )
         script.expectNothing()
     }
@@ -150,6 +167,77 @@ internal import Testing
         #expect(told.last == "c2 ended g1/0 ok")
     }
 
+    /// Its connection breaks before it has acknowledged what it was sent.
+    @Test func whatIsLostOnTheWayToAClientIsToldAgain() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        script.worker(token: 7)
+        script.open(client, 1)
+        script.submit(client, 1, TaskTemplate(name: "task", output: .stream))
+        script.start("g1/0")
+        output(&script, "g1/0", "received")
+        script.delivers = false
+        output(&script, "g1/0", "sent")
+        script.settle()
+        script.client(token: 1)
+        #expect(script.take(containing: "output") == ["c2 output g1/0 standardOutput 'sent'"])
+    }
+
+    /// The coordinator dies when it has acknowledged the end and told nobody.
+    @Test func theEndKeepsWhatTheClientMayNotHave() throws {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        script.worker(token: 7)
+        script.open(client, 1)
+        script.submit(client, 1, TaskTemplate(name: "task", output: .stream))
+        script.start("g1/0")
+        script.delivers = false
+        finish(&script, "g1/0", .ok, rest: "written")
+        #expect(rests(in: script) == ["written"])
+        script.restart()
+        script.settle()
+        script.client(token: 1)
+        #expect(rests(in: script) == ["written"])
+    }
+
+    @Test func whatAnAttemptHasWrittenIsPassedOnAlsoIfAnotherMayFollow() {
+        var script = streaming(retries: 1, backoff: .seconds(1))
+        finish(&script, "g1/0", .failed, rest: "first")
+        #expect(script.take(containing: "output") == ["c1 output g1/0 standardOutput 'first'"])
+        // None does, and the failure is its end.
+        script.send(.taskCancelled(SessionID(1), GroupKey(1), index: 0, reason: ""))
+        #expect(rests(in: script) == ["first"])
+    }
+
+    @Test func aDetachedTasksEndHasNoRest() {
+        var script = streaming(detached: true)
+        script.send(.watched(SessionID(1), .id(GroupID(1))))
+        finish(&script, "g1/0", .ok, rest: "written")
+        #expect(rests(in: script) == [])
+        #expect(script.take(containing: "ended") == ["c1 ended g1/0 ok"])
+    }
+
+    private func finish(_ script: inout CoreScript, _ task: String, _ status: AttemptStatus, rest: String?) {
+        let held = script.held(task)
+        var detail = AttemptDetail()
+        detail.rest = rest.map {
+            let run = OutputStretch.Run(stream: .standardOutput, length: UInt32($0.utf8.count))
+            return OutputStretch(runs: [run], bytes: Array($0.utf8))
+        }
+        script.report(from: held.worker) {
+            $0.finished = [FinishedAttempt(ref: held.ref, status: status, detail: 0)]
+            $0.details = [detail]
+        }
+    }
+
+    /// What the ends that have been told bring of output.
+    private func rests(in script: CoreScript) -> [String] {
+        script.actions.flatMap { action -> [String] in
+            guard case .update(_, let update) = action else { return [] }
+            return update.details.compactMap { $0.rest.map { String(decoding: $0.bytes, as: UTF8.self) } }
+        }
+    }
+
     private func output(_ script: inout CoreScript, _ task: String, _ text: String) {
         let held = script.held(task)
         script.report(from: held.worker) {
@@ -158,8 +246,14 @@ internal import Testing
         }
     }
 
-    private func consume(_ script: inout CoreScript, group: UInt64 = 1, index: UInt32, bytes: UInt64) {
-        let output = ConsumedOutput(group: GroupID(group), index: index, bytes: bytes)
+    private func consume(
+        _ script: inout CoreScript,
+        group: UInt64 = 1,
+        index: UInt32,
+        attempt: UInt32 = 1,
+        bytes: UInt64
+    ) {
+        let output = ConsumedOutput(group: GroupID(group), index: index, attempt: attempt, position: bytes)
         script.send(.consumed(SessionID(1), weight: bytes, outputs: [output]))
     }
 
@@ -169,13 +263,15 @@ internal import Testing
         slots: UInt32 = 2,
         tasks: Int = 2,
         retries: UInt32 = 0,
+        backoff: TimeSpan = .zero,
         detached: Bool = false
     ) -> CoreScript {
         var script = CoreScript(limits: limits)
         let client = script.client()
         script.worker(slots: slots)
         script.open(client, 1, detached: detached)
-        script.submit(client, 1, TaskTemplate(name: "task", retries: retries, output: .stream), count: tasks)
+        let template = TaskTemplate(name: "task", retries: retries, backoff: backoff, output: .stream)
+        script.submit(client, 1, template, count: tasks)
         script.settle()
         return script
     }

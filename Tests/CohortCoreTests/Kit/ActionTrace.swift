@@ -40,7 +40,7 @@ struct ActionTrace {
                 lines.append("\(name(worker)) cancel \(tasks[order.ref] ?? "?") \(order.cause)\(grace(order.grace))")
             }
         case .grant(let worker, let grants):
-            for grant in grants { lines.append("\(name(worker)) grant \(tasks[grant.ref] ?? "?") \(grant.bytes)") }
+            for grant in grants { lines.append("\(name(worker)) grant \(tasks[grant.ref] ?? "?") \(grant.position)") }
         case .proceed(let worker, let refs):
             for ref in refs { lines.append("\(name(worker)) proceed \(tasks[ref] ?? "?")") }
         case .forget(let worker, let templates): lines.append("\(name(worker)) forget \(templates.count)")

@@ -17,6 +17,9 @@ extension ModelCluster {
                 let worker = try worker(session)
                 for grant in grants {
                     try check(workers[worker].known.contains(grant.ref), "credit for what the worker never got")
+                    let held = workers[worker].attempts.first { $0.ref == grant.ref }
+                    let isWritten = held.map { grant.position <= $0.written } ?? true
+                    try check(isWritten, "credit for output that was never written")
                 }
             case .proceed(let session, let refs): try proceeded(refs, at: session)
             case .forget(let session, let templates):
@@ -153,8 +156,14 @@ extension ModelCluster {
         var payload = update.outputs.reduce(0) { $0 + Int($1.length) }
         for output in update.outputs {
             try check(self[output.group].client == session, "output goes to a stranger")
-            let bytes = UInt64(output.length)
-            clients[place].outputs.append(ConsumedOutput(group: output.group, index: output.index, bytes: bytes))
+            clients[place].outputs.append(
+                ConsumedOutput(
+                    group: output.group,
+                    index: output.index,
+                    attempt: output.attempt,
+                    position: output.offset + UInt64(output.length)
+                )
+            )
         }
         for report in update.reports {
             payload += Int(report.valueLength)

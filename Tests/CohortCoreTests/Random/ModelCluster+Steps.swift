@@ -175,8 +175,7 @@ extension ModelCluster {
         case 6 where attempt.hasStarted, 7 where attempt.isSuspended:
             suspend(attempt, at: place, &report)
         case 5 where self[attempt.group].tasks[attempt.index].template.output == .stream:
-            report.outputs.append(OutputChunk(ref: attempt.ref, stream: .standardOutput, length: 2))
-            report.payload += [1, 2]
+            write(attempt, at: place, &report)
         default:
             let statuses: [AttemptStatus] =
                 attempt.cancelRequested
@@ -210,6 +209,14 @@ extension ModelCluster {
             workers[place].attempts[held].wantsSlot = true
             report.wanting.append(attempt.ref)
         }
+    }
+
+    private mutating func write(_ attempt: Attempt, at place: Int, _ report: inout WorkerReport) {
+        let chunk = OutputChunk(ref: attempt.ref, stream: .standardOutput, offset: attempt.written, length: 2)
+        report.outputs.append(chunk)
+        report.payload += [1, 2]
+        guard let held = workers[place].attempts.firstIndex(where: { $0.ref == attempt.ref }) else { return }
+        workers[place].attempts[held].written += 2
     }
 
     private mutating func begin(_ attempt: Attempt, at place: Int) {

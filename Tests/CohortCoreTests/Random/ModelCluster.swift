@@ -52,6 +52,8 @@ struct ModelCluster {
         var isSuspended = false
         var wantsSlot = false
         var wasSuspended = false
+        /// Bytes of output that it has sent.
+        var written: UInt64 = 0
 
         var state: HeldAttempt.State {
             wantsSlot ? .wanting : isSuspended ? .waiting : hasStarted ? .running : .unstarted

@@ -211,13 +211,16 @@ internal import Testing
         var script = WorkerScript()
         script.assign(0...0, WorkerScript.template(1, TaskTemplate(name: "task", output: .stream)))
         script.send(.outputArrived(WorkerScript.key(0), .standardOutput, Array("abcdef".utf8)))
-        script.send(.granted([OutputGrant(ref: WorkerScript.ref(0), bytes: 2)]))
+        script.send(.granted([OutputGrant(ref: WorkerScript.ref(0), position: 2)]))
         cutOff(&script)
         script.settle()
         script.send(.resumed(unwanted: []))
         script.expect("grant 0 4")
         cutOff(&script)
         script.send(.resumed(unwanted: []))
+        script.expectNothing()
+        // What was granted before is not granted twice.
+        script.send(.granted([OutputGrant(ref: WorkerScript.ref(0), position: 6)]))
         script.expectNothing()
     }
 }

@@ -209,7 +209,7 @@ internal import Testing
         script.send(
             .outputArrived(WorkerScript.key(0), .standardOutput, [1]),
             .callsReturned([WorkerScript.key(0)]),
-            .granted([OutputGrant(ref: WorkerScript.ref(0), bytes: 1)]),
+            .granted([OutputGrant(ref: WorkerScript.ref(0), position: 1)]),
             .timeReached
         )
         script.expectNothing()
@@ -385,10 +385,14 @@ internal import Testing
         )
         script.expect("output 0 'ab'", "ended 0 ok 'v'")
         script.assign(1...1, WorkerScript.template(4, TaskTemplate(name: "task", output: .stream)))
+        script.send(.outputArrived(WorkerScript.key(1), .standardOutput, Array(repeating: 0, count: 20)))
         script.settle()
-        script.send(
-            .granted([OutputGrant(ref: WorkerScript.ref(1), bytes: 9), OutputGrant(ref: WorkerScript.ref(0), bytes: 9)])
-        )
+        script.send(.granted([1, 0].map { OutputGrant(ref: WorkerScript.ref($0), position: 9) }))
         script.expect("grant 1 9")
+        // How far, not how much more; and no further than it has come.
+        for position: UInt64 in [9, 4, .max, 20] {
+            script.send(.granted([OutputGrant(ref: WorkerScript.ref(1), position: position)]))
+        }
+        script.expect("grant 1 11")
     }
 }

@@ -30,6 +30,7 @@ extension RandomMessages {
                 index: random.number(),
                 attempt: random.number(),
                 stream: random.pick(OutputStream.allCases),
+                offset: random.number(),
                 length: UInt32(piece.count)
             )
         }
@@ -197,6 +198,7 @@ extension RandomMessages {
             return OutputChunk(
                 ref: random.ref(),
                 stream: random.pick(OutputStream.allCases),
+                offset: random.number(),
                 length: UInt32(piece.count)
             )
         }

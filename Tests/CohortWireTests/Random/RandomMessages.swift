@@ -45,7 +45,14 @@ struct RandomMessages {
         case .consumed:
             .consumed(
                 weight: number(),
-                list { ConsumedOutput(group: GroupID($0.number()), index: $0.number(), bytes: $0.number()) }
+                list {
+                    ConsumedOutput(
+                        group: GroupID($0.number()),
+                        index: $0.number(),
+                        attempt: $0.number(),
+                        position: $0.number()
+                    )
+                }
             )
         case .watch: .watch(target())
         case .query: .query
@@ -53,7 +60,7 @@ struct RandomMessages {
         case .snapshot: .snapshot(snapshot())
         case .assign: .assign(assignBatch())
         case .cancel: .cancel(list { $0.cancelOrder() })
-        case .grant: .grant(list { OutputGrant(ref: $0.ref(), bytes: $0.number()) })
+        case .grant: .grant(list { OutputGrant(ref: $0.ref(), position: $0.number()) })
         case .forget: .forget(list { TemplateID($0.number()) })
         case .proceed: .proceed(list { $0.ref() })
         case .report: .report(report())
@@ -213,7 +220,18 @@ struct RandomMessages {
         detail.systemTime = span()
         detail.maxResidentBytes = number()
         detail.tree = bytes()
+        detail.rest = maybe { $0.stretch() }
         return detail
+    }
+
+    private mutating func stretch() -> OutputStretch {
+        var bytes: [UInt8] = []
+        let runs = list { random in
+            let piece = random.bytes()
+            bytes += piece
+            return OutputStretch.Run(stream: random.pick(OutputStream.allCases), length: UInt32(piece.count))
+        }
+        return OutputStretch(offset: number(), runs: runs, bytes: bytes)
     }
 
     mutating func ref() -> AttemptRef { AttemptRef(task: TaskKey(raw: number()), attempt: number()) }

@@ -201,6 +201,7 @@ struct InvalidVector: Sendable, CustomTestStringConvertible {
                 $0.report.outputAttempt = [1, 1]
                 $0.report.outputStream = [0, 1]
                 $0.report.outputLength = [.max, 2]
+                $0.report.outputOffset = [0, 0]
             },
             [1]
         ),
@@ -216,7 +217,7 @@ struct InvalidVector: Sendable, CustomTestStringConvertible {
             frame {
                 $0.grant.task = [1, 2]
                 $0.grant.attempt = [1]
-                $0.grant.bytes = [1, 1]
+                $0.grant.position = [1, 1]
             }
         ),
         InvalidVector(
@@ -225,7 +226,37 @@ struct InvalidVector: Sendable, CustomTestStringConvertible {
             .malformed,
             frame {
                 $0.consumed.group = [1]
-                $0.consumed.bytes = [1]
+                $0.consumed.attempt = [1]
+                $0.consumed.position = [1]
+            }
+        ),
+        InvalidVector(
+            "detail-rest-columns",
+            "A run of the rest of output, of no stream.",
+            .malformed,
+            frame {
+                $0.update.details = [
+                    PBDetail.with {
+                        $0.restOffset = 4
+                        $0.restLength = [1]
+                        $0.rest = ([1] as [UInt8]).data
+                    }
+                ]
+            }
+        ),
+        InvalidVector(
+            "detail-rest-short",
+            "A run of two bytes of the rest of output, and one byte.",
+            .malformed,
+            frame {
+                $0.report.details = [
+                    PBDetail.with {
+                        $0.restOffset = 4
+                        $0.restStream = [0]
+                        $0.restLength = [2]
+                        $0.rest = ([1] as [UInt8]).data
+                    }
+                ]
             }
         ),
         InvalidVector(
@@ -252,6 +283,7 @@ struct InvalidVector: Sendable, CustomTestStringConvertible {
                 $0.report.outputAttempt = [1]
                 $0.report.outputStream = [2]
                 $0.report.outputLength = [0]
+                $0.report.outputOffset = [0]
             }
         ),
         InvalidVector(

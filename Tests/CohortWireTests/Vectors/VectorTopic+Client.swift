@@ -212,13 +212,13 @@ extension VectorTopic {
         Vector("set-deadline-now", "The deadline has come.", .at(17), .setDeadline(.id(GroupID(3)), .zero)),
         Vector(
             "consumed",
-            "The client has dealt with 4,224 bytes' worth, output of two running tasks among it.",
+            "The client has dealt with 4,224 bytes' worth, output of two running tasks among it, one at its second try.",
             .at(18, acknowledging: 40),
             .consumed(
                 weight: 4_224,
                 [
-                    ConsumedOutput(group: GroupID(3), index: 0, bytes: 4_000),
-                    ConsumedOutput(group: GroupID(4), index: 17, bytes: 160),
+                    ConsumedOutput(group: GroupID(3), index: 0, attempt: 1, position: 4_000),
+                    ConsumedOutput(group: GroupID(4), index: 17, attempt: 2, position: 66_160),
                 ]
             )
         ),
@@ -226,7 +226,10 @@ extension VectorTopic {
             "consumed-extremes",
             "The greatest numbers.",
             .at(19),
-            .consumed(weight: .max, [ConsumedOutput(group: GroupID(.max), index: .max, bytes: .max)])
+            .consumed(
+                weight: .max,
+                [ConsumedOutput(group: GroupID(.max), index: .max, attempt: .max, position: .max)]
+            )
         ),
         Vector("consumed-nothing", "Allowed, and without effect.", .at(20), .consumed(weight: 0, [])),
         Vector("watch-by-name", "Follow a detached group.", .at(21), .watch(.name("nightly"))),

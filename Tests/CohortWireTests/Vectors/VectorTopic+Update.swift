@@ -68,7 +68,14 @@ extension VectorTopic {
             ]
             $0.outputs = [
                 ClientOutput(group: GroupID(3), index: 0, attempt: 1, stream: .standardOutput, length: 6),
-                ClientOutput(group: GroupID(3), index: 1, attempt: 2, stream: .standardError, length: 5),
+                ClientOutput(
+                    group: GroupID(3),
+                    index: 1,
+                    attempt: 2,
+                    stream: .standardError,
+                    offset: 70_000,
+                    length: 5
+                ),
             ]
             $0.reports = [
                 TaskReport(
@@ -189,7 +196,14 @@ extension VectorTopic {
             $0.names = [TaskName(group: GroupID(.max), index: .max, name: "größte \u{1F40B}")]
             $0.started = [TaskStart(group: GroupID(.max), index: .max, worker: .max)]
             $0.outputs = [
-                ClientOutput(group: GroupID(.max), index: .max, attempt: .max, stream: .standardError, length: 0)
+                ClientOutput(
+                    group: GroupID(.max),
+                    index: .max,
+                    attempt: .max,
+                    stream: .standardError,
+                    offset: .max,
+                    length: 0
+                )
             ]
             $0.reports = [
                 TaskReport(
@@ -336,6 +350,14 @@ extension VectorTopic {
         detail.userTime = .milliseconds(8)
         detail.systemTime = .milliseconds(4)
         detail.maxResidentBytes = 9 << 20
+        detail.rest = OutputStretch(
+            offset: 70_000,
+            runs: [
+                OutputStretch.Run(stream: .standardError, length: 5),
+                OutputStretch.Run(stream: .standardOutput, length: 3),
+            ],
+            bytes: Array("oops\n1 2".utf8)
+        )
         return detail
     }
 
@@ -357,6 +379,7 @@ extension VectorTopic {
         detail.userTime = TimeSpan(nanoseconds: .max)
         detail.systemTime = TimeSpan(nanoseconds: .max)
         detail.maxResidentBytes = .max
+        detail.rest = OutputStretch(offset: .max)
         return detail
     }
 }

@@ -103,9 +103,9 @@ extension VectorTopic {
         ),
         Vector(
             "grant",
-            "Further output for two attempts.",
+            "How far the output of two attempts has been dealt with.",
             .at(6),
-            .grant([OutputGrant(ref: first, bytes: 65_536), OutputGrant(ref: last, bytes: .max)])
+            .grant([OutputGrant(ref: first, position: 65_536), OutputGrant(ref: last, position: .max)])
         ),
         Vector("grant-nothing", "Allowed, and without effect.", .at(7), .grant([])),
         Vector(
@@ -126,8 +126,8 @@ extension VectorTopic {
                 with {
                     $0.outputs = [
                         OutputChunk(ref: first, stream: .standardOutput, length: 6),
-                        OutputChunk(ref: second, stream: .standardError, length: 5),
-                        OutputChunk(ref: second, stream: .standardOutput, length: 0),
+                        OutputChunk(ref: second, stream: .standardError, offset: 300, length: 5),
+                        OutputChunk(ref: second, stream: .standardOutput, offset: 305, length: 0),
                     ]
                     $0.finished = [
                         FinishedAttempt(ref: first, status: .ok, elapsed: .milliseconds(12), valueLength: 2),
@@ -156,7 +156,7 @@ extension VectorTopic {
             .at(.max, acknowledging: .max),
             .report(
                 with {
-                    $0.outputs = [OutputChunk(ref: last, stream: .standardError, length: 0)]
+                    $0.outputs = [OutputChunk(ref: last, stream: .standardError, offset: .max, length: 0)]
                     $0.started = [last]
                     $0.finished = [
                         FinishedAttempt(ref: last, status: .lost, elapsed: TimeSpan(nanoseconds: .max), detail: 1)

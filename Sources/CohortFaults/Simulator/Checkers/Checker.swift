@@ -25,6 +25,7 @@ package enum Promise: String, Sendable, CaseIterable {
     case noSilentHang = "no silent hang"
     case everyErrorTold = "every error is told"
     case exactBlame = "exact blame"
+    case exactOutput = "exact output"
     case invariants = "invariants of the core"
     case emptiness = "nothing is left behind"
 }
