@@ -48,7 +48,6 @@ final class SimulatedClient: SimulatedPeer {
 
     override func calmChanged(_ since: Instant?, _ simulation: Simulation) {
         simulation.truth.clients[life].calmSince = since
-        if since == nil { outOfSight(simulation) }
     }
 
     override func outOfSight(_ simulation: Simulation) { simulation.truth.clients[life].wasOutOfSight = true }

@@ -144,7 +144,9 @@ class SimulatedPeer: SimulatedNode {
         isCalm = openSince != nil && !isFrozen && !isDead && network.isClear
         // Also before it had a session: the coordinator may know of one.
         if isFrozen || network.isDisturbed { outOfSight(simulation) }
-        if isCalm != wasCalm { calmChanged(isCalm ? simulation.now : nil, simulation) }
+        guard isCalm != wasCalm else { return }
+        calmChanged(isCalm ? simulation.now : nil, simulation)
+        if !isCalm { outOfSight(simulation) }
     }
 
     /// The coordinator may give it up.

@@ -64,7 +64,6 @@ final class SimulatedWorker: SimulatedPeer {
 
     override func calmChanged(_ since: Instant?, _ simulation: Simulation) {
         simulation.truth.workers[life].calmSince = since
-        if since == nil { outOfSight(simulation) }
     }
 
     override func outOfSight(_ simulation: Simulation) { simulation.truth.workers[life].wasOutOfSight = true }

@@ -25,8 +25,7 @@ struct AtMostOnce: Checker {
         // The next attempt begins when the last one is known to be over: it ended, or its worker was given up.
         for earlier in task.executions.dropLast() where truth.isRunning(earlier) {
             let worker = truth.executions[earlier].worker
-            let isHeardOf = scene.calm(worker: worker).map { $0 < scene.now } ?? false
-            if isHeardOf && worker == run.worker || truth.isBeyondDoubt(worker: worker) {
+            if scene.isInReach(worker: worker) && worker == run.worker || truth.isBeyondDoubt(worker: worker) {
                 return broken(
                     "\(truth.name(task: run.task)) was started while it was still running at \(truth.workers[worker].name)",
                     truth.evidence(task: run.task)
@@ -34,8 +33,7 @@ struct AtMostOnce: Checker {
             }
         }
         // R8, and an end is an end. Only a worker that was out of reach may begin what it had been given before.
-        let isInReach = scene.calm(worker: run.worker).map { $0 < scene.now } ?? false
-        if task.told != nil, isInReach {
+        if task.told != nil, scene.isInReach(worker: run.worker) {
             return broken(
                 "\(truth.name(task: run.task)) was started after its end was told",
                 truth.evidence(task: run.task)

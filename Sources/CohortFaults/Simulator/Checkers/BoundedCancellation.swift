@@ -16,7 +16,7 @@ struct BoundedCancellation: Checker {
     /// A stop is told when it takes effect: nothing that is given out later can have been queued then.
     private func assigned(_ task: Int, _ worker: Int, _ scene: Scene) -> BrokenPromise? {
         let truth = scene.truth
-        guard let calm = scene.calm(worker: worker), calm < scene.now else { return nil }
+        guard scene.isInReach(worker: worker) else { return nil }
         for place in truth.path(from: truth.tasks[task].group) {
             guard let told = truth.groups[place].stopTold, truth.reaches(task, from: place) else { continue }
             guard told.advanced(by: scene.latency) < scene.now else { continue }

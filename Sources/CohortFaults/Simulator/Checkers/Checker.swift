@@ -74,4 +74,7 @@ struct Scene {
         }
         return max(coordinator, own).advanced(by: settling)
     }
+
+    /// Whether worker and coordinator have been able to hear each other for long enough to agree on what the worker has.
+    func isInReach(worker: Int) -> Bool { calm(worker: worker).map { $0 < now } ?? false }
 }

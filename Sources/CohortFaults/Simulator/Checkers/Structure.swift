@@ -22,7 +22,7 @@ struct Structure: Checker {
         case .programBegan(let execution):
             let task = truth.executions[execution].task
             // A worker that was out of reach may begin what it had been given before.
-            let isInReach = scene.calm(worker: truth.executions[execution].worker).map { $0 < scene.now } ?? false
+            let isInReach = scene.isInReach(worker: truth.executions[execution].worker)
             if truth.groups[truth.tasks[task].group].closed != nil, isInReach {
                 return broken(
                     "\(truth.name(task: task)) was started after its group had closed",
@@ -43,7 +43,7 @@ struct Structure: Checker {
             let isInside = truth.path(from: truth.tasks[run.task].group).contains { place in
                 truth.groups[place].opener.map { truth.executions[$0].task == task } == true
             }
-            guard isInside, let calm = scene.calm(worker: run.worker), calm < scene.now else { continue }
+            guard isInside, scene.isInReach(worker: run.worker) else { continue }
             return broken(
                 "\(truth.name(task: task)) ends before a program that it has begun",
                 [truth.describe(execution: execution)] + truth.evidence(task: task)
@@ -65,7 +65,7 @@ struct Structure: Checker {
             for execution in truth.tasks[task].executions where truth.isRunning(execution) {
                 // Of a worker that was given up it is known only that it will be over soon.
                 let worker = truth.executions[execution].worker
-                guard let calm = scene.calm(worker: worker), calm < scene.now else { continue }
+                guard scene.isInReach(worker: worker) else { continue }
                 return fault("closes while a program of it runs", [truth.describe(execution: execution)])
             }
         }
