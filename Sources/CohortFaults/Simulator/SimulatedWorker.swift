@@ -27,6 +27,8 @@ final class SimulatedWorker: SimulatedPeer {
     /// What its end of the connection has noticed.
     private var hasBroken = false
     private var isRestored = false
+    /// It has got a session in this turn that goes on.
+    private var hasResumed = false
 
     init(_ simulation: Simulation, name: String, machine: Int, slots: Int) {
         self.slots = slots
@@ -91,6 +93,8 @@ final class SimulatedWorker: SimulatedPeer {
             actions.removeAll(keepingCapacity: true)
             for action in batch { perform(action, simulation) }
         }
+        if hasResumed, !isDead { simulation.observe(.resumed(worker: life, asked: askedAt)) }
+        hasResumed = false
         // Now that what was to be reported has been given to the link.
         core.acknowledged(allBut: peer.unacknowledgedCount)
         transmit(simulation)
@@ -126,6 +130,7 @@ final class SimulatedWorker: SimulatedPeer {
         hasBroken = false
         isRestored = false
         simulation.truth.workers[life].cutOffSince = nil
+        hasResumed = acceptance.resumed
         if acceptance.resumed {
             core.handle(.resumed(unwanted: acceptance.unwanted), at: simulation.now, into: &actions)
         } else if !isFirst {
@@ -165,11 +170,9 @@ final class SimulatedWorker: SimulatedPeer {
     private func noteCancelled(_ orders: [CancelOrder], _ simulation: Simulation) {
         for order in orders {
             guard let place = places[order.ref.task], let execution = programs[place]?.execution,
-                simulation.truth.executions[execution].ref == order.ref,
-                simulation.truth.executions[execution].cancelArrived == nil
+                simulation.truth.executions[execution].ref == order.ref
             else { continue }
-            simulation.truth.executions[execution].cancelArrived = simulation.now
-            simulation.truth.executions[execution].grace = order.grace
+            simulation.truth.noteCancel(of: execution, grace: order.grace, at: simulation.now)
         }
     }
 

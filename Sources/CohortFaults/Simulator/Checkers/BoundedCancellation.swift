@@ -60,6 +60,13 @@ struct BoundedCancellation: Checker {
             if place != truth.tasks[run.task].group, isCleanup(truth.tasks[run.task].group, within: place, truth) {
                 continue
             }
+            // Its worker is asked at once, and again as soon as it is back.
+            if run.cancelArrived == nil, max(told.advanced(by: scene.settling), calm) < scene.now {
+                return broken(
+                    "\(truth.name(task: run.task)) was not asked to end though \(truth.name(group: place)) had stopped",
+                    truth.evidence(task: run.task)
+                )
+            }
             let due = max(told, calm).advanced(by: truth.grace(of: truth.tasks[run.task].group))
                 .advanced(by: .seconds(1)).advanced(by: scene.settling)
             if due < scene.now {

@@ -7,6 +7,7 @@ struct Structure: Checker {
     mutating func observe(_ observation: Observation, _ scene: Scene) -> BrokenPromise? {
         let truth = scene.truth
         switch observation {
+        case .groupOpened(let group, _): return opened(group, truth)
         case .groupClosed(let group, let report, let client):
             return closed(group, report, client, scene)
         case .taskTold(let task, _, _, _, let client):
@@ -32,6 +33,23 @@ struct Structure: Checker {
             return nil
         default: return nil
         }
+    }
+
+    /// A task opens groups for as long as it runs. When another attempt of it has begun, nobody waits for those of the one
+    /// before.
+    private func opened(_ group: Int, _ truth: Truth) -> BrokenPromise? {
+        guard let opener = truth.groups[group].opener else { return nil }
+        let run = truth.executions[opener]
+        let isOver = truth.tasks[run.task].executions.contains { later in
+            let other = truth.executions[later]
+            return other.ref.task == run.ref.task && other.ref.attempt > run.ref.attempt
+                && other.began < truth.groups[group].asked
+        }
+        guard isOver else { return nil }
+        return broken(
+            "\(truth.name(group: group)) was opened for an attempt of \(truth.name(task: run.task)) that was over",
+            truth.evidence(task: run.task)
+        )
     }
 
     /// A task ends when the groups that it has opened have closed.
