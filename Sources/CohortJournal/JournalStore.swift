@@ -75,9 +75,13 @@ package final class JournalStore: Sendable {
     }
 
     /// All that is in the file, to go on from.
-    package func load() throws(JournalError) -> JournalState {
+    ///
+    /// - Parameter limits: those of the coordinator that goes on.
+    package func load(limits: Limits = Limits()) throws(JournalError) -> JournalState {
         let state = try rows()
-        if let contradiction = state.contradiction() { throw explained(.corrupt(path: path, contradiction)) }
+        if let contradiction = state.contradiction(limits: limits) {
+            throw explained(.corrupt(path: path, contradiction))
+        }
         return state
     }
 

@@ -1,4 +1,22 @@
 extension JournalCheck {
+    /// All tasks that were ever added to a group, in their order, which may be many.
+    struct Roll {
+        private(set) var count = 0
+        /// Those that are not shielded: neither touching nor overlapping, ascending.
+        private(set) var unshielded: [Range<Int>] = []
+
+        mutating func add(_ more: Int, isShielded: Bool) {
+            let added = count..<(count + more)
+            count += more
+            if isShielded { return }
+            if let last = unshielded.last, last.upperBound == added.lowerBound {
+                unshielded[unshielded.count - 1] = last.lowerBound..<added.upperBound
+            } else {
+                unshielded.append(added)
+            }
+        }
+    }
+
     // MARK: Submissions
 
     /// How the tasks of a client that joins groups are numbered.
@@ -14,7 +32,7 @@ extension JournalCheck {
         for (id, submissions) in state.submissions {
             try require(open[id] != nil, "tasks were added to group \(id.value), which is not open")
             var own: [TemplateID: TaskTemplate] = [:]
-            var all: [TaskTemplate] = []
+            var all = Roll()
             var joined: [JoinPlace: UInt64] = [:]
             for submission in submissions {
                 let name = "the tasks from number \(submission.first) of group \(id.value)"
@@ -35,7 +53,7 @@ extension JournalCheck {
                         throw Fault(text: "\(name) have no template \(run.template.value)")
                     }
                     for length in run.lengths { bytes += Int(length) }
-                    all.append(contentsOf: repeatElement(template, count: run.lengths.count))
+                    all.add(run.lengths.count, isShielded: template.shield)
                 }
                 let count = all.count - Int(submission.first)
                 try require(count > 0 && all.count < Int(UInt32.max), "\(name) are none, or too many")
@@ -53,7 +71,7 @@ extension JournalCheck {
                 )
                 joined[place] = UInt64(origin.first) + UInt64(count)
             }
-            templates[id] = all
+            rolls[id] = all
         }
         orders.sort { $0.first < $1.first }
         for (order, next) in zip(orders, orders.dropFirst()) {
@@ -65,7 +83,7 @@ extension JournalCheck {
             try require(isAscending, "the tasks of group \(id.value) are out of the order of spawning")
         }
         for (id, numbers) in ended where open[id] != nil {
-            let count = templates[id]?.count ?? 0
+            let count = rolls[id]?.count ?? 0
             try require(numbers.allSatisfy { $0 < count }, "a task of group \(id.value) has ended that never was")
         }
     }
@@ -84,7 +102,7 @@ extension JournalCheck {
             var load = Load()
             for (index, row) in rows {
                 let name = "task \(index) of group \(id.value)"
-                guard let all = templates[id], row.group == id, row.index == index, index < all.count,
+                guard let all = rolls[id], row.group == id, row.index == index, index < all.count,
                     ended[id]?.contains(index) != true
                 else { throw Fault(text: "\(name) is not among those that have not ended") }
                 try require(
@@ -159,14 +177,14 @@ extension JournalCheck {
         var parents: Set<GroupID> = []
         for group in open.values { if let parent = group.parent { parents.insert(parent) } }
         for (id, group) in open {
-            let all = templates[id] ?? []
+            let all = rolls[id] ?? Roll()
             let unfinished = all.count - (ended[id]?.count ?? 0)
             try require(
                 unfinished > 0 || !group.sealed || parents.contains(id),
                 "group \(id.value) is open, and all in it has ended"
             )
             guard group.phase == .stopping, unfinished > 0 else { continue }
-            for (index, template) in all.enumerated() where !template.shield {
+            for index in all.unshielded.lazy.joined() {
                 guard ended[id]?.contains(UInt32(index)) != true else { continue }
                 let row = state.tasks[id]?[UInt32(index)]
                 let isReached = row.map {

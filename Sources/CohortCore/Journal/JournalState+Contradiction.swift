@@ -1,9 +1,11 @@
 extension JournalState {
     /// What in it contradicts something else in it, for people; `nil` if nothing does. Only a journal that was damaged, or
     /// changed by something else than a coordinator, does; nothing can go on from it.
-    package func contradiction() -> String? {
+    ///
+    /// - Parameter limits: those of the coordinator that is to go on from it.
+    package func contradiction(limits: Limits = Limits()) -> String? {
         do throws(JournalCheck.Fault) {
-            var check = JournalCheck(self)
+            var check = JournalCheck(self, limits)
             try check.run()
             return nil
         } catch {
@@ -23,16 +25,19 @@ struct JournalCheck {
     static let most: UInt64 = 1 << 62
 
     let state: JournalState
-    let limits = Limits()
+    let limits: Limits
     /// All groups there are that have not closed.
     private(set) var open: [GroupID: JournalGroup] = [:]
-    /// Of each of those, the template of each task.
-    var templates: [GroupID: [TaskTemplate]] = [:]
+    /// The tasks of each of those to which some have been added.
+    var rolls: [GroupID: Roll] = [:]
     /// Of each group that has ends, the numbers of the tasks that have ended.
     private(set) var ended: [GroupID: Set<UInt32>] = [:]
     private var outcomes: [GroupID: TaskCounts] = [:]
 
-    init(_ state: JournalState) { self.state = state }
+    init(_ state: JournalState, _ limits: Limits) {
+        self.state = state
+        self.limits = limits
+    }
 
     mutating func run() throws(Fault) {
         open = state.groups.filter { $0.value.phase != .closed }

@@ -29,14 +29,14 @@ extension TaskTemplate {
     static func draw(_ options: SwarmOptions, mayNest: Bool, _ generator: inout SeededGenerator) -> TaskTemplate {
         var template = TaskTemplate(name: "t", function: generator.chance(50) ? "" : "f")
         if mayNest, generator.chance(options.nesting) { template.function = "nest" }
-        if generator.chance(15) {
+        if generator.chance(options.timing) {
             template.timeout = .milliseconds(generator.pick([0, 20, 300, 2_000]) ?? 0)
         }
-        if generator.chance(35) {
+        if generator.chance(options.retrying) {
             template.retries = UInt32.random(in: 1...3, using: &generator)
             template.backoff = .milliseconds(generator.pick([0, 1, 200]) ?? 0)
         }
-        template.shield = generator.chance(10)
+        template.shield = generator.chance(options.shielding)
         return template
     }
 }

@@ -38,6 +38,8 @@ struct EventQueue {
 enum SimulatedEvent {
     /// A node's loop goes round: it deals with what has arrived and with its timers.
     case turn(node: Int)
+    /// A connection that was held back breaks, for so many nanoseconds.
+    case broken(connection: Int, generation: Int, span: UInt64)
     /// A message comes out of a connection, unless that has broken since.
     case arrival(connection: Int, generation: Int, toPeer: Bool, frames: [[UInt8]])
     case connected(connection: Int, generation: Int)

@@ -49,7 +49,6 @@ final class SimulatedClient: SimulatedPeer {
 
     override func calmChanged(_ since: Instant?, _ simulation: Simulation) {
         simulation.truth.clients[life].calmSince = since
-        if since == nil { outOfSight(simulation) }
     }
 
     override func outOfSight(_ simulation: Simulation) { simulation.truth.clients[life].wasOutOfSight = true }
@@ -76,20 +75,25 @@ final class SimulatedClient: SimulatedPeer {
         }
         caughtUp = []
         owedWeight = 0
-        if acceptance.resumed {
+        guard !acceptance.resumed else {
             output.tellAll()
             payBackAt = payBackAt ?? simulation.now
-        } else {
-            output = ReceivedOutput()
+            return
         }
-        if !acceptance.resumed, peer.greeting.request.previous != 0 { abandon(simulation) }
+        output = ReceivedOutput()
+        guard peer.greeting.request.previous != 0 else { return }
+        if simulation.options.isDurable, !mayHaveBeenGivenUp {
+            let message = "\(name) was given up, though it could be heard all the time"
+            simulation.broke(BrokenPromise(promise: .oneOutcome, message: message, evidence: []))
+        }
+        abandon(simulation)
     }
 
     /// What it had in earlier sessions is lost, and its user is told so.
     private func abandon(_ simulation: Simulation) {
         let lost = opened.filter { simulation.truth.groups[$0].closed == nil }
         for group in lost {
-            simulation.truth.groups[group].isAbandoned = true
+            simulation.truth.groups[group].abandoned = simulation.now
             groups[simulation.truth.groups[group].spec.key] = nil
         }
         if let program, !lost.isEmpty { simulation.groupsLost(worker: program.worker, program: program.place) }
@@ -107,7 +111,7 @@ final class SimulatedClient: SimulatedPeer {
         simulation.truth.clients[life].ended = simulation.now
         simulation.truth.clients[life].wasNoticed = isNoticed
         for group in opened where simulation.truth.groups[group].closed == nil {
-            simulation.truth.groups[group].isAbandoned = true
+            simulation.truth.groups[group].abandoned = simulation.truth.groups[group].abandoned ?? simulation.now
         }
         if isKilled { die(isNoticed: isNoticed, simulation) } else { leave(simulation) }
     }
@@ -142,6 +146,7 @@ final class SimulatedClient: SimulatedPeer {
                 parent: parent,
                 opener: owner == nil ? nil : truth.clients[life].execution,
                 spec: spec,
+                asked: simulation.now,
                 isDetached: owner == nil && (parent.map { truth.groups[$0].isDetached } ?? spec.detached),
                 mayTimeOut: spec.timeout != nil
             )
@@ -215,6 +220,7 @@ final class SimulatedClient: SimulatedPeer {
             let epoch = simulation.coordinator.node?.epoch
             if !truth.isDurable, let epoch, epoch != peer.session.epoch { truth.groups[group].isForgotten = true }
             truth.groupNumbers[name(opened.group, truth)] = group
+            simulation.observe(.groupOpened(group: group, client: life))
         }
         for stop in update.stopping {
             guard let group = truth.groupNumbers[name(stop.group, truth)] else { continue }
@@ -269,6 +275,7 @@ final class SimulatedClient: SimulatedPeer {
         }
         simulation.observe(.taskTold(task: task, report, detail, value: value, client: life))
         truth.tasks[task].told = report
+        truth.tasks[task].toldAt = truth.tasks[task].toldAt ?? simulation.now
         truth.tasks[task].detail = detail
         truth.tasks[task].value = value
     }

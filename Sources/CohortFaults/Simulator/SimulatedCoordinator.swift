@@ -27,11 +27,11 @@ final class SimulatedCoordinator: SimulatedNode {
 
     func start(_ simulation: Simulation) {
         life += 1
-        if let contradiction = disk.state.contradiction() {
+        let limits = simulation.options.limits
+        if let contradiction = disk.state.contradiction(limits: limits) {
             let message = "the journal contradicts itself: \(contradiction)"
             return simulation.broke(BrokenPromise(promise: .invariants, message: message, evidence: []))
         }
-        let limits = simulation.options.limits
         let core =
             simulation.options.isDurable
             ? CoordinatorCore(recovering: disk.state, limits: limits, at: simulation.now)
@@ -129,5 +129,6 @@ final class SimulatedCoordinator: SimulatedNode {
     override func conditionsChanged(_ simulation: Simulation) {
         let isCalm = node != nil && !isFrozen && simulation.diskStalls == 0
         simulation.truth.coordinatorCalmSince = isCalm ? simulation.now : nil
+        for case let peer as SimulatedPeer in simulation.nodes where !peer.isDead { peer.conditionsChanged(simulation) }
     }
 }

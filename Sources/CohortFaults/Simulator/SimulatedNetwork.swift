@@ -13,6 +13,8 @@ struct SimulatedNetwork {
         var isClosed = false
         /// Its peer is gone without a word: everything vanishes, and nobody is told.
         var isLost = false
+        /// Its peer has closed its end; what it had sent still arrives.
+        var isLeft = false
         /// Grows whenever it breaks or comes back: what is on its way belongs to one of them.
         var generation = 0
         /// To the peer, and to the coordinator.

@@ -15,6 +15,16 @@ class SimulatedPeer: SimulatedNode {
     private(set) var openSince: Instant?
     private(set) var lastHeard = Instant(nanoseconds: 0)
     private var isCalm = false
+    /// Since when the coordinator has not been able to hear it; `nil` while it can.
+    private var unheardSince: Instant?
+    /// Since when it has been able to, if it is.
+    private var heardSince: Instant
+    private var lastUnheard: Instant?
+    /// When the last time was over in which it went unheard for so long that it may have been given up.
+    private var lastAbsence = Instant(nanoseconds: 0)
+    /// When it began to ask for the session that it asks for at present, and for the one that it had last.
+    private(set) var askedAt: Instant
+    private var askedBefore: Instant
     var generator: SeededGenerator
 
     init(_ simulation: Simulation, machine: Int, life: Int, greeting: Greeting) {
@@ -22,6 +32,10 @@ class SimulatedPeer: SimulatedNode {
         self.life = life
         peer = PeerNode(greeting: greeting, at: simulation.now, patience: nil)
         connection = simulation.network.add(peer: number)
+        unheardSince = simulation.now
+        heardSince = simulation.now
+        askedAt = simulation.now
+        askedBefore = simulation.now
         generator = SeededGenerator(seed: simulation.seed, stream: 0x1_0000_0000 + UInt64(number))
         super.init(number: number, machine: machine)
     }
@@ -77,13 +91,28 @@ class SimulatedPeer: SimulatedNode {
             lastHeard = simulation.now
             conditionsChanged(simulation)
             opened(acceptance, simulation)
+            askedBefore = askedAt
         case .received(let body): received(body, simulation)
         case .lost(let loss):
             simulation.note("\(name) has lost its session: \(loss)")
             openSince = nil
             conditionsChanged(simulation)
+            checkLoss(loss, simulation)
             lost(loss, simulation)
         }
+    }
+
+    /// A coordinator ends no session whose peer it can hear.
+    private func checkLoss(_ loss: PeerSession.Loss, _ simulation: Simulation) {
+        let reason: String
+        switch loss {
+        case .goodbye(let word): reason = word
+        case .unknown(let word) where simulation.coordinator.node?.epoch == peer.session.epoch: reason = word
+        default: return
+        }
+        guard !mayHaveBeenGivenUp else { return }
+        let message = "the session of \(name) was ended, though it could be heard all the time: \(reason)"
+        simulation.broke(BrokenPromise(promise: .oneOutcome, message: message, evidence: []))
     }
 
     func opened(_ acceptance: Acceptance, _ simulation: Simulation) {}
@@ -105,15 +134,17 @@ class SimulatedPeer: SimulatedNode {
     }
 
     private func renew(_ simulation: Simulation) {
-        simulation.close(connection)
+        simulation.leave(connection)
         connection = simulation.network.add(peer: number)
         frames = []
+        askedAt = simulation.now
         if isNew {
             peer.beginAnew(at: simulation.now, patience: nil)
         } else {
-            peer.resume(held: held, at: simulation.now, patience: nil)
+            peer.resume(held: held, at: simulation.now, patience: simulation.options.patience)
         }
         simulation.connect(connection)
+        conditionsChanged(simulation)
     }
 
     /// Sends what has gathered.
@@ -125,7 +156,7 @@ class SimulatedPeer: SimulatedNode {
     /// Its process is gone, and with it its end of the connection, if that tells of it.
     func die(isNoticed: Bool, _ simulation: Simulation) {
         isDead = true
-        if isNoticed { simulation.close(connection) } else { simulation.network[connection].isLost = true }
+        if isNoticed { simulation.leave(connection) } else { simulation.network[connection].isLost = true }
         conditionsChanged(simulation)
     }
 
@@ -139,12 +170,34 @@ class SimulatedPeer: SimulatedNode {
     // MARK: Calm
 
     override func conditionsChanged(_ simulation: Simulation) {
+        noteAbsence(simulation)
         let wasCalm = isCalm
         let network = simulation.network[connection]
         isCalm = openSince != nil && !isFrozen && !isDead && network.isClear
         // Also before it had a session: the coordinator may know of one.
         if isFrozen || network.isDisturbed { outOfSight(simulation) }
-        if isCalm != wasCalm { calmChanged(isCalm ? simulation.now : nil, simulation) }
+        guard isCalm != wasCalm else { return }
+        calmChanged(isCalm ? simulation.now : nil, simulation)
+        if !isCalm { outOfSight(simulation) }
+    }
+
+    /// Whether it has been out of sight for so long, since it asked for its last session, that it may have been given up.
+    var mayHaveBeenGivenUp: Bool { unheardSince != nil || lastAbsence >= askedBefore }
+
+    private func noteAbsence(_ simulation: Simulation) {
+        let coordinator = simulation.coordinator
+        let canBeHeard =
+            !isFrozen && simulation.network[connection].isClear && coordinator.isUp && !coordinator.isFrozen
+        if !canBeHeard {
+            // A moment in which nothing was said makes no difference.
+            let isAgain = simulation.now.since(heardSince) < simulation.scene.settling
+            unheardSince = unheardSince ?? (isAgain ? lastUnheard : nil) ?? simulation.now
+        } else if let since = unheardSince {
+            lastUnheard = since
+            heardSince = simulation.now
+            unheardSince = nil
+            if simulation.now.since(since) > simulation.tolerableAbsence { lastAbsence = simulation.now }
+        }
     }
 
     /// The coordinator may give it up.

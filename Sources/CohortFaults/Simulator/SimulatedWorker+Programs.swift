@@ -165,6 +165,10 @@ extension SimulatedWorker {
             remove(place)
             return deliver(.callEnded(task, .cancelled(started: false), elapsed: .zero), simulation)
         }
+        // One that came before the program had begun has not been noted yet.
+        if let execution = program.execution {
+            simulation.truth.noteCancel(of: execution, grace: grace, at: simulation.now)
+        }
         let due = simulation.now.advanced(by: grace)
         let isFirst = program.killAt == nil
         program.killAt = min(due, program.killAt ?? due)

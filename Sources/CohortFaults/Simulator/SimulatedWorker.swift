@@ -27,6 +27,8 @@ final class SimulatedWorker: SimulatedPeer {
     /// What its end of the connection has noticed.
     private var hasBroken = false
     private var isRestored = false
+    /// It has got a session in this turn that goes on.
+    private var hasResumed = false
 
     init(_ simulation: Simulation, name: String, machine: Int, slots: Int) {
         self.slots = slots
@@ -64,7 +66,6 @@ final class SimulatedWorker: SimulatedPeer {
 
     override func calmChanged(_ since: Instant?, _ simulation: Simulation) {
         simulation.truth.workers[life].calmSince = since
-        if since == nil { outOfSight(simulation) }
     }
 
     override func outOfSight(_ simulation: Simulation) { simulation.truth.workers[life].wasOutOfSight = true }
@@ -92,6 +93,8 @@ final class SimulatedWorker: SimulatedPeer {
             actions.removeAll(keepingCapacity: true)
             for action in batch { perform(action, simulation) }
         }
+        if hasResumed, !isDead { simulation.observe(.resumed(worker: life, asked: askedAt)) }
+        hasResumed = false
         // Now that what was to be reported has been given to the link.
         core.acknowledged(allBut: peer.unacknowledgedCount)
         transmit(simulation)
@@ -127,6 +130,7 @@ final class SimulatedWorker: SimulatedPeer {
         hasBroken = false
         isRestored = false
         simulation.truth.workers[life].cutOffSince = nil
+        hasResumed = acceptance.resumed
         if acceptance.resumed {
             core.handle(.resumed(unwanted: acceptance.unwanted), at: simulation.now, into: &actions)
         } else if !isFirst {
@@ -167,11 +171,9 @@ final class SimulatedWorker: SimulatedPeer {
     private func noteCancelled(_ orders: [CancelOrder], _ simulation: Simulation) {
         for order in orders {
             guard let place = places[order.ref.task], let execution = programs[place]?.execution,
-                simulation.truth.executions[execution].ref == order.ref,
-                simulation.truth.executions[execution].cancelArrived == nil
+                simulation.truth.executions[execution].ref == order.ref
             else { continue }
-            simulation.truth.executions[execution].cancelArrived = simulation.now
-            simulation.truth.executions[execution].grace = order.grace
+            simulation.truth.noteCancel(of: execution, grace: order.grace, at: simulation.now)
         }
     }
 

@@ -129,6 +129,10 @@ extension Simulation {
         coordinator.die(self)
         truth.coordinatorDied = now
         for connection in network.open where network[connection].isUp {
+            if network[connection].isLeft {
+                close(connection)
+                continue
+            }
             network.disconnect(connection)
             network[connection].hasBroken = true
             let span = UInt64.random(in: 1_000_000...300_000_000, using: &network[connection].generator)
@@ -178,7 +182,9 @@ extension Simulation {
     // MARK: Connections
 
     private func someConnection(_ generator: inout SeededGenerator) -> Int? {
-        generator.pick(network.open.filter { network[$0].isUp && !nodes[network[$0].peer].isDead })
+        generator.pick(
+            network.open.filter { network[$0].isUp && !network[$0].isLeft && !nodes[network[$0].peer].isDead }
+        )
     }
 
     private func span(_ generator: inout SeededGenerator) -> UInt64 {
@@ -193,8 +199,21 @@ extension Simulation {
     func breakConnection(_ generator: inout SeededGenerator) -> String {
         guard let connection = someConnection(&generator) else { return "" }
         let span = span(&generator)
-        breakConnection(connection, for: span)
-        return "of \(name(of: connection)) for \(Double(span) / 1e9) s"
+        var effect = "of \(name(of: connection)) for \(Double(span) / 1e9) s"
+        if generator.chance(40) {
+            // All that is sent in a while before is lost with it.
+            let before = UInt64.random(in: 0...(options.limits.lease.nanoseconds / 4), using: &generator)
+            let ways = generator.pick([(true, true), (true, false), (false, true)]) ?? (true, true)
+            schedule(
+                .broken(connection: connection, generation: network[connection].generation, span: span),
+                after: before
+            )
+            stall(connection, toPeer: ways.0, toCoordinator: ways.1, for: before + 1)
+            effect += ", \(Double(before) / 1e9) s later, with what was to it \(ways.0), from it \(ways.1)"
+        } else {
+            breakConnection(connection, for: span)
+        }
+        return effect
     }
 
     func stallConnection(_ generator: inout SeededGenerator) -> String {

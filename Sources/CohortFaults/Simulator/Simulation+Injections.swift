@@ -12,8 +12,10 @@ extension Simulation {
     }
 
     private func scheduleNext(_ stream: SimulatedEvent.Stream) {
-        let mean = stream == .requests ? options.requestInterval : options.faultInterval
         if stream == .faults, options.faults.isEmpty { return }
+        let isBurst = stream == .faults && faults.chance(options.bursts)
+        let interval = isBurst ? latency.nanoseconds : options.faultInterval
+        let mean = stream == .requests ? options.requestInterval : interval
         let span =
             stream == .requests
             ? UInt64.random(in: 0...(2 * mean), using: &requests) : UInt64.random(in: 0...(2 * mean), using: &faults)

@@ -18,6 +18,7 @@ extension Simulation {
             return schedule(.connected(connection: connection, generation: generation), after: span)
         }
         network[connection].isUp = true
+        if !isHealed, network[connection].generator.chance(options.slowStarts) { startSlowly(connection) }
         let isAgain = network[connection].hasBroken
         if isAgain { repeatLatest(connection) }
         let waiting = network[connection].waiting
@@ -28,7 +29,29 @@ extension Simulation {
         if isAgain { (nodes[network[connection].peer] as? SimulatedPeer)?.connectionRestored(self) }
     }
 
-    /// The peer closes its end, or its process is gone.
+    /// Holds up what comes first, such as a greeting.
+    private func startSlowly(_ connection: Int) {
+        let ways: [(Bool, Bool)] = [(true, true), (true, false), (false, true)]
+        let way = ways.randomElement(using: &network[connection].generator) ?? (true, true)
+        let span = UInt64.random(in: 0...options.limits.lease.nanoseconds, using: &network[connection].generator)
+        stall(connection, toPeer: way.0, toCoordinator: way.1, for: span)
+    }
+
+    /// The peer closes its end, or its process is gone. What is on its way to the coordinator may arrive all the same, as
+    /// the kernel sends what it has been given.
+    func leave(_ connection: Int) {
+        let isLate = network[connection].generator.chance(options.lateness)
+        guard isLate, network[connection].isUp, !network[connection].isLost else { return close(connection) }
+        network[connection].isLeft = true
+        // What is held back comes first.
+        if !network[connection].isStalled.toCoordinator { closeAfterLast(connection) }
+    }
+
+    private func closeAfterLast(_ connection: Int) {
+        schedule(.closed(connection: connection), at: max(now, network[connection].lastArrival.toCoordinator))
+    }
+
+    /// The connection is over at both ends.
     func close(_ connection: Int) {
         guard !network[connection].isClosed else { return }
         network.close(connection)
@@ -58,7 +81,7 @@ extension Simulation {
     /// - Returns: whether there is a connection to send it over.
     func sendToPeer(_ frames: [[UInt8]], at route: [UInt8]) -> Bool {
         guard let connection = network.connection(at: route) else { return false }
-        if network[connection].isLost { return true }
+        if network[connection].isLost || network[connection].isLeft { return true }
         guard network[connection].isUp else { return false }
         if network[connection].isStalled.toPeer {
             network[connection].heldBack.toPeer.append(frames)
@@ -78,6 +101,7 @@ extension Simulation {
         guard network[connection].generation == generation, !network[connection].isLost else { return }
         add(toHash: frames)
         if toPeer {
+            if network[connection].isLeft { return }
             network[connection].latest.toPeer = frames
             let node = nodes[network[connection].peer]
             guard !node.isDead else { return }
@@ -96,6 +120,7 @@ extension Simulation {
     /// Breaks a connection, which is made again after a while.
     func breakConnection(_ connection: Int, for span: UInt64) {
         guard network[connection].isUp else { return }
+        if network[connection].isLeft { return close(connection) }
         network.disconnect(connection)
         network[connection].hasBroken = true
         coordinator.connectionBroke(self)
@@ -111,7 +136,7 @@ extension Simulation {
     }
 
     func stall(_ connection: Int, toPeer: Bool, toCoordinator: Bool, for span: UInt64) {
-        guard network[connection].isUp, !network[connection].isStalled.toPeer,
+        guard network[connection].isUp, !network[connection].isLeft, !network[connection].isStalled.toPeer,
             !network[connection].isStalled.toCoordinator
         else { return }
         network[connection].isStalled = (toPeer, toCoordinator)
@@ -126,6 +151,7 @@ extension Simulation {
         network[connection].heldBack = ([], [])
         for frames in held.toPeer { dispatch(frames, connection, toPeer: true) }
         for frames in held.toCoordinator { dispatch(frames, connection, toPeer: false) }
+        if network[connection].isLeft { closeAfterLast(connection) }
         nodes[network[connection].peer].conditionsChanged(self)
     }
 }

@@ -76,6 +76,13 @@ package final class Simulation {
         return TimeSpan(nanoseconds: 2 * once + 10_000_000)
     }
 
+    /// How long a peer may be out of sight without being given up.
+    var tolerableAbsence: TimeSpan {
+        let most = options.limits.unreachable.nanoseconds / 2
+        let onTheWay = 2 * (options.delay.upperBound + options.turnDelay.upperBound)
+        return TimeSpan(nanoseconds: most - min(most, onTheWay))
+    }
+
     // MARK: Running
 
     /// Runs to the end, or to the first broken promise.
@@ -105,6 +112,8 @@ package final class Simulation {
         case .arrival(let connection, let generation, let toPeer, let frames):
             arrived(connection, generation, toPeer, frames)
         case .connected(let connection, let generation): connected(connection, generation)
+        case .broken(let connection, let generation, let span):
+            if network[connection].generation == generation { breakConnection(connection, for: span) }
         case .released(let connection, let generation): release(connection, generation)
         case .programWrites(let number, let task, let execution):
             (nodes[number] as? SimulatedWorker)?.write(task, execution: execution, self)
@@ -200,9 +209,11 @@ package final class Simulation {
             note("\(truth.name(task: task)) is told to client \(client): \(report.outcome)")
         case .groupClosed(let group, let report, let client):
             note("\(truth.name(group: group)) is told to client \(client) as closed: \(report.outcome)")
+        case .groupOpened(let group, let client):
+            note("\(truth.name(group: group)) is told to client \(client) as open")
         case .assigned(let task, let ref, let worker):
             note("\(truth.name(task: task)), attempt \(ref.attempt), is given to worker \(worker)")
-        case .sweep, .end: break
+        case .resumed, .sweep, .end: break
         }
     }
 

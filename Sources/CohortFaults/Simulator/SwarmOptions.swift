@@ -27,12 +27,25 @@ package struct SwarmOptions: Sendable, Equatable {
     package var failing: Int
     package var ignoringCancel: Int
     package var nesting: Int
+    /// In a hundred, of tasks: those that have a timeout of their own, that may be tried again, and that are shielded.
+    package var timing: Int
+    package var retrying: Int
+    package var shielding: Int
     /// In a hundred, of programs: those that take their worker or call host with them.
     package var crashing: Int
     /// In a hundred, of submissions: those whose tasks stream their output.
     package var streaming: Int
     /// In a hundred, of reconnections: those at which a message comes twice.
     package var duplicates: Int
+    /// In a hundred, of connections that a peer closes: those on which what it has sent still arrives.
+    package var lateness: Int
+    /// In a hundred, of new connections: those on which nothing gets through at first.
+    package var slowStarts: Int
+    /// In a hundred, of faults: those that the next one follows at once.
+    package var bursts: Int
+    /// How long a peer that wants to go on with its session waits for an answer before it asks again on another
+    /// connection; `nil` for ever.
+    var patience: TimeSpan?
     /// How often each kind of thing is injected in proportion to the others; 0 for never.
     package private(set) var weights: [Int]
 
@@ -60,16 +73,29 @@ package struct SwarmOptions: Sendable, Equatable {
         faultInterval = oneOf([200, 1_000, 4_000]) * Self.millisecond
         longestTask = oneOf([5, 100, 1_500, 6_000]) * Self.millisecond
         failing = share(70, 1...30)
+        // Together: what is tried again after its timeout, whatever stops the others.
+        let isStubborn = generator.chance(35)
+        timing = isStubborn ? 60 : 15
+        retrying = isStubborn ? 80 : 35
+        shielding = isStubborn ? 50 : 10
         ignoringCancel = share(50, 5...40)
         nesting = share(60, 5...40)
         crashing = share(30, 1...6)
         duplicates = share(60, 10...80)
+        lateness = share(75, 20...100)
+        slowStarts = share(50, 10...60)
+        bursts = share(50, 20...80)
         weights = Injection.Kind.allCases.map { kind in
             // Without these nothing would happen at all.
             if kind == .openTree || kind == .addTasks { return kind.usualWeight }
             return share(kind.isFault ? 60 : 80, 1...(2 * kind.usualWeight))
         }
         limits.lease = TimeSpan(nanoseconds: oneOf([2, 5, 10]) * Self.second)
+        // Some outlive whoever is given up while they run.
+        if generator.chance(35) { longestTask = oneOf([3, 8]) * limits.lease.nanoseconds }
+        let slowest = 4 * (delay.upperBound + turnDelay.upperBound + commit.upperBound)
+        let usual = limits.lease.nanoseconds / oneOf([1, 4, 10])
+        patience = generator.chance(60) ? TimeSpan(nanoseconds: max(usual, slowest)) : nil
         limits.heartbeat = TimeSpan(nanoseconds: limits.lease.nanoseconds / 10)
         limits.unreachable = TimeSpan(nanoseconds: limits.lease.nanoseconds / 5)
         limits.prefetchPerSlot = UInt32(oneOf([0, 4, 512]))
@@ -85,6 +111,7 @@ package struct SwarmOptions: Sendable, Equatable {
         isDurable = Self.hasRecovery
         streaming = 90
         failing = 0
+        timing = 0
         ignoringCancel = 0
         nesting = 0
         crashing = 0
@@ -112,7 +139,7 @@ extension SwarmOptions: CustomStringConvertible {
             \(isDurable ? "journal (\(milliseconds(commit)) a commit)" : "no journal"), messages take \
             \(milliseconds(delay)), tasks up to \(Double(longestTask) / 1e6) ms, in a hundred: \(failing) fail, \
             \(ignoringCancel) ignore a cancel, \(nesting) open groups, \(crashing) crash their process, \(streaming) stream \
-            their output; \
+            their output, \(timing) have a timeout, \(retrying) may be tried again, \(shielding) are shielded; \
             faults: \(faults.isEmpty ? "none" : faults.map(\.name).joined(separator: ", "))
             """
     }

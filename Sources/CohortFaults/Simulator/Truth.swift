@@ -12,6 +12,8 @@ final class Truth {
         /// The execution of the call that opened it.
         var opener: Int?
         var spec: GroupSpec
+        /// When its client asked for it.
+        var asked: Instant
         var tasks: [Int] = []
         var templates: UInt32 = 0
         /// `nil` until the client is told.
@@ -20,7 +22,8 @@ final class Truth {
         var isRefused = false
         var body: BodyEnd?
         /// Its client takes no interest any more: it is gone, or has been told that all is lost.
-        var isAbandoned = false
+        var abandoned: Instant?
+        var isAbandoned: Bool { abandoned != nil }
         /// The coordinator that knew it is no more, and kept no journal.
         var isForgotten = false
         var mayTimeOut: Bool
@@ -40,6 +43,7 @@ final class Truth {
         var isRefused = false
         var cancelSent: Instant?
         var told: TaskReport?
+        var toldAt: Instant?
         var detail: AttemptDetail?
         /// Which execution's value was told.
         var value: [UInt8] = []
@@ -124,6 +128,13 @@ final class Truth {
     var coordinatorLives = 1
     var limits = Limits()
     var isDurable = false
+
+    /// A request to end has come to where a program runs. The first one counts.
+    func noteCancel(of execution: Int, grace: TimeSpan, at now: Instant) {
+        guard executions[execution].cancelArrived == nil else { return }
+        executions[execution].cancelArrived = now
+        executions[execution].grace = grace
+    }
 
     // MARK: Questions
 

@@ -113,7 +113,8 @@ package struct CoordinatorNode: Sendable {
 
     /// What was to be sent there could not be: the connection is gone, at present at least.
     package mutating func unreachable(route: [UInt8], at now: Instant) {
-        guard let session = peers.session(at: route) else { return }
+        // One that has not been answered says nothing by which it could show that it is back. The answer will tell.
+        guard let session = peers.session(at: route), peers[session]?.acceptance != nil else { return }
         handle(.unreachable(session), at: now)
     }
 

@@ -74,7 +74,7 @@ struct DurabilityOptions: ParsableArguments {
         let begin = ContinuousClock.now
         do {
             let store = try JournalStore(path: state, pages: pages)
-            configuration.state = try store.load()
+            configuration.state = try store.load(limits: configuration.limits)
             let journal = JournalWriter(store, patience: lease.duration)
             configuration.journal = journal
             let tasks = configuration.state.submissions.values.joined().reduce(0) { sum, submission in

@@ -52,6 +52,24 @@ struct DurableNodeTests {
         #expect(pair.coordinator.peerCount == 1)
     }
 
+    @Test("gives up nobody whose connection breaks for a moment while the welcome waits for the disk")
+    mutating func brokenMeanwhile() {
+        pair.diskWorks = false
+        let worker = pair.add(NodePair.worker(2))
+        let client = pair.add(NodePair.client())
+        pair.pass(.seconds(2))
+        for peer in [worker, client] { pair.coordinator.unreachable(route: pair.route(peer), at: pair.now) }
+        pair.pass(.seconds(5))
+        pair.diskWorks = true
+        pair.pass(.seconds(2))
+        for peer in [worker, client] {
+            let losses = pair.takeInbox(peer).filter { if case .lost = $0 { true } else { false } }
+            #expect(losses.isEmpty)
+            #expect(pair.peers[peer].isOpen)
+        }
+        #expect(pair.coordinator.peerCount == 2)
+    }
+
     @Test("says goodbye to one that it expels when what follows from that is on disk")
     mutating func expulsion() {
         let client = pair.add(NodePair.client())

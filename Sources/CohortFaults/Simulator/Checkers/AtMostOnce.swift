@@ -5,8 +5,50 @@ struct AtMostOnce: Checker {
     let promise = Promise.atMostOnce
 
     mutating func observe(_ observation: Observation, _ scene: Scene) -> BrokenPromise? {
+        switch observation {
+        case .programBegan(let execution): return began(execution, scene)
+        case .resumed(let worker, let asked):
+            return unwanted({ scene.truth.executions[$0].worker == worker ? asked : nil }, scene.truth)
+        case .sweep:
+            let now = scene.now.nanoseconds
+            let recent = Instant(nanoseconds: now - min(scene.latency.nanoseconds, now))
+            return unwanted(
+                { execution in
+                    let calm = scene.calm(worker: scene.truth.executions[execution].worker)
+                    return calm.map { $0 < recent } == true ? recent : nil
+                },
+                scene.truth
+            )
+        default: return nil
+        }
+    }
+
+    /// A worker keeps nothing that nobody wants any more: what is over, or has been started again.
+    ///
+    /// - Parameter limit: what was over before that must not run now; `nil` if nothing is known.
+    private func unwanted(_ limit: (_ execution: Int) -> Instant?, _ truth: Truth) -> BrokenPromise? {
+        for execution in truth.running {
+            guard let limit = limit(execution) else { continue }
+            let run = truth.executions[execution]
+            let task = truth.tasks[run.task]
+            func fault(_ message: String) -> BrokenPromise {
+                broken(
+                    "\(truth.name(task: run.task)) \(message) at \(truth.workers[run.worker].name)",
+                    truth.evidence(task: run.task)
+                )
+            }
+            if let told = task.toldAt, told < limit { return fault("runs on after its end was told") }
+            let isFollowed = task.executions.contains { later in
+                let other = truth.executions[later]
+                return other.ref.task == run.ref.task && other.ref.attempt > run.ref.attempt && other.began < limit
+            }
+            if isFollowed { return fault("runs on though another attempt has begun since") }
+        }
+        return nil
+    }
+
+    private func began(_ execution: Int, _ scene: Scene) -> BrokenPromise? {
         let truth = scene.truth
-        guard case .programBegan(let execution) = observation else { return nil }
         let run = truth.executions[execution]
         let task = truth.tasks[run.task]
         if task.executions.count > Int(task.template.retries) + 1 {
@@ -25,8 +67,10 @@ struct AtMostOnce: Checker {
         // The next attempt begins when the last one is known to be over: it ended, or its worker was given up.
         for earlier in task.executions.dropLast() where truth.isRunning(earlier) {
             let worker = truth.executions[earlier].worker
-            let isHeardOf = scene.calm(worker: worker).map { $0 < scene.now } ?? false
-            if isHeardOf && worker == run.worker || truth.isBeyondDoubt(worker: worker) {
+            // A worker that was given up may begin late what it had been given before.
+            let isLate = truth.executions[earlier].ref.attempt > run.ref.attempt
+            if isLate, !truth.isBeyondDoubt(worker: run.worker) { continue }
+            if scene.isInReach(worker: worker) && worker == run.worker || truth.isBeyondDoubt(worker: worker) {
                 return broken(
                     "\(truth.name(task: run.task)) was started while it was still running at \(truth.workers[worker].name)",
                     truth.evidence(task: run.task)
@@ -34,8 +78,7 @@ struct AtMostOnce: Checker {
             }
         }
         // R8, and an end is an end. Only a worker that was out of reach may begin what it had been given before.
-        let isInReach = scene.calm(worker: run.worker).map { $0 < scene.now } ?? false
-        if task.told != nil, isInReach {
+        if task.told != nil, scene.isInReach(worker: run.worker) {
             return broken(
                 "\(truth.name(task: run.task)) was started after its end was told",
                 truth.evidence(task: run.task)

@@ -16,7 +16,7 @@ struct BoundedCancellation: Checker {
     /// A stop is told when it takes effect: nothing that is given out later can have been queued then.
     private func assigned(_ task: Int, _ worker: Int, _ scene: Scene) -> BrokenPromise? {
         let truth = scene.truth
-        guard let calm = scene.calm(worker: worker), calm < scene.now else { return nil }
+        guard scene.isInReach(worker: worker) else { return nil }
         for place in truth.path(from: truth.tasks[task].group) {
             guard let told = truth.groups[place].stopTold, truth.reaches(task, from: place) else { continue }
             guard told.advanced(by: scene.latency) < scene.now else { continue }
@@ -59,6 +59,13 @@ struct BoundedCancellation: Checker {
             guard let told = truth.groups[place].stopTold, truth.reaches(run.task, from: place) else { continue }
             if place != truth.tasks[run.task].group, isCleanup(truth.tasks[run.task].group, within: place, truth) {
                 continue
+            }
+            // Its worker is asked at once, and again as soon as it is back.
+            if run.cancelArrived == nil, max(told.advanced(by: scene.settling), calm) < scene.now {
+                return broken(
+                    "\(truth.name(task: run.task)) was not asked to end though \(truth.name(group: place)) had stopped",
+                    truth.evidence(task: run.task)
+                )
             }
             let due = max(told, calm).advanced(by: truth.grace(of: truth.tasks[run.task].group))
                 .advanced(by: .seconds(1)).advanced(by: scene.settling)

@@ -6,9 +6,13 @@ enum Observation {
     case programEnded(execution: Int)
     /// A client was told what became of a task. For the first time, unless `isRepeated`.
     case taskTold(task: Int, TaskReport, AttemptDetail?, value: [UInt8], client: Int)
+    /// A client was told the number of a group that it had asked for.
+    case groupOpened(group: Int, client: Int)
     case groupClosed(group: Int, GroupReport, client: Int)
     /// A worker was given an attempt.
     case assigned(task: Int, AttemptRef, worker: Int)
+    /// A worker has a session again that goes on, for which it has asked since then, and has done as it was told.
+    case resumed(worker: Int, asked: Instant)
     /// The simulated clock has gone on: a look at everything.
     case sweep
     /// All is healed and has had time to end.
@@ -75,4 +79,7 @@ struct Scene {
         }
         return max(coordinator, own).advanced(by: settling)
     }
+
+    /// Whether worker and coordinator have been able to hear each other for long enough to agree on what the worker has.
+    func isInReach(worker: Int) -> Bool { calm(worker: worker).map { $0 < now } ?? false }
 }

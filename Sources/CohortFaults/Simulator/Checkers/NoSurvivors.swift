@@ -12,6 +12,7 @@ struct NoSurvivors: Checker {
                 if let fault = survivor(execution, scene) { return fault }
             }
             return nil
+        case .programBegan(let execution): return begins(execution, scene)
         case .programEnded(let execution): return survivor(execution, scene)
         default: return nil
         }
@@ -43,28 +44,54 @@ struct NoSurvivors: Checker {
         let truth = scene.truth
         let run = truth.executions[execution]
         if let fault = cutOff(execution, scene) { return fault }
+        guard let loss = loss(execution, scene) else { return nil }
+        let due = loss.known.advanced(by: truth.grace(of: truth.tasks[run.task].group)).advanced(by: .seconds(1))
+        return due < scene.now ? fault("ran on", execution, loss, truth) : nil
+    }
+
+    /// Nothing begins for an owner that is known to be gone, shielded or not.
+    private func begins(_ execution: Int, _ scene: Scene) -> BrokenPromise? {
+        guard let loss = loss(execution, scene), loss.known < scene.now else { return nil }
+        return fault("was started", execution, loss, scene.truth)
+    }
+
+    private func fault(_ what: String, _ execution: Int, _ loss: Loss, _ truth: Truth) -> BrokenPromise {
+        let client = truth.clients[loss.client].name
+        let task = truth.executions[execution].task
+        return broken(
+            "\(truth.name(task: task)) \(what) long after \(client) was gone",
+            ["\(client) was gone at \(truth.seconds(loss.gone))"] + truth.evidence(task: task)
+        )
+    }
+
+    /// The end of whoever owns a group, or of its interest in it.
+    private struct Loss {
+        var client: Int
+        var gone: Instant
+        /// When coordinator and worker must have known of it at the latest.
+        var known: Instant
+    }
+
+    /// The first loss that concerns a program; `nil` if there is none, or its worker and the coordinator cannot hear each
+    /// other.
+    private func loss(_ execution: Int, _ scene: Scene) -> Loss? {
+        let truth = scene.truth
+        let run = truth.executions[execution]
         guard let calm = scene.calm(worker: run.worker) else { return nil }
+        var first: Loss?
         for place in truth.path(from: truth.tasks[run.task].group) {
             let group = truth.groups[place]
             // Of a detached tree stops what its client had not completed, as far as no shield is in between.
             let isOwned = !group.isDetached || group.body == nil && truth.reaches(run.task, from: place)
             guard isOwned else { continue }
             let client = truth.clients[group.client]
-            guard let gone = client.ended else { continue }
+            guard let gone = client.ended ?? group.abandoned else { continue }
             // A death that its connection shows is known after the next message to it, any other after the lease.
-            let limits = truth.limits
-            let notice = client.wasNoticed ? limits.unreachable : limits.lease
-            let bound = TimeSpan(
-                nanoseconds: notice.nanoseconds + truth.grace(of: truth.tasks[run.task].group).nanoseconds
-                    + 1_000_000_000 + scene.settling.nanoseconds
-            )
-            if max(gone, calm).advanced(by: bound) < scene.now {
-                return broken(
-                    "\(truth.name(task: run.task)) ran on long after \(client.name) was gone",
-                    ["\(client.name) was gone at \(truth.seconds(gone))"] + truth.evidence(task: run.task)
-                )
-            }
+            let notice = client.wasNoticed ? truth.limits.unreachable : truth.limits.lease
+            let known = max(gone, calm).advanced(by: notice).advanced(by: scene.settling)
+            if let first, first.known <= known { continue }
+            first = Loss(client: group.client, gone: gone, known: known)
         }
-        return nil
+        return first
     }
 }

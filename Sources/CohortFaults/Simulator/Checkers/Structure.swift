@@ -7,6 +7,7 @@ struct Structure: Checker {
     mutating func observe(_ observation: Observation, _ scene: Scene) -> BrokenPromise? {
         let truth = scene.truth
         switch observation {
+        case .groupOpened(let group, _): return opened(group, truth)
         case .groupClosed(let group, let report, let client):
             return closed(group, report, client, scene)
         case .taskTold(let task, _, _, _, let client):
@@ -22,7 +23,7 @@ struct Structure: Checker {
         case .programBegan(let execution):
             let task = truth.executions[execution].task
             // A worker that was out of reach may begin what it had been given before.
-            let isInReach = scene.calm(worker: truth.executions[execution].worker).map { $0 < scene.now } ?? false
+            let isInReach = scene.isInReach(worker: truth.executions[execution].worker)
             if truth.groups[truth.tasks[task].group].closed != nil, isInReach {
                 return broken(
                     "\(truth.name(task: task)) was started after its group had closed",
@@ -34,6 +35,23 @@ struct Structure: Checker {
         }
     }
 
+    /// A task opens groups for as long as it runs. When another attempt of it has begun, nobody waits for those of the one
+    /// before.
+    private func opened(_ group: Int, _ truth: Truth) -> BrokenPromise? {
+        guard let opener = truth.groups[group].opener else { return nil }
+        let run = truth.executions[opener]
+        let isOver = truth.tasks[run.task].executions.contains { later in
+            let other = truth.executions[later]
+            return other.ref.task == run.ref.task && other.ref.attempt > run.ref.attempt
+                && other.began < truth.groups[group].asked
+        }
+        guard isOver else { return nil }
+        return broken(
+            "\(truth.name(group: group)) was opened for an attempt of \(truth.name(task: run.task)) that was over",
+            truth.evidence(task: run.task)
+        )
+    }
+
     /// A task ends when the groups that it has opened have closed.
     private func nested(_ task: Int, _ scene: Scene) -> BrokenPromise? {
         let truth = scene.truth
@@ -43,7 +61,7 @@ struct Structure: Checker {
             let isInside = truth.path(from: truth.tasks[run.task].group).contains { place in
                 truth.groups[place].opener.map { truth.executions[$0].task == task } == true
             }
-            guard isInside, let calm = scene.calm(worker: run.worker), calm < scene.now else { continue }
+            guard isInside, scene.isInReach(worker: run.worker) else { continue }
             return broken(
                 "\(truth.name(task: task)) ends before a program that it has begun",
                 [truth.describe(execution: execution)] + truth.evidence(task: task)
@@ -65,7 +83,7 @@ struct Structure: Checker {
             for execution in truth.tasks[task].executions where truth.isRunning(execution) {
                 // Of a worker that was given up it is known only that it will be over soon.
                 let worker = truth.executions[execution].worker
-                guard let calm = scene.calm(worker: worker), calm < scene.now else { continue }
+                guard scene.isInReach(worker: worker) else { continue }
                 return fault("closes while a program of it runs", [truth.describe(execution: execution)])
             }
         }
