@@ -207,7 +207,18 @@ extension CoordinatorCore {
             grant(upTo: chunk.offset &+ UInt64(bytes.count), to: chunk.ref, at: worker)
             return
         }
-        pass(bytes, chunk.stream, offset: chunk.offset, of: task, to: reader)
+        let execution = execution(of: task)
+        var fresh = bytes
+        var offset = chunk.offset
+        if clients[Int(reader)].isAbsent {
+            // It waits here already if its worker has told it before.
+            let known = clients[Int(reader)].passedInAbsence[chunk.ref] ?? 0
+            fresh = bytes.dropFirst(known > offset ? Int(clamping: known - offset) : 0)
+            offset = max(offset, min(known, offset &+ UInt64(bytes.count)))
+            clients[Int(reader)].passedInAbsence[chunk.ref] = max(known, chunk.offset &+ UInt64(bytes.count))
+            guard !fresh.isEmpty else { return }
+        }
+        pass(fresh, chunk.stream, offset: offset, of: task, execution, to: reader)
     }
 
     /// The client that is told what a task writes.
@@ -227,6 +238,7 @@ extension CoordinatorCore {
         _ stream: OutputStream,
         offset: UInt64,
         of task: UInt32,
+        _ execution: UInt32,
         to reader: UInt32
     ) {
         let client = Int(reader)
@@ -234,7 +246,7 @@ extension CoordinatorCore {
             ClientOutput(
                 group: groups[Int(tasks[Int(task)].group)].id,
                 index: tasks[Int(task)].index,
-                attempt: execution(of: task),
+                attempt: execution,
                 stream: stream,
                 offset: offset,
                 length: UInt32(bytes.count)
@@ -247,8 +259,21 @@ extension CoordinatorCore {
 
     /// An attempt has ended and another one follows, so that its end is not told: what it has written is all the same.
     mutating func passRest(of task: UInt32, _ detail: AttemptDetail?) {
-        guard let rest = detail?.rest, let reader = reader(of: task) else { return }
-        for piece in rest.pieces() { pass(piece.bytes, piece.stream, offset: piece.offset, of: task, to: reader) }
+        pass(detail?.rest, of: task, execution(of: task))
+    }
+
+    /// What the last coordinator had of an attempt that failed, and may not have passed on, where another one follows.
+    mutating func passRestAgain(of task: UInt32) {
+        guard let rest = pendingFailures[task]?.detail.rest else { return }
+        let executions = UInt32(tasks[Int(task)].executions)
+        pass(rest, of: task, tasks[Int(task)].state.hasBegun ? executions - min(executions, 1) : executions)
+    }
+
+    private mutating func pass(_ rest: OutputStretch?, of task: UInt32, _ execution: UInt32) {
+        guard let rest, let reader = reader(of: task) else { return }
+        for piece in rest.pieces() {
+            pass(piece.bytes, piece.stream, offset: piece.offset, of: task, execution, to: reader)
+        }
     }
 
     private mutating func grant(upTo position: UInt64, to ref: AttemptRef, at worker: UInt32) {

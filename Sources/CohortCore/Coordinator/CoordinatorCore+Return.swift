@@ -31,6 +31,7 @@ extension CoordinatorCore {
         // What its tasks have written while it was away stands nowhere else, nor does what was lost on the way.
         let kept = clients[index].outbox.keepOutputs(after: clients[index].sentOutput.map(\.update))
         clients[index].sentOutput = []
+        clients[index].passedInAbsence = [:]
         clients[index].unconsumed = ClientUpdate.weight(bytes: kept, reports: 0)
         if kept > 0 { markClient(place) }
         clients[index].feeds = [:]

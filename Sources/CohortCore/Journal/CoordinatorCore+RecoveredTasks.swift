@@ -95,6 +95,7 @@ extension CoordinatorCore {
                 if let sibling { spawners[task] = reference(to: sibling) }
                 if let row, row.crashes > 0 { crashes[task] = row.crashes }
                 pendingFailures[task] = row?.failure
+                passRestAgain(of: task)
                 pendingEnds[task] = row?.end
                 found(task, record.state.isAtWorker || record.state == .ending)
             }

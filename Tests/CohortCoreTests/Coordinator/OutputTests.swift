@@ -209,6 +209,47 @@ internal import Testing
         #expect(rests(in: script) == ["first"])
     }
 
+    /// The coordinator dies when it has acknowledged the failure and passed nothing on.
+    @Test(arguments: [false, true])
+    func whatAFailedAttemptHasWrittenIsPassedOnByTheNextCoordinator(isRunningAgain: Bool) {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        script.worker(token: 7)
+        script.open(client, 1)
+        script.submit(client, 1, TaskTemplate(name: "task", retries: 1, backoff: .zero, output: .stream))
+        script.start("g1/0")
+        script.delivers = false
+        finish(&script, "g1/0", .failed, rest: "first")
+        if isRunningAgain { script.start("g1/0") }
+        script.restart()
+        script.settle()
+        script.client(token: 1)
+        #expect(script.take(containing: "output") == ["c2 output g1/0 standardOutput 'first'"])
+    }
+
+    /// Its worker comes and goes meanwhile, and tells each time what it was not granted.
+    @Test func whatIsToldAgainWhileTheClientIsAwayIsKeptOnce() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        script.worker(token: 7)
+        script.open(client, 1)
+        script.submit(client, 1, TaskTemplate(name: "task", output: .stream))
+        script.start("g1/0")
+        let held = HeldAttempt(ref: script.held("g1/0").ref, state: .running)
+        script.restart()
+        for text in ["one ", "one two ", "one two three"] {
+            let back = script.worker(token: 7, held: [held])
+            script.report(from: back) {
+                $0.outputs = [OutputChunk(ref: held.ref, stream: .standardOutput, length: UInt32(text.utf8.count))]
+                $0.payload = Array(text.utf8)
+            }
+        }
+        script.settle()
+        script.client(token: 1)
+        let told = script.take(containing: "output")
+        #expect(told.map { $0.split(separator: "'")[1] }.joined() == "one two three", "\(told)")
+    }
+
     @Test func aDetachedTasksEndHasNoRest() {
         var script = streaming(detached: true)
         script.send(.watched(SessionID(1), .id(GroupID(1))))
