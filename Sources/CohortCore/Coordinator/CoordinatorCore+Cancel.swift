@@ -8,9 +8,14 @@ extension CoordinatorCore {
         case .key(let key): return clientPlaces[session].flatMap { clients[Int($0)].groups[key] }
         case .id(let id): return groupPlaces[id]
         case .name(let name):
-            return openRoots.last { groups[Int($0)].name == name } ?? closedRoots.last { groups[Int($0)].name == name }
+            let open = openRoots(named: name)
+            // To take one of several would be a guess, and what is cancelled by mistake is gone.
+            guard open.count < 2 else { return nil }
+            return open.first ?? closedRoots.last { groups[Int($0)].name == name }
         }
     }
+
+    private func openRoots(named name: String) -> [UInt32] { openRoots.filter { groups[Int($0)].name == name } }
 
     mutating func groupCancelled(
         _ session: SessionID,
@@ -231,6 +236,11 @@ extension CoordinatorCore {
     }
 
     mutating func refuseUnknown(_ target: GroupTarget, for session: SessionID, token: UInt32 = 0) {
+        if case .name(let name) = target, case let open = openRoots(named: name), open.count > 1 {
+            let numbers = open.map { "\(groups[Int($0)].id.value)" }.joined(separator: ", ")
+            let message = "\(open.count) open groups are called \(name): say by its number which is meant: \(numbers)"
+            return refuse(session, .invalid, message, token: token)
+        }
         refuse(session, .unknownGroup, refuseMessage(target), token: token)
     }
 

@@ -30,7 +30,9 @@ struct WaitCommand: ParsableCommand {
         }
     }
 
-    @Argument(help: ArgumentHelp("The group's number or name.", valueName: "group"))
+    @Argument(
+        help: ArgumentHelp("The group's number, or its name if only one group that is open has it.", valueName: "group")
+    )
     var group: GroupArgument
 
     @OptionGroup var coordinator: CoordinatorOptions
