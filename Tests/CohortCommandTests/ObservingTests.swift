@@ -60,8 +60,14 @@ extension CommandLineTests {
             #expect(document.unfinished?.tasks.map(\.name) == ["slow"])
             #expect(document.groups.first?.unfinished?.tasks.map(\.name) == ["deep"])
             #expect(try cluster.cohort("status", "mine").standardOutput.contains("\ninner/deep"))
+            let waiting = try cluster.start("wait", "mine", "--output", "json")
+            // It has asked by the time at which there are two clients, and one that asks after it has been answered.
+            let end = ContinuousClock.now + Program.patience
+            while try cluster.status().clients < 3, ContinuousClock.now < end {}
             go.open(times: 2)
             #expect(try run.wait().code == 0)
+            let told = try waiting.wait()
+            #expect(try OutcomeDocument(jsonText: told.standardOutput).tally == OutcomeCounts(ok: 4), "\(told)")
         }
 
         @Test("wait --until first-completed ends with the first task, and leaves the others alone")

@@ -15,8 +15,12 @@ extension OutcomeCollector {
         tasks.sort { ($0.number ?? 0) < ($1.number ?? 0) }
         let groups = node.children.map { document(of: $0, isRoot: false) }
         var (counts, neverStarted) = (node.counts, node.neverStarted)
-        // Of a tree that is another client's a watcher is not told which tasks have ended, but how many had.
-        if let summary = node.summary { counts.raise(to: OutcomeCounts(summary.counts)) }
+        // Of a tree that is another client's a watcher is not told which tasks have ended, but how many had, and in the end
+        // how many have.
+        if let summary = node.summary {
+            counts.raise(to: OutcomeCounts(summary.counts))
+            if let report { counts.raise(to: OutcomeCounts(report.counts)) }
+        }
         for group in groups {
             counts += group.tally
             neverStarted += group.neverStarted ?? 0

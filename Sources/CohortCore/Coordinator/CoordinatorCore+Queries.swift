@@ -120,6 +120,11 @@ extension CoordinatorCore {
         for place in openTree(below: root) where groups[Int(place)].isFull && groups[Int(place)].limit != .max {
             return "group \(groups[Int(place)].name) is at its limit of \(groups[Int(place)].limit)"
         }
-        return present.allSatisfy { $0.freeSlots == 0 } ? "all slots are taken" : ""
+        if present.allSatisfy({ $0.freeSlots == 0 }) { return "all slots are taken" }
+        let queued = openTree(below: root).flatMap { groups[Int($0)].lanes }.filter { $0.head != TaskRecord.none }
+        let isFull = queued.allSatisfy { lane in
+            present.allSatisfy { $0.freeSlots == 0 || !$0.requirements.contains(lane.requirement) }
+        }
+        return isFull && !queued.isEmpty ? "all slots for what is queued are taken" : ""
     }
 }

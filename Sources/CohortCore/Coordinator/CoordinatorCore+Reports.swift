@@ -306,8 +306,9 @@ extension CoordinatorCore {
         clients[Int(client)].watching.append(root)
         groups[Int(root)].watchers.append(Watcher(client: client, cursor: 0, caughtUp: false))
         let open = groups[Int(root)].phase == .closed ? [root] : openTree(below: root)
-        let running = runningTasks(of: open, at: now)
-        for place in open where groups[Int(place)].opener == TaskRecord.none {
+        let told = open.filter { groups[Int($0)].opener == TaskRecord.none }
+        let running = runningTasks(of: told, at: now)
+        for place in told {
             var summary = summary(of: place, counts: watchedCounts(of: place), at: now)
             summary.running = running[place] ?? []
             for task in summary.running { introduce(number: task.worker, to: client) }
