@@ -182,7 +182,11 @@ struct StopVerdictTests {
             "a: attempt 1 was running when the coordinator was killed at 0.200 s and cut off by 0.500 s, "
             + "and attempt 2 began at 0.600 s"
         expect(run, breaks: .atMostOnce, breach)
-        // A worker that has waited in vain for a coordinator ends what it runs.
+        // A worker that has waited in vain since another kill, shortly before, ends what it runs.
+        run.record.incidents.insert(incident(killed, .coordinator, at: 150), at: 0)
+        #expect(!run.verdict().isBroken)
+        run.record.incidents.removeFirst()
+        // So does one that has waited in vain since this one.
         run.record.gone[gone] = FabricatedRun.instant(1_200)
         #expect(!run.verdict().isBroken)
         // Its worker was killed as well.

@@ -164,7 +164,9 @@ extension Trial {
             let trace = traces[execution], trace.end == nil, let start = trace.starts.first, let gone = trace.gone,
             let again = traces[next]?.starts.first, !hasHarmed(start),
             let kill = coordinatorKills.last(where: { start.at <= $0.at && $0.at <= gone }),
-            gone.since(kill.at) < WorkerCore.attachedPatience
+            gone.since(kill.at) < WorkerCore.attachedPatience,
+            // One that has not come back from the kill before has waited since that.
+            !coordinatorKills.contains(where: { $0.at < kill.at && kill.at.since($0.at) < Self.survival })
         else { return nil }
         if let timeout = task.plan.timeout, gone.since(start.at) >= TimeSpan(timeout) { return nil }
         return "\(name(execution.task)): attempt \(execution.attempt) was running when the coordinator was killed at "
