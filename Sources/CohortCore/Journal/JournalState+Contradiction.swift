@@ -125,6 +125,10 @@ struct JournalCheck {
             guard group.phase != .closed else { continue }
             try require(group.closedAt == nil && group.outcome == nil, "\(name) is open, and has an outcome")
             try require(group.deadline?.nanoseconds != 0, "\(name) has a deadline before all time")
+            try require(
+                !group.orphaned || group.owner == .none && (group.phase == .stopping || group.detached && group.sealed),
+                "\(name) has lost its owner, and goes on"
+            )
             try checkPlace(of: group, name)
         }
     }
