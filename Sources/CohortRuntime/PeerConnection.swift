@@ -225,10 +225,13 @@ package final class PeerConnection {
         deal()
     }
 
+    /// What is known from its own tries of why nobody answers, for people; `nil` if nothing was there to connect to.
+    package var trouble: String? { handshake.trouble }
+
     private func explanation(of loss: PeerSession.Loss) -> String {
         switch loss {
         case .noAnswer:
-            "no coordinator answers at \(endpoint): \(handshake.trouble ?? Reachability.trouble(at: endpoint))"
+            "no coordinator answers at \(endpoint): \(trouble ?? Reachability.trouble(at: endpoint))"
         case .refused(let reason): "the coordinator at \(endpoint) refuses: \(reason)"
         case .unknown(let reason):
             "the coordinator at \(endpoint) has given this session up or was started anew: \(reason)"

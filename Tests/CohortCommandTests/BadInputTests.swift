@@ -189,7 +189,7 @@ extension CommandLineTests {
                 ("ipc://\(sandbox.path("none"))", "there is no socket at \(sandbox.path("none"))"),
                 ("ipc://\(left)", "the socket was left behind"),
                 ("ipc://\(sandbox.path("b.yaml"))", "\(sandbox.path("b.yaml")) is not a socket"),
-                ("tcp://no-such-host.invalid:7077", "host"),
+                ("tcp://no-such-host.invalid:7077", "'no-such-host.invalid'"),
             ]
             for (endpoint, words) in names {
                 let program = try sandbox.startCohort("status", "--connect", endpoint)

@@ -50,6 +50,8 @@ package enum WorkerNotice: Sendable, Equatable {
     case ended(explanation: String)
     /// The session is over; a new one is being tried.
     case reconnecting(explanation: String)
+    /// The answer to `WorkerProcess.explainSilence`: what its own tries to connect have shown, `nil` if nothing.
+    case unanswered(trouble: String?)
     /// Nothing runs any more after `drain`.
     case drained
 }

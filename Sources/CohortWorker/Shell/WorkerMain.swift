@@ -101,8 +101,7 @@ package enum WorkerMain {
             )
             if ready.isEmpty, isWaiting {
                 isWaiting = false
-                let trouble = Reachability.trouble(at: endpoint)
-                says("no coordinator answers at \(endpoint) yet (\(trouble)); trying again until one does")
+                worker.explainSilence()
             }
             while let signal = signals.next() {
                 if isDraining || signal == SIGINT { return leave("the worker was stopped") }
@@ -126,6 +125,10 @@ package enum WorkerMain {
                         token: token
                     )
                     says("connected to \(coordinator)")
+                case .notice(.unanswered(let trouble)) where !isPrivate:
+                    let trouble = trouble ?? Reachability.trouble(at: endpoint)
+                    says("no coordinator answers at \(endpoint) yet (\(trouble)); trying again until one does")
+                case .notice(.unanswered): break
                 case .notice(.reconnecting(let explanation)):
                     says("\(explanation); looking for a coordinator there again")
                 case .notice(.ended(let explanation)):

@@ -21,6 +21,11 @@ package final class WorkerProcess: Sendable {
         loop.perform { handler in (handler as? WorkerShell)?.drain() }
     }
 
+    /// Asks why no coordinator has answered yet; `WorkerNotice.unanswered` follows.
+    package func explainSilence() {
+        loop.perform { handler in (handler as? WorkerShell)?.explainSilence() }
+    }
+
     /// Kills what runs, says goodbye and ends.
     package func stop(reason: String) {
         loop.perform { handler in (handler as? WorkerShell)?.leave(reason: reason) }

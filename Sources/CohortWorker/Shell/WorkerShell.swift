@@ -144,6 +144,8 @@ final class WorkerShell: LoopHandler {
         core.handle(.drainRequested, at: .now, into: &actions)
     }
 
+    func explainSilence() { notify(.unanswered(trouble: connection?.trouble)) }
+
     /// Kills what runs, and says why in a goodbye.
     func leave(reason: String) {
         // With the end of the last session the executors have been stopped, which they are once only.
