@@ -24,7 +24,7 @@ struct HandshakeWatch {
     mutating func take(_ event: SocketMonitor.Event) {
         switch event.kind {
         case .handshakeFailedAuth:
-            refusal = "it does not know the key \(key ?? ""): add that to its --allow file, and start it again"
+            refusal = "it does not know the key '\(key ?? "")': add that to its --allow file, and start it again"
         case .handshakeFailedProtocol where event.isMechanismMismatch:
             refusal =
                 key != nil

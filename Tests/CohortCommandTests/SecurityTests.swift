@@ -85,7 +85,7 @@ extension CommandLineTests {
             // It has no key, or broke off before that was seen: which end is first is a matter of chance.
             try cluster.coordinator.waitForError("refused a peer")
             let unknown = try key("mallory")
-            expectRefusal(try cohort(cluster, as: "mallory", "status"), "does not know the key \(unknown)", "--allow")
+            expectRefusal(try cohort(cluster, as: "mallory", "status"), "does not know the key '\(unknown)'", "--allow")
             expectRefusal(try cohort(cluster, as: "build", "status"), "the key build is not listed as client", "both")
             let refusedWorker = try cohort(cluster, as: "alice", "worker", "--slots", "1")
             expectRefusal(refusedWorker, "the key alice is not listed as worker")

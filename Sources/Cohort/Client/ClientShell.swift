@@ -106,10 +106,16 @@ final class ClientShell: LoopHandler {
                 .interrupted(
                     explanation:
                         "the coordinator at \(connection.endpoint) does not answer; waiting up to "
-                        + "\(patience(of: connection).inWords) for it to come back"
+                        + "\(patience(of: connection).inWords) for it to come back" + fate
                 )
             )
         }
+    }
+
+    /// What becomes of a client's own tasks meanwhile, for people.
+    private var fate: String {
+        guard case .withinLease = policy else { return "" }
+        return "; workers kill what runs for this client after \(WorkerCore.attachedPatience.inWords) without one"
     }
 
     /// How long a coordinator that is gone is waited for, from the moment at which it went.

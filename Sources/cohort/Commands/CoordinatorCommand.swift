@@ -23,7 +23,8 @@ struct CoordinatorCommand: ParsableCommand {
 
             With --state it keeps a journal: what it has told anybody is on disk first. However it ends, it goes on from \
             there when it is started again with the same file; workers and clients wait for it for the lease, and come back \
-            by themselves. SIGTERM and SIGHUP then end it at once and cancel nothing; SIGINT still does what is said above.
+            by themselves. What runs for a client that waits ('run', 'map') is killed after a second without a \
+            coordinator, for its client may have died as well; only what was submitted goes on. SIGTERM and SIGHUP then end it at once and cancel nothing; SIGINT still does what is said above.
             """
     )
 

@@ -58,7 +58,7 @@ struct PoolSecurityTests {
             publicKey: other.publicKey,
             secretKey: other.secretKey
         )
-        await expectRefusal(unknown, .refused, "does not know the key \(other.publicKey)")
+        await expectRefusal(unknown, .refused, "does not know the key '\(other.publicKey)'")
         await expectRefusal(.keys(server: "/no/such", own: directory.path("own")), .unusableKeys, "/no/such")
         let mixed = Pool.Security.keys(
             serverKey: server.publicKey,
