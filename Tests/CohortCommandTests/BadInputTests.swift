@@ -75,6 +75,17 @@ extension CommandLineTests {
 
         // MARK: Arguments
 
+        @Test("map, which takes what follows its options for the command, shows its help and the version all the same")
+        func help() throws {
+            for option in ["--help", "-h"] {
+                let shown = try sandbox.cohort("map", option)
+                #expect(shown.code == 0 && shown.standardOutput.contains("USAGE: cohort map"), "\(shown)")
+            }
+            let version = try sandbox.cohort("map", "--version")
+            let whole = try sandbox.cohort("--version")
+            #expect(version.code == 0 && version.standardOutput == whole.standardOutput)
+        }
+
         @Test(
             "Arguments that are wrong",
             arguments: [

@@ -123,8 +123,8 @@ package struct Snapshot: Sendable, Equatable {
     package var staleMessages: UInt64 = 0
     /// Frames that could not be understood. Filled in by the shell, which sees them.
     package var badFrames: UInt64 = 0
-    /// Peers that were turned away, each counted once a minute: without a key, with one that is not known, or in a role that is not theirs. Filled in
-    /// by the shell too.
+    /// Peers that were turned away, each counted once a minute: without a key, with one that is not known, or in a role that
+    /// is not theirs. Filled in by the shell too.
     package var refusedPeers: UInt64 = 0
     package var draining = false
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CCohortProcess
+internal import Cohort
 internal import CohortCoordinator
 internal import CohortCore
 internal import CohortJournal
@@ -92,7 +93,8 @@ struct CoordinatorCommand: ParsableCommand {
         if !isPrivate {
             log.info("listening", metadata: ["endpoints": "\(coordinator.endpoints.joined(separator: " "))"])
         }
-        try serve(coordinator, signals, finished)
+        try serve(coordinator, signals, finished, log)
+        log.info("ended")
         journal?.finish()
         for endpoint in bind { if let path = try? Endpoint(endpoint, isBound: true).path { removeSocket(path) } }
     }
@@ -113,7 +115,8 @@ struct CoordinatorCommand: ParsableCommand {
     private func serve(
         _ coordinator: Coordinator,
         _ signals: SignalDescriptor,
-        _ finished: Mailbox<CoordinatorNotice>
+        _ finished: Mailbox<CoordinatorNotice>,
+        _ log: Logger
     ) throws {
         let owner = getenv(Guardian.ownerVariable).flatMap { Int32(String(cString: $0)) }
         var isDraining = false
@@ -131,6 +134,7 @@ struct CoordinatorCommand: ParsableCommand {
                 }
             }
             guard let signal = signals.next() else { continue }
+            log.info("got a signal", metadata: ["signal": "\(SignalName.name(of: signal))"])
             // No goodbye: that would end what is to go on.
             if durability.state != nil, signal != SIGINT { return coordinator.abandon() }
             if isDraining { return coordinator.stop(reason: "the coordinator was ended by a second signal") }

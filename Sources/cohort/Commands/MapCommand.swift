@@ -84,6 +84,9 @@ struct MapCommand: ParsableCommand {
 
     func validate() throws {
         if retries < 0 { throw ValidationError("--retries \(retries): the number of retries cannot be negative") }
+        // What comes first is taken for the command, and with it all that follows.
+        if ["-h", "--help", "-help"].contains(words.first) { throw CleanExit.helpRequest(self) }
+        if words.first == "--version" { throw CleanExit.message(CohortCommand.configuration.version) }
         if let word = words.first, word.hasPrefix("-"), word.count > 1 {
             throw ValidationError("unknown option '\(word)'; `cohort help map` lists those that there are")
         }
