@@ -109,19 +109,16 @@ extension CoordinatorCore {
     private func whyWaiting(_ root: UInt32) -> String {
         let present = workers.filter { !$0.isGone && !$0.isAbsent && !$0.draining }
         if present.isEmpty { return "no worker is connected" }
-        for place in openTree(below: root) {
-            for lane in groups[Int(place)].lanes where lane.head != TaskRecord.none {
-                if !present.contains(where: { $0.requirements.contains(lane.requirement) }) {
-                    let function = templates[Int(tasks[Int(lane.head)].template)].template.function
-                    return function.isEmpty ? "no worker runs commands" : "no worker offers \(function)"
-                }
-            }
+        let open = openTree(below: root)
+        let queued = open.flatMap { groups[Int($0)].lanes }.filter { $0.head != TaskRecord.none }
+        for lane in queued where !present.contains(where: { $0.requirements.contains(lane.requirement) }) {
+            let function = templates[Int(tasks[Int(lane.head)].template)].template.function
+            return function.isEmpty ? "no worker runs commands" : "no worker offers \(function)"
         }
-        for place in openTree(below: root) where groups[Int(place)].isFull && groups[Int(place)].limit != .max {
+        for place in open where groups[Int(place)].isFull && groups[Int(place)].limit != .max {
             return "group \(groups[Int(place)].name) is at its limit of \(groups[Int(place)].limit)"
         }
         if present.allSatisfy({ $0.freeSlots == 0 }) { return "all slots are taken" }
-        let queued = openTree(below: root).flatMap { groups[Int($0)].lanes }.filter { $0.head != TaskRecord.none }
         let isFull = queued.allSatisfy { lane in
             present.allSatisfy { $0.freeSlots == 0 || !$0.requirements.contains(lane.requirement) }
         }

@@ -207,18 +207,20 @@ extension CoordinatorCore {
             grant(upTo: chunk.offset &+ UInt64(bytes.count), to: chunk.ref, at: worker)
             return
         }
-        let execution = execution(of: task)
-        var fresh = bytes
-        var offset = chunk.offset
-        if clients[Int(reader)].isAbsent {
-            // It waits here already if its worker has told it before.
-            let known = clients[Int(reader)].passedInAbsence[chunk.ref] ?? 0
-            fresh = bytes.dropFirst(known > offset ? Int(clamping: known - offset) : 0)
-            offset = max(offset, min(known, offset &+ UInt64(bytes.count)))
-            clients[Int(reader)].passedInAbsence[chunk.ref] = max(known, chunk.offset &+ UInt64(bytes.count))
-            guard !fresh.isEmpty else { return }
-        }
-        pass(fresh, chunk.stream, offset: offset, of: task, execution, to: reader)
+        let isAbsent = clients[Int(reader)].isAbsent
+        let fresh = bytes.dropFirst(isAbsent ? keep(chunk, for: reader) : 0)
+        if isAbsent, fresh.isEmpty { return }
+        let offset = chunk.offset &+ UInt64(bytes.count - fresh.count)
+        pass(fresh, chunk.stream, offset: offset, of: task, execution(of: task), to: reader)
+    }
+
+    /// Notes that a piece of output is put aside for a client that is absent.
+    ///
+    /// - Returns: how many bytes at its beginning have been already, for its worker has told them before.
+    private mutating func keep(_ chunk: OutputChunk, for reader: UInt32) -> Int {
+        let known = clients[Int(reader)].passedInAbsence[chunk.ref] ?? 0
+        clients[Int(reader)].passedInAbsence[chunk.ref] = max(known, chunk.offset &+ UInt64(chunk.length))
+        return known > chunk.offset ? Int(clamping: known - chunk.offset) : 0
     }
 
     /// The client that is told what a task writes.
@@ -263,10 +265,9 @@ extension CoordinatorCore {
     }
 
     /// What the last coordinator had of an attempt that failed, and may not have passed on, where another one follows.
-    mutating func passRestAgain(of task: UInt32) {
-        guard let rest = pendingFailures[task]?.detail.rest else { return }
+    mutating func passRestAgain(of task: UInt32, _ detail: AttemptDetail) {
         let executions = UInt32(tasks[Int(task)].executions)
-        pass(rest, of: task, tasks[Int(task)].state.hasBegun ? executions - min(executions, 1) : executions)
+        pass(detail.rest, of: task, tasks[Int(task)].state.hasBegun ? executions - min(executions, 1) : executions)
     }
 
     private mutating func pass(_ rest: OutputStretch?, of task: UInt32, _ execution: UInt32) {

@@ -94,8 +94,7 @@ extension CoordinatorCore {
                 if owner != GroupRecord.none { clients[Int(owner)].unfinished += 1 }
                 if let sibling { spawners[task] = reference(to: sibling) }
                 if let row, row.crashes > 0 { crashes[task] = row.crashes }
-                pendingFailures[task] = row?.failure
-                passRestAgain(of: task)
+                if let failure = row?.failure { restore(failure, of: task) }
                 pendingEnds[task] = row?.end
                 found(task, record.state.isAtWorker || record.state == .ending)
             }
@@ -103,6 +102,11 @@ extension CoordinatorCore {
         if payload.users == 0 { payload.bytes = [] }
         chunks.append(payload)
         if payload.users == 0 { freeChunks.append(chunk) }
+    }
+
+    private mutating func restore(_ failure: PendingFailure, of task: UInt32) {
+        pendingFailures[task] = failure
+        passRestAgain(of: task, failure.detail)
     }
 
     private mutating func takePlace(_ row: JournalTask?) -> UInt32 {

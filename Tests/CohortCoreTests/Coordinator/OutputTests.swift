@@ -146,12 +146,7 @@ internal import Testing
 
     /// A worker comes back to the next life of its coordinator before the client does.
     @Test func whatIsWrittenWhileTheClientIsAwayIsKeptForIt() {
-        var script = CoreScript(keepsJournal: true)
-        let client = script.client(token: 1)
-        script.worker(token: 7)
-        script.open(client, 1)
-        script.submit(client, 1, TaskTemplate(name: "task", output: .stream))
-        script.start("g1/0")
+        var script = durable()
         let held = HeldAttempt(ref: script.held("g1/0").ref, state: .running)
         script.restart()
         let back = script.worker(token: 7, held: [held])
@@ -169,12 +164,7 @@ internal import Testing
 
     /// Its connection breaks before it has acknowledged what it was sent.
     @Test func whatIsLostOnTheWayToAClientIsToldAgain() {
-        var script = CoreScript(keepsJournal: true)
-        let client = script.client(token: 1)
-        script.worker(token: 7)
-        script.open(client, 1)
-        script.submit(client, 1, TaskTemplate(name: "task", output: .stream))
-        script.start("g1/0")
+        var script = durable()
         output(&script, "g1/0", "received")
         script.delivers = false
         output(&script, "g1/0", "sent")
@@ -185,12 +175,7 @@ internal import Testing
 
     /// The coordinator dies when it has acknowledged the end and told nobody.
     @Test func theEndKeepsWhatTheClientMayNotHave() throws {
-        var script = CoreScript(keepsJournal: true)
-        let client = script.client(token: 1)
-        script.worker(token: 7)
-        script.open(client, 1)
-        script.submit(client, 1, TaskTemplate(name: "task", output: .stream))
-        script.start("g1/0")
+        var script = durable()
         script.delivers = false
         finish(&script, "g1/0", .ok, rest: "written")
         #expect(rests(in: script) == ["written"])
@@ -212,12 +197,7 @@ internal import Testing
     /// The coordinator dies when it has acknowledged the failure and passed nothing on.
     @Test(arguments: [false, true])
     func whatAFailedAttemptHasWrittenIsPassedOnByTheNextCoordinator(isRunningAgain: Bool) {
-        var script = CoreScript(keepsJournal: true)
-        let client = script.client(token: 1)
-        script.worker(token: 7)
-        script.open(client, 1)
-        script.submit(client, 1, TaskTemplate(name: "task", retries: 1, backoff: .zero, output: .stream))
-        script.start("g1/0")
+        var script = durable(retries: 1)
         script.delivers = false
         finish(&script, "g1/0", .failed, rest: "first")
         if isRunningAgain { script.start("g1/0") }
@@ -229,12 +209,7 @@ internal import Testing
 
     /// Its worker comes and goes meanwhile, and tells each time what it was not granted.
     @Test func whatIsToldAgainWhileTheClientIsAwayIsKeptOnce() {
-        var script = CoreScript(keepsJournal: true)
-        let client = script.client(token: 1)
-        script.worker(token: 7)
-        script.open(client, 1)
-        script.submit(client, 1, TaskTemplate(name: "task", output: .stream))
-        script.start("g1/0")
+        var script = durable()
         let held = HeldAttempt(ref: script.held("g1/0").ref, state: .running)
         script.restart()
         for text in ["one ", "one two ", "one two three"] {
@@ -296,6 +271,17 @@ internal import Testing
     ) {
         let output = ConsumedOutput(group: GroupID(group), index: index, attempt: attempt, position: bytes)
         script.send(.consumed(SessionID(1), weight: bytes, outputs: [output]))
+    }
+
+    /// A task that runs and streams its output, at a coordinator with a journal to which its client and worker may come back.
+    private func durable(retries: UInt32 = 0) -> CoreScript {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        script.worker(token: 7)
+        script.open(client, 1)
+        script.submit(client, 1, TaskTemplate(name: "task", retries: retries, backoff: .zero, output: .stream))
+        script.start("g1/0")
+        return script
     }
 
     /// Tasks that stream their output.
