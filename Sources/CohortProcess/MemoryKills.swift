@@ -41,8 +41,8 @@ package struct MemoryKills: Sendable {
     }
 }
 
-/// Whether the kernel has killed for want of memory of late in one life of a program: looked at now and then, so that a kill of long ago is not taken
-/// for that of today.
+/// Whether the kernel has killed for want of memory of late in one life of a program: looked at now and then, so that a kill
+/// of long ago is not taken for that of today.
 package struct MemoryEvidence {
     private let kills: MemoryKills
     private var last: UInt64

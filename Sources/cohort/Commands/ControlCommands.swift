@@ -9,9 +9,7 @@ struct CancelCommand: ParsableCommand {
         abstract: "Cancels a group: its tasks get their grace, then they are killed."
     )
 
-    @Argument(
-        help: ArgumentHelp("The group's number, or its name if only one group that is open has it.", valueName: "group")
-    )
+    @Argument(help: GroupArgument.help)
     var group: GroupArgument
 
     @OptionGroup var coordinator: CoordinatorOptions
@@ -37,9 +35,7 @@ struct ExtendCommand: ParsableCommand {
         discussion: "30s sets it to thirty seconds from now, +30s to thirty seconds later than it is, none removes it."
     )
 
-    @Argument(
-        help: ArgumentHelp("The group's number, or its name if only one group that is open has it.", valueName: "group")
-    )
+    @Argument(help: GroupArgument.help)
     var group: GroupArgument
 
     @Argument(help: ArgumentHelp("30s, +30s or none.", valueName: "time"))

@@ -22,10 +22,11 @@ struct CoordinatorCommand: ParsableCommand {
             of the list is PUBLIC-KEY ROLE [NAME], where the role is client, worker or both; # begins a comment. Without \
             keys everybody who can connect may run any command on the workers.
 
-            With --state it keeps a journal: what it has told anybody is on disk first. However it ends, it goes on from \
-            there when it is started again with the same file; workers and clients wait for it for the lease, and come back \
-            by themselves. What runs for a client that waits ('run', 'map') is killed after a second without a \
-            coordinator, for its client may have died as well; only what was submitted goes on. SIGTERM and SIGHUP then end it at once and cancel nothing; SIGINT still does what is said above.
+            With --state it keeps a journal: what it has told anybody is on disk first. However it ends, it goes on \
+            from there when it is started again with the same file; workers and clients wait for it for the lease, \
+            and come back by themselves. What runs for a client that waits ('run', 'map') is killed after a second \
+            without a coordinator, for its client may have died as well; only what was submitted goes on. SIGTERM \
+            and SIGHUP then end it at once and cancel nothing; SIGINT still does what is said above.
             """
     )
 

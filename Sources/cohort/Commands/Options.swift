@@ -125,6 +125,11 @@ struct KeyOptions: ParsableArguments {
 
 /// A group that was opened by somebody else: its number, or its name.
 struct GroupArgument: ExpressibleByArgument {
+    static let help = ArgumentHelp(
+        "The group's number, or its name if only one group that is open has it.",
+        valueName: "group"
+    )
+
     var target: GroupTarget
     var text: String
 

@@ -30,9 +30,7 @@ struct WaitCommand: ParsableCommand {
         }
     }
 
-    @Argument(
-        help: ArgumentHelp("The group's number, or its name if only one group that is open has it.", valueName: "group")
-    )
+    @Argument(help: GroupArgument.help)
     var group: GroupArgument
 
     @OptionGroup var coordinator: CoordinatorOptions
