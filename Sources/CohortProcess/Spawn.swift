@@ -33,6 +33,9 @@ package enum Spawn {
         if let problem = request.environment.problem {
             throw .invalidRequest("cannot run '\(name)': \(problem)")
         }
+        if let number = request.contestedDescriptor {
+            throw .invalidRequest("cannot run '\(name)': two descriptors would be passed as number \(number)")
+        }
         if name.holdsNUL {
             throw .invalidRequest("the name of the program contains a NUL byte")
         }

@@ -48,6 +48,12 @@ package struct SpawnRequest: Sendable {
         self.parentDeathSignal = parentDeathSignal
     }
 
+    /// A number under which the program would see two descriptors: only the one placed last would be there.
+    var contestedDescriptor: Int32? {
+        let numbers = [0, 1, 2] + passedDescriptors.map(\.to)
+        return numbers.indices.first { numbers[..<$0].contains(numbers[$0]) }.map { numbers[$0] }
+    }
+
     /// `words` as text.
     package var arguments: [String] {
         get { words.map { String(decoding: $0, as: UTF8.self) } }

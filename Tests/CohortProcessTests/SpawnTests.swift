@@ -39,12 +39,13 @@ struct SpawnTests {
         let first = try openPipe()
         let second = try openPipe()
         defer { [first.reading, first.writing, second.reading, second.writing].forEach { close($0) } }
-        // Crossed over, and one of them where it is already.
-        let line = "cd /proc/self/fd; echo a >\(second.writing); echo b >\(first.writing); echo c >40"
+        // Crossed over, and one of them under a number that none of them has.
+        let free = [first, second].flatMap { [$0.reading, $0.writing] }.max()! + 1
+        let line = "cd /proc/self/fd; echo a >\(second.writing); echo b >\(first.writing); echo c >\(free)"
         let (_, status) = try output(line) { request in
             request.passedDescriptors = [
                 (from: first.writing, to: second.writing), (from: second.writing, to: first.writing),
-                (from: first.writing, to: 40),
+                (from: first.writing, to: free),
             ]
         }
         #expect(status == .exited(code: 0))
@@ -82,6 +83,10 @@ struct SpawnTests {
         #expect(error(SpawnRequest(arguments: ["true"], workingDirectory: "/etc/passwd"))?.code == .workingDirectory)
         #expect(error(SpawnRequest(arguments: ["true"], standardOutput: 999))?.code == .descriptor)
         #expect(error(SpawnRequest(arguments: [""]))?.code == .invalidRequest)
+        let twice = SpawnRequest(arguments: ["true"], passedDescriptors: [(from: 0, to: 3), (from: 1, to: 3)])
+        #expect(error(twice)?.description == "cannot run 'true': two descriptors would be passed as number 3")
+        let reserved = SpawnRequest(arguments: ["true"], passedDescriptors: [(from: 0, to: 2)])
+        #expect(error(reserved)?.description == "cannot run 'true': two descriptors would be passed as number 2")
     }
 
     @Test func `a relative program counts from the working directory`() throws {
