@@ -233,6 +233,12 @@ extension CommandLineTests {
             #expect(try cluster.cohort("status").code == 0)
         }
 
+        @Test("The secret half of a key is its owner's alone where others' files are everybody's")
+        func rightsOfKeys() throws {
+            let made = try sandbox.shell("umask 0; cohort keygen mine && stat -c %a mine mine.pub")
+            #expect(made.lines.suffix(2) == ["600", "644"], "\(made)")
+        }
+
         @Test("Keys that cannot be used are told before anything is done")
         func badKeys() throws {
             try key("mine")

@@ -26,9 +26,7 @@ struct KeyFileTests {
     @Test("have both halves, the secret one for their owner alone")
     func creation() throws {
         let path = directory.path("my.key")
-        umask(0)
         let pair = try KeyFile.create(path, replacing: false)
-        umask(0o022)
         #expect(directory.mode("my.key") == 0o600)
         #expect(directory.mode("my.key.pub") == 0o644)
         #expect(try KeyFile.readPair(path) == pair)
