@@ -135,5 +135,22 @@ extension CommandLineTests {
             #expect(states.dropLast().contains("running"))
             #expect(Set(lines).count == lines.count)
         }
+
+        @Test("status and wait say why none of a group's tasks runs")
+        func waiting() throws {
+            let reason = "no worker offers missing.function"
+            let number = try cluster.submit("tasks: [{group: inner, tasks: [{call: missing.function}]}]")
+            let shown = try cluster.cohort("status", number).standardOutput
+            #expect(shown.hasSuffix("\nwaiting: \(reason)\n"), "\(shown)")
+            let json = try cluster.cohort("status", number, "--output", "json").standardOutput
+            let document = try OutcomeDocument(jsonText: json)
+            #expect(document.unfinished?.waiting == reason && document.unfinished?.queued == 1)
+            let wait = try cluster.start("wait", number, "--output", "json")
+            try wait.waitForError("cohort: no task has started yet: \(reason)\n")
+            #expect(try cluster.cohort("cancel", number).code == 0)
+            let told = try wait.wait()
+            #expect(told.code == 125)
+            #expect(try OutcomeDocument(jsonText: told.standardOutput).outcome == .cancelled)
+        }
     }
 }

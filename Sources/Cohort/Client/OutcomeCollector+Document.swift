@@ -7,7 +7,7 @@ extension OutcomeCollector {
         nodes.isEmpty ? nil : document(of: 0, isRoot: true)
     }
 
-    private func document(of place: Int, isRoot: Bool) -> OutcomeDocument {
+    func document(of place: Int, isRoot: Bool) -> OutcomeDocument {
         let node = nodes[place]
         let report = node.report
         var tasks = node.tasks
@@ -50,9 +50,12 @@ extension OutcomeCollector {
     private func unfinished(of node: Node, _ groups: [OutcomeDocument]) -> UnfinishedTasks? {
         guard let summary = node.summary, let id = node.id else { return nil }
         var unfinished = UnfinishedTasks(running: summary.counts.running, queued: summary.counts.queued)
+        if !summary.waiting.isEmpty { unfinished.waiting = summary.waiting }
         for group in groups {
             unfinished.running += group.unfinished?.running ?? 0
             unfinished.queued += group.unfinished?.queued ?? 0
+            // As the group around it stands for what is in it.
+            unfinished.waiting = unfinished.waiting ?? group.unfinished?.waiting
         }
         unfinished.tasks = summary.running.map { task in
             UnfinishedTasks.Running(
@@ -97,6 +100,17 @@ extension OutcomeCounts {
         timeout = max(timeout, other.timeout)
         cancelled = max(cancelled, other.cancelled)
         lost = max(lost, other.lost)
+    }
+}
+
+extension TaskCounts {
+    /// Takes off what is counted elsewhere.
+    mutating func subtract(_ other: OutcomeCounts) {
+        ok = max(0, ok - other.ok)
+        error = max(0, error - other.error)
+        timeout = max(0, timeout - other.timeout)
+        cancelled = max(0, cancelled - other.cancelled)
+        lost = max(0, lost - other.lost)
     }
 }
 

@@ -27,27 +27,31 @@ public struct UnfinishedTasks: Sendable, Equatable {
     public var running: Int
     /// Tasks of the group and of all groups in it that no worker has yet.
     public var queued: Int
+    /// Why those do not start, if there is a reason worth telling.
+    public var waiting: String?
     /// The group's own tasks that run, in the order of submission; of many only the first ones.
     public var tasks: [Running]
 
     /// So many tasks, and those of them that are named.
-    public init(running: Int, queued: Int, tasks: [Running] = []) {
+    public init(running: Int, queued: Int, waiting: String? = nil, tasks: [Running] = []) {
         self.running = running
         self.queued = queued
+        self.waiting = waiting
         self.tasks = tasks
     }
 }
 
 extension UnfinishedTasks: JSONRepresentable, Codable {
     private enum CodingKeys: String, CodingKey {
-        case running, queued, tasks
+        case running, queued, waiting, tasks
     }
 
-    /// The numbers, and the list of what runs.
+    /// The numbers, why nothing starts, and the list of what runs.
     public var json: JSONValue {
         var object = JSONObject()
         object.append(CodingKeys.running, .int(running))
         object.append(CodingKeys.queued, .int(queued))
+        object.append(CodingKeys.waiting, waiting.map(JSONValue.string) ?? .null)
         object.append(CodingKeys.tasks, .array(tasks.map(\.json)))
         return .object(object)
     }
@@ -58,6 +62,7 @@ extension UnfinishedTasks: JSONRepresentable, Codable {
         self.init(
             running: try container.decode(Int.self, forKey: .running),
             queued: try container.decode(Int.self, forKey: .queued),
+            waiting: try container.decodeIfPresent(String.self, forKey: .waiting),
             tasks: try container.decode([Running].self, forKey: .tasks)
         )
     }

@@ -114,10 +114,13 @@ extension Session {
             client.watch(collector.rootID.map(GroupTarget.id) ?? target)
         }
         client.watch(target)
+        var stall = StallWatch()
         while !collector.isClosed, goesOn {
-            let left = deadline.map { $0 - ContinuousClock.now }
-            if let left, left <= .zero { return false }
-            try nextUpdate(within: left) { update in
+            let now = ContinuousClock.now
+            if let deadline, deadline <= now { return false }
+            let next = min(stall.askAt, deadline ?? stall.askAt)
+            let snapshot = try nextUpdate(within: max(.zero, next - now)) { update in
+                stall.heard()
                 if let refusal = update.refusals.first {
                     // It was there before.
                     let status: Failure.Status = isAnew && collector.rootID != nil ? .coordinator : .usage
@@ -128,6 +131,10 @@ extension Session {
                     goesOn = goesOn && ended($0.result)
                 }
                 client.consumed(weight: update.weight, [])
+            }
+            if stall.isDue() { client.query() }
+            if let snapshot, let id = collector.rootID, let explanation = stall.explanation(snapshot, of: id) {
+                Failure.note("cohort: \(explanation)")
             }
         }
         return true

@@ -42,17 +42,13 @@ final class GroupEngine {
     private var hasLostWorker = false
     /// Something was left to be cancelled when the last worker had died.
     private var hasCancelledForWorker = false
-    /// When to ask why no task runs; `nil` once that is clear.
-    private var askAt: ContinuousClock.Instant?
+    private var stall = StallWatch()
 
     /// When to leave without the group's end, and how.
     private var giveUp: (at: ContinuousClock.Instant, error: any Error)?
 
     /// How long a kill may take to be reported.
     private static let killPatience = Duration.seconds(2)
-
-    /// How long tasks may wait without a word.
-    private static let waitingPatience = Duration.seconds(2)
 
     /// The weight of updates is given back in pieces of at least so much: half of what the protocol asks for.
     private static let weightStep: UInt64 = 32 << 10
@@ -107,7 +103,9 @@ final class GroupEngine {
     }
 
     private var timeout: Duration? {
-        let instants = [askAt, giveUp?.at].compactMap(\.self).map { max(.zero, ContinuousClock.now.duration(to: $0)) }
+        let instants = [stall.askAt, giveUp?.at].compactMap(\.self).map {
+            max(.zero, ContinuousClock.now.duration(to: $0))
+        }
         return ([presenter.timeToNextDrawing].compactMap(\.self) + instants).min()
     }
 
@@ -117,17 +115,14 @@ final class GroupEngine {
         throw giveUp.error
     }
 
-    /// When tasks have waited for a while and none has ever run, somebody should know why: no silent hang.
+    /// When nothing has been heard for a while, somebody should know why: no silent hang.
     private func askWhyNothingRuns() {
-        guard let askAt, ContinuousClock.now >= askAt else { return }
-        let (ended, running) = collector.progress
-        self.askAt = nil
-        if collector.rootID != nil, ended.total + running == 0, source.submitted > 0 { connection.client.query() }
+        if stall.isDue(), collector.rootID != nil, source.submitted > 0 { connection.client.query() }
     }
 
     private func explainWaiting(_ snapshot: Snapshot) {
-        guard let group = snapshot.groups.first(where: { $0.group == collector.rootID }) else { return }
-        if !group.waiting.isEmpty { presenter.note("no task has started yet: \(group.waiting)") }
+        guard let id = collector.rootID, let explanation = stall.explanation(snapshot, of: id) else { return }
+        presenter.note(explanation)
     }
 
     private var progress: ProgressSnapshot {
@@ -144,7 +139,7 @@ final class GroupEngine {
 
     private func take(_ notice: ClientNotice) throws {
         switch notice {
-        case .connected: askAt = ContinuousClock.now + Self.waitingPatience
+        case .connected: stall.heard()
         case .snapshot(let snapshot): explainWaiting(snapshot)
         case .interrupted(let explanation): presenter.note(explanation)
         case .restored(.same): presenter.note("the coordinator is back")
@@ -163,6 +158,7 @@ final class GroupEngine {
     }
 
     private func take(_ update: ClientUpdate) throws {
+        stall.heard()
         try collector.take(update) { piece, bytes in
             let number = source.number(piece.group, piece.index)
             try presenter.output(number, attempt: piece.attempt, piece.stream, bytes)

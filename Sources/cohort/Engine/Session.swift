@@ -32,21 +32,16 @@ final class Session {
     @discardableResult
     func untilAnswered(_ take: (ClientUpdate) throws -> Void = { _ in }) throws -> Snapshot {
         while true {
-            if let snapshot = try nextNotices(take) { return snapshot }
+            if let snapshot = try nextUpdate(take) { return snapshot }
         }
     }
 
     /// Waits for something to come, and hands it over.
     ///
     /// - Parameter timeout: how long to wait; `nil` for ever.
-    func nextUpdate(within timeout: Duration? = nil, _ take: (ClientUpdate) throws -> Void) throws {
-        _ = try nextNotices(within: timeout, take)
-    }
-
-    private func nextNotices(
-        within timeout: Duration? = nil,
-        _ take: (ClientUpdate) throws -> Void
-    ) throws -> Snapshot? {
+    /// - Returns: the answer to a query, if that has come.
+    @discardableResult
+    func nextUpdate(within timeout: Duration? = nil, _ take: (ClientUpdate) throws -> Void) throws -> Snapshot? {
         if let loss { throw loss }
         _ = Descriptors.wait(for: [client.notices.descriptor, interruption.signals.descriptor], timeout: timeout)
         if interruption.poll(), let signal = interruption.first { throw ExitStatusError(code: 128 + signal) }
@@ -77,10 +72,16 @@ final class Session {
         isInterrupted = false
     }
 
-    /// Waits for so long, or until the session or the user ends it.
-    func pause(for span: Duration) throws {
+    /// Waits for so long, or until the session or the user ends it, and hands over what comes meanwhile.
+    ///
+    /// - Parameter isDone: looked at after whatever has come: whether that was what is waited for.
+    func pause(
+        for span: Duration,
+        unless isDone: () -> Bool = { false },
+        _ take: (ClientUpdate) throws -> Void = { _ in }
+    ) throws {
         let end = ContinuousClock.now + span
-        while end > .now { try nextUpdate(within: end - .now) { _ in } }
+        while !isDone(), case let left = end - .now, left > .zero { try nextUpdate(within: left, take) }
     }
 
     /// Sends a request about a group and waits until it has been dealt with.

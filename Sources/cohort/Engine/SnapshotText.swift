@@ -138,7 +138,8 @@ enum SnapshotText {
 /// One group's document for people: the error tree, the summary, and what runs.
 enum DocumentText {
     static func render(_ document: OutcomeDocument) -> String {
-        let summary = ErrorTreeText.render(document) + SummaryLine.render(document) + "\n"
+        var summary = ErrorTreeText.render(document) + SummaryLine.render(document) + "\n"
+        if let reason = document.unfinished?.waiting { summary += "waiting: \(TerminalText.harmless(reason))\n" }
         let rows = running(in: document, below: "")
         let listed = rows.isEmpty ? "" : SnapshotText.table([["RUNNING", "WORKER", "HOST", "TIME"]] + rows)
         let missing = (document.unfinished?.running ?? 0) - rows.count
