@@ -24,12 +24,6 @@ extension CommandLineTests {
             started = try sandbox.gate("started")
         }
 
-        /// The part of a snapshot that is looked at.
-        private struct Watched: Decodable {
-            struct Group: Decodable { var state: String }
-            var groups: [Group]
-        }
-
         private func slowAnd(_ task: String) throws -> String {
             try cluster.submit(
                 "on_error: continue\ntasks:\n  - {name: slow, run: 'read x < \(go.path)'}\n  - \(task)"
@@ -125,15 +119,41 @@ extension CommandLineTests {
 
         @Test("status --watch shows each change of a group, and ends with it")
         func watching() throws {
-            let number = try slowAnd("{run: 'true'}")
+            let number = try slowAnd("{name: quick, run: 'true'}")
             let watch = try cluster.start("status", number, "--watch", "--interval", "10ms", "--output", "jsonl")
             try watch.waitForOutput("\"ok\": 1")
             go.open(times: 1)
             let lines = try watch.wait().lines
-            let states = try lines.map { try JSONDecoder().decode(Watched.self, from: Data($0.utf8)).groups[0].state }
-            #expect(states.last == "ok")
-            #expect(states.dropLast().contains("running"))
+            let documents = try lines.map { try OutcomeDocument(jsonText: $0) }
+            let half = try #require(documents.first { $0.counts?.ok == 1 })
+            #expect(half.unfinished?.tasks.map(\.name) == ["slow"])
+            #expect(half.tasks.map(\.name) == ["quick"])
+            #expect(documents.last?.outcome == .ok && documents.last?.unfinished == nil)
             #expect(Set(lines).count == lines.count)
+        }
+
+        @Test("status --watch of a run of somebody else follows what is open in it, and counts what has closed once")
+        func watchingAttached() throws {
+            let file = try sandbox.write(
+                "b.yaml",
+                """
+                group: mine
+                tasks:
+                  - {name: slow, run: "read x < \(go.path)"}
+                  - {group: inner, tasks: [{name: quick, run: "read x < \(started.path)"}]}
+                """
+            )
+            let run = try cluster.start("run", file)
+            try cluster.waitUntilRunning(2)
+            let watch = try cluster.start("status", "mine", "--watch", "--interval", "10ms")
+            try watch.waitForOutput("\ninner/quick")
+            started.open(times: 1)
+            try watch.waitForOutput("group mine: running: 1 ok, 1 running in")
+            go.open(times: 1)
+            #expect(try run.wait().code == 0)
+            let shown = try watch.wait()
+            #expect(shown.code == 0)
+            #expect(shown.lines.last { !$0.isEmpty }?.hasPrefix("group mine: ok: 2 ok in") == true, "\(shown)")
         }
 
         @Test("status and wait say why none of a group's tasks runs")

@@ -187,6 +187,7 @@ package final class OutcomeCollector {
             try ended(end(report, detail, value: update.payload[range], lacksOutput: !isWhole))
         }
         for report in update.closed { close(report) }
+        for group in update.groups { relearn(group) }
     }
 
     /// Takes what has come with the end of a task and not before.
@@ -214,7 +215,9 @@ package final class OutcomeCollector {
     }
 
     private func learn(_ group: GroupSummary) {
-        if let place = placesByID[group.group] { return nodes[place].summary = group }
+        if let place = placesByID[group.group] {
+            return nodes[place].summary = group
+        }
         let parent = group.parent.flatMap { placesByID[$0] }
         // The outermost group comes first, and all others below it.
         guard nodes.isEmpty || parent != nil else { return }
@@ -222,6 +225,16 @@ package final class OutcomeCollector {
         nodes[place].id = group.group
         nodes[place].summary = group
         placesByID[group.group] = place
+    }
+
+    /// A group is told of again. Of another client's tree its counts have in them those that have closed inside it, which are
+    /// known by their own reports.
+    private func relearn(_ group: GroupSummary) {
+        guard let place = placesByID[group.group], !group.detached else { return }
+        for child in nodes[place].children where nodes[child].report != nil {
+            let told = document(of: child, isRoot: false).tally
+            nodes[place].summary?.counts.subtract(told)
+        }
     }
 
     private func close(_ report: GroupReport) {

@@ -16,6 +16,9 @@ package struct ClientOutbox: Sendable, Equatable {
     /// How many messages it is so far.
     package var count: Int { closed.count + (open.isEmpty ? 0 : 1) }
 
+    /// Whether how a group stands goes with the message that is being made.
+    func tellsOf(_ group: GroupID) -> Bool { open.groups.contains { $0.group == group } }
+
     /// Adds anything that has no bytes of users with it.
     package mutating func add(_ change: (inout ClientUpdate) -> Void) {
         closeIfFull()

@@ -303,9 +303,13 @@ extension CoordinatorCore {
         guard let client = clientPlaces[session] else { return }
         guard let place = find(target, from: session) else { return refuseUnknown(target, for: session) }
         let root = groups[Int(place)].root
-        guard !isWatching(client, root) else { return }
-        clients[Int(client)].watching.append(root)
-        groups[Int(root)].watchers.append(Watcher(client: client, cursor: 0, caughtUp: false))
+        let isNew = !isWatching(client, root)
+        if isNew {
+            clients[Int(client)].watching.append(root)
+            groups[Int(root)].watchers.append(Watcher(client: client, cursor: 0, caughtUp: false))
+        } else if clients[Int(client)].outbox.tellsOf(groups[Int(root)].id) {
+            return
+        }
         let open = groups[Int(root)].phase == .closed ? [root] : openTree(below: root)
         let told = open.filter { groups[Int($0)].opener == TaskRecord.none }
         let running = runningTasks(of: told, at: now)
@@ -315,6 +319,8 @@ extension CoordinatorCore {
             for task in summary.running { introduce(number: task.worker, to: client) }
             tell(client) { $0.groups.append(summary) }
         }
+        // One that watches already wants to know how things stand; what has ended it has been told, or is about to be.
+        guard isNew else { return }
         // Those that have closed, too: an inner one closes first, and the watcher must know where it belongs.
         let id = groups[Int(root)].id
         guard groups[Int(root)].detached else { return tellClosed(root, to: client) }

@@ -279,7 +279,7 @@ package struct TaskProgress: Sendable, Equatable {
 package struct ClientUpdate: Sendable, Equatable {
     package var opened: [OpenedGroup] = []
     package var workers: [WorkerSummary] = []
-    /// Open groups of a tree that the client has begun to watch.
+    /// Open groups of a tree that the client has begun to watch, or has asked after again.
     package var groups: [GroupSummary] = []
     package var names: [TaskName] = []
     package var stopping: [GroupStop] = []

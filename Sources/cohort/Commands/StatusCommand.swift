@@ -35,81 +35,112 @@ struct StatusCommand: ParsableCommand {
         let client = session.client
         session.isAboutGroup = group != nil
         session.askAgain = { _ in client.query() }
-        if watch { return try follow(session) }
-        guard let group else {
-            session.client.query()
-            let snapshot = try session.untilAnswered()
-            print(output == .text ? SnapshotText.groups(snapshot) : SnapshotText.json(snapshot), terminator: "")
-            return
-        }
-        let collector = OutcomeCollector(keepsTasks: true) { _, _ in nil }
-        try session.collect(group.target, into: collector)
-        guard let document = collector.document() else { throw Failure(.usage, "there is no group \(group.text)") }
-        print(output == .text ? DocumentText.render(document) : document.jsonText(.indented) + "\n", terminator: "")
-    }
-
-    /// Looks again and again. A terminal shows the latest state alone, anything else each one that differs from the last.
-    private func follow(_ session: Session) throws {
-        let isTerminal = isatty(STDOUT_FILENO) == 1
-        var shown = SnapshotText.Signature()
+        if let group { return try show(group, session) }
+        var latest = LatestText<SnapshotText.Signature>(isWatching: watch)
         while true {
             session.client.query()
-            var snapshot = try session.untilAnswered()
-            if let group {
-                guard let found = snapshot.group(group.target) else {
-                    throw Failure(.usage, "there is no group \(group.text)")
-                }
-                snapshot.groups = [found]
-            }
-            let signature = SnapshotText.Signature(snapshot)
-            if signature != shown || isTerminal {
-                if isTerminal { print("\u{1b}[H\u{1b}[2J", terminator: "") }
+            let snapshot = try session.untilAnswered()
+            if latest.isNews(SnapshotText.Signature(snapshot)) {
                 switch output {
-                case .text: print(SnapshotText.groups(snapshot), terminator: isTerminal ? "" : "\n")
-                case .json: print(SnapshotText.json(snapshot), terminator: "")
-                case .jsonl: print(SnapshotText.json(snapshot, .line), terminator: "")
+                case .text: latest.show(SnapshotText.groups(snapshot))
+                case .json: latest.show(SnapshotText.json(snapshot), isDocument: true)
+                case .jsonl: latest.show(SnapshotText.json(snapshot, .line), isDocument: true)
                 }
-                fflush(stdout)
-                shown = signature
             }
-            if group != nil, snapshot.groups.allSatisfy({ $0.outcome != nil }) { return }
+            if !watch { return }
             try session.pause(for: interval.duration)
+        }
+    }
+
+    /// What one group has come to so far.
+    private func show(_ group: GroupArgument, _ session: Session) throws {
+        let collector = OutcomeCollector(keepsTasks: output != .text) { _, _ in nil }
+        var latest = LatestText<OutcomeDocument>(isWatching: watch)
+        while true {
+            if !collector.isClosed { try session.collect(group.target, into: collector) }
+            guard let document = collector.document() else { throw Failure(.usage, "there is no group \(group.text)") }
+            if latest.isNews(document.withoutTimes) {
+                switch output {
+                case .text: latest.show(DocumentText.render(document))
+                case .json: latest.show(document.jsonText(.indented) + "\n", isDocument: true)
+                case .jsonl: latest.show(document.jsonText(.line) + "\n", isDocument: true)
+                }
+            }
+            if !watch || collector.isClosed { return }
+            try session.pause(for: interval.duration, unless: { collector.isClosed }) { update in
+                try session.take(update, into: collector)
+            }
         }
     }
 }
 
-extension Snapshot {
-    /// The root group that a request means: by number, or the newest of that name.
-    fileprivate func group(_ target: GroupTarget) -> GroupSummary? {
-        switch target {
-        case .id(let id): groups.first { $0.group == id }
-        case .name(let name):
-            groups.last { $0.name == name && $0.outcome == nil } ?? groups.last { $0.name == name }
-        case .key: nil
+/// What is shown again and again: a terminal has the latest state alone, anything else each one that differs from the last.
+private struct LatestText<State: Equatable> {
+    private let isTerminal = isatty(STDOUT_FILENO) == 1
+    private let isWatching: Bool
+    private var shown: State?
+
+    init(isWatching: Bool) { self.isWatching = isWatching }
+
+    /// Whether there is something to show, if that is how things stand now.
+    mutating func isNews(_ state: State) -> Bool {
+        // On a terminal the times go on.
+        defer { shown = state }
+        return isTerminal || shown != state
+    }
+
+    /// - Parameter isDocument: it is for programs, which need no empty line between two of them.
+    func show(_ text: String, isDocument: Bool = false) {
+        if isTerminal, isWatching { print("\u{1b}[H\u{1b}[2J", terminator: "") }
+        print(text, terminator: isTerminal || isDocument || !isWatching ? "" : "\n")
+        fflush(stdout)
+    }
+}
+
+extension OutcomeDocument {
+    /// What of it is worth showing again when it changes; times pass anyway.
+    fileprivate var withoutTimes: OutcomeDocument {
+        var document = self
+        document.elapsed = .zero
+        document.groups = groups.map(\.withoutTimes)
+        if let tasks = unfinished?.tasks {
+            document.unfinished?.tasks = tasks.map { task in
+                var task = task
+                task.elapsed = .zero
+                return task
+            }
         }
+        return document
     }
 }
 
 extension Session {
-    /// Takes in what a group has come to so far.
-    func collect(_ target: GroupTarget, into collector: OutcomeCollector) throws {
+    /// Takes in what a group has come to so far; once it is known, only what is new.
+    fileprivate func collect(_ target: GroupTarget, into collector: OutcomeCollector) throws {
         let client = client
-        askAgain = { _ in
-            client.watch(target)
+        func watch() {
+            // By its number: another one may have its name by now.
+            client.watch(collector.rootID.map(GroupTarget.id) ?? target)
             client.query()
         }
-        client.watch(target)
-        var isCaughtUp = false
-        while !isCaughtUp {
-            client.query()
+        askAgain = { _ in watch() }
+        var isCaughtUp = collector.rootID != nil
+        watch()
+        while true {
             try untilAnswered { update in
-                if let refusal = update.refusals.first { throw Failure(.usage, refusal.message) }
-                collector.take(update) { _, _ in
-                } ended: { _ in
-                }
-                client.consumed(weight: update.weight, [])
+                try take(update, into: collector)
                 if !update.caughtUp.isEmpty { isCaughtUp = true }
             }
+            if isCaughtUp { return }
+            client.query()
         }
+    }
+
+    fileprivate func take(_ update: ClientUpdate, into collector: OutcomeCollector) throws {
+        collector.take(update) { _, _ in
+        } ended: { _ in
+        }
+        client.consumed(weight: update.weight, [])
+        if let refusal = update.refusals.first, !collector.isClosed { throw Failure(.usage, refusal.message) }
     }
 }

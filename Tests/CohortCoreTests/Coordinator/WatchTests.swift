@@ -47,6 +47,17 @@ internal import Testing
         script.expect("w1 forget 1", "c1 name g2/0 two", "c1 ended g2/0 ok", "c1 closed g2 ok")
     }
 
+    @Test func aWatcherThatAsksAgainIsToldHowThingsStandAndNothingTwice() {
+        var script = detached()
+        let watcher = script.client()
+        script.finish("g2/0", value: "a")
+        script.settle()
+        script.send(.watched(watcher, .id(GroupID(1))))
+        script.settle()
+        script.send(.watched(watcher, .id(GroupID(1))), .watched(watcher, .name("group-1")))
+        script.expect("c2 group g1")
+    }
+
     @Test func anAttachedTreeIsWatchedByItsGroups() {
         var script = CoreScript()
         let owner = script.client()
