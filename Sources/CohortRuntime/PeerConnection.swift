@@ -187,7 +187,10 @@ package final class PeerConnection {
             self.acceptance = acceptance
             delegate?.connectionOpened(self)
         case .received(let body): delegate?.connection(self, received: body)
-        case .lost(let loss): delegate?.connection(self, lost: loss, explanation: explanation(of: loss))
+        case .lost(let loss):
+            // The greetings that nobody took are for nobody else.
+            if loss == .noAnswer { try? socket.set(.linger, to: .zero) }
+            delegate?.connection(self, lost: loss, explanation: explanation(of: loss))
         }
     }
 

@@ -11,6 +11,29 @@ package enum Reachability {
         return trouble(withSocket: path) ?? nothing
     }
 
+    /// What can be said without asking anybody else; `nil` if nothing.
+    package static func localTrouble(at endpoint: String) -> String? {
+        (try? Endpoint(endpoint))?.path.flatMap { trouble(withSocket: $0) }
+    }
+
+    /// Why no coordinator will ever answer there, as long as nobody changes more than to start one; `nil` if one may.
+    package static func obstacle(at endpoint: String) -> String? {
+        guard let path = (try? Endpoint(endpoint))?.path else { return nil }
+        switch connectionError(atSocket: path) {
+        case 0: return nil
+        case ENOENT:
+            let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+            return access(directory, F_OK) == 0 ? nil : "there is no directory \(directory)"
+        case ECONNREFUSED: return isSocket(path) ? nil : trouble(withSocket: path)
+        default: return trouble(withSocket: path)
+        }
+    }
+
+    private static func isSocket(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+    }
+
     private static func trouble(withHost host: String) -> String? {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -25,8 +48,7 @@ package enum Reachability {
     }
 
     private static func trouble(withSocket path: String) -> String? {
-        var status = stat()
-        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFSOCK { return "\(path) is not a socket" }
+        if access(path, F_OK) == 0, !isSocket(path) { return "\(path) is not a socket" }
         return switch connectionError(atSocket: path) {
         case 0: nil
         case ENOENT: "there is no socket at \(path)"

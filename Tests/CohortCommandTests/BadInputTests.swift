@@ -211,6 +211,38 @@ extension CommandLineTests {
             for (program, words) in started { expect(try program.wait(limit: .seconds(12)), code: 3, says: words) }
         }
 
+        @Test("While a coordinator does not answer, that is said after a moment; one that comes then is used")
+        func notYet() throws {
+            let endpoint = "ipc://\(sandbox.path("late"))"
+            let status = try sandbox.start(["cohort", "status", "--connect", endpoint], input: [])
+            try status.waitForError(
+                "cohort: no coordinator answers at \(endpoint) yet (there is no socket at \(sandbox.path("late"))); "
+                    + "waiting up to 5 s for one\n"
+            )
+            let cluster = try Cluster(sandbox, bind: endpoint)
+            let finished = try status.wait()
+            #expect(finished.code == 0 && finished.standardOutput.hasPrefix("no groups"), "\(finished)")
+            #expect(cluster.endpoint == endpoint)
+        }
+
+        @Test("Where no coordinator can ever listen, nobody waits for one")
+        func obstacles() throws {
+            try sandbox.write("b.yaml", "tasks: [{run: touch ran}]")
+            let file = sandbox.path("b.yaml")
+            for (path, words) in [
+                (file, "\(file) is not a socket"), ("\(file)/s", "the socket cannot be used"),
+                ("/no/such/place/s", "there is no directory /no/such/place"),
+            ] {
+                for command in [["status"], ["run", "b.yaml"]] {
+                    let program = try sandbox.start(["cohort"] + command + ["--connect", "ipc://\(path)"], input: [])
+                    let finished = try program.wait()
+                    expect(finished, code: 3, says: ["ipc://\(path)", words])
+                    #expect(finished.elapsed < .seconds(4), "\(finished)")
+                    #expect(!finished.standardError.contains("yet"))
+                }
+            }
+        }
+
         @Test("An endpoint that is none is told")
         func badEndpoint() throws {
             let finished = try sandbox.cohort("status", "--connect", "localhost:7077", limit: .seconds(12))

@@ -5,6 +5,8 @@ internal import ZeroMQ
 
 /// What a client learns, in order.
 package enum ClientNotice: Sendable {
+    /// No coordinator has answered yet; `connected` or `lost` follows. Told once.
+    case unanswered(explanation: String)
     /// The coordinator has answered.
     case connected
     case update(ClientUpdate)

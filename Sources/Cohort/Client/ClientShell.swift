@@ -5,7 +5,7 @@ internal import ZeroMQ
 
 /// The loop-thread side of a `ClientLink`.
 final class ClientShell: LoopHandler {
-    /// How long a break may last before anybody is told.
+    /// How long the first answer or a break may take before anybody is told.
     private static let silentBreak = TimeSpan.seconds(1)
     /// How long a coordinator needs at most to say that it does not know the session.
     private static let verdictTime = TimeSpan.milliseconds(300)
@@ -23,8 +23,10 @@ final class ClientShell: LoopHandler {
     private var goneSince: Instant?
     /// The program has been told of that.
     private var hasTold = false
-    /// When to tell that the coordinator is gone, or that it is back.
+    /// When to tell that the coordinator does not answer, is gone, or is back.
     private var tellAt: Instant?
+    /// How long the coordinator may take for its first answer.
+    private let firstPatience: TimeSpan
 
     init(
         endpoint: String,
@@ -37,6 +39,7 @@ final class ClientShell: LoopHandler {
         receive: @escaping @Sendable (ClientNotice) -> Void
     ) throws {
         self.policy = policy
+        firstPatience = patience
         self.requests = requests
         self.receive = receive
         context = try Context()
@@ -57,6 +60,8 @@ final class ClientShell: LoopHandler {
             patience: patience,
             delegate: self
         )
+        // One of its own comes in its own time.
+        if policy != .never { tellAt = .now.advanced(by: Self.silentBreak) }
     }
 
     func send(_ body: FrameBody) { connection?.send(body) }
@@ -97,7 +102,9 @@ final class ClientShell: LoopHandler {
 
     private func tell() {
         tellAt = nil
-        if goneSince == nil {
+        if !hasBeenOpen {
+            tellUnanswered()
+        } else if goneSince == nil {
             if hasTold { receive(.restored(.same)) }
             hasTold = false
         } else if !hasTold, let connection {
@@ -110,6 +117,18 @@ final class ClientShell: LoopHandler {
                 )
             )
         }
+    }
+
+    private func tellUnanswered() {
+        guard let connection, firstPatience > Self.silentBreak else { return }
+        let trouble =
+            (connection.trouble ?? Reachability.localTrouble(at: connection.endpoint)).map { " (\($0))" } ?? ""
+        receive(
+            .unanswered(
+                explanation: "no coordinator answers at \(connection.endpoint) yet\(trouble); waiting up to "
+                    + "\(firstPatience.inWords) for one"
+            )
+        )
     }
 
     /// What becomes of a client's own tasks meanwhile, for people.

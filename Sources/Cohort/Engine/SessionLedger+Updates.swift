@@ -18,7 +18,7 @@ extension SessionLedger {
                 state.snapshotWaiters.isEmpty ? nil : state.snapshotWaiters.removeFirst()
             }
             waiter?.resume(returning: snapshot)
-        case .interrupted, .restored(.same): break
+        case .unanswered, .interrupted, .restored(.same): break
         case .restored(.resumed): askAgain()
         case .restored(.anew), .restored(.forgotten):
             let message = "the coordinator at \(endpoint) has been started anew and does not know what was open"

@@ -95,6 +95,7 @@ final class BenchmarkGroup {
         var answer: Snapshot?
         for notice in connection.client.notices.takeAll() {
             switch notice {
+            case .unanswered(let explanation): Failure.note("cohort: \(explanation)")
             case .connected, .interrupted, .restored(.same): break
             case .restored: throw Failure(.coordinator, "the coordinator was started anew in the middle")
             case .snapshot(let snapshot): answer = snapshot

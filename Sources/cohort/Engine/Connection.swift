@@ -20,6 +20,7 @@ final class Connection {
         let keys = endpoint == nil ? nil : try keys.load()
         do {
             if let endpoint {
+                try Self.check(endpoint)
                 pool = nil
                 client = try Client(
                     endpoint: endpoint,
@@ -34,15 +35,24 @@ final class Connection {
                 // The coordinator needs a moment to bind; on a loaded machine a long one.
                 client = try Client(endpoint: pool.endpoint, name: name, patience: .seconds(30), policy: .never)
             }
+        } catch let failure as Failure {
+            throw failure
         } catch {
             throw Failure(.coordinator, "\(error)")
         }
+    }
+
+    /// Tells at once where it would be in vain to wait for a coordinator that is just being started.
+    private static func check(_ endpoint: String) throws {
+        guard let obstacle = Reachability.obstacle(at: endpoint) else { return }
+        throw Failure(.coordinator, "no coordinator can answer at \(endpoint): \(obstacle)")
     }
 
     /// Connects to a running coordinator.
     init(_ options: CoordinatorOptions, name: String, policy: ReturnPolicy) throws {
         pool = nil
         let keys = try options.keys.load()
+        try Self.check(options.connect)
         do {
             client = try Client(
                 endpoint: options.connect,

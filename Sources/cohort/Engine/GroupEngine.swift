@@ -141,7 +141,7 @@ final class GroupEngine {
         switch notice {
         case .connected: stall.heard()
         case .snapshot(let snapshot): explainWaiting(snapshot)
-        case .interrupted(let explanation): presenter.note(explanation)
+        case .unanswered(let explanation), .interrupted(let explanation): presenter.note(explanation)
         case .restored(.same): presenter.note("the coordinator is back")
         case .restored(.resumed):
             // Credit begins anew, and what is told again has been dealt with.

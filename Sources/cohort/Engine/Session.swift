@@ -49,6 +49,7 @@ final class Session {
         for notice in client.notices.takeAll() {
             switch notice {
             case .connected: break
+            case .unanswered(let explanation): Failure.note("cohort: \(explanation)")
             case .update(let update): try take(update)
             case .snapshot(let answer): snapshot = answer
             case .interrupted(let explanation):
