@@ -12,7 +12,7 @@ package struct Endpoint: Sendable, Hashable {
 
     /// libzmq's own limit for a path, without the scheme.
     private static let longestPath = 107
-    private static let form = "an endpoint is tcp://ADDRESS:PORT or ipc://PATH"
+    private static let form = "an endpoint is tcp://ADDRESS:PORT or ipc://PATH, such as tcp://127.0.0.1:7077"
 
     package let text: String
     private let place: Place
@@ -65,7 +65,7 @@ package struct Endpoint: Sendable, Hashable {
         }
         let host = String(rest[..<colon])
         if host.contains("/") || host.contains(where: \.isWhitespace) || host.contains(":") != host.hasPrefix("[") {
-            throw Invalid(description: "'\(text)': '\(host)' is not a host; \(form), and an IPv6 address stands in [ ]")
+            throw Invalid(description: "'\(text)': '\(host)' is not a host (an IPv6 address stands in [ ]); \(form)")
         }
         if !isBound, host == "*" {
             throw Invalid(description: "'\(text)': a peer connects to one address, not to '*'")

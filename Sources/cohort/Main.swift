@@ -20,7 +20,7 @@ struct Main {
         } catch let status as ExitStatusError {
             exit(status.code)
         } catch {
-            if let advice = Misspelling.advice(for: CommandLine.arguments.dropFirst().first) {
+            if let advice = Misspelling.advice(for: CommandLine.arguments.dropFirst()) {
                 Failure(.usage, advice).report()
                 exit(Failure.Status.usage.rawValue)
             }

@@ -24,20 +24,40 @@ struct BenchCommand: ParsableCommand {
 
     @OptionGroup var keys: KeyOptions
 
+    private static let defaults = (jobs: 2, calls: 300_000, commands: 2_000, queued: 1_000_000)
+    private static let count = ValueForm.number(1...Limits().unfinishedTasks, such: 100_000)
+
     @Option(
         name: [.customShort("j", allowingJoined: true), .long],
-        help: ArgumentHelp("How many tasks run at once in a pool of one's own.", valueName: "n")
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "How many tasks run at once in a pool of one's own (default: \(defaults.jobs)).",
+            valueName: "n"
+        ),
+        transform: ValueForm.slots
     )
-    var jobs = 2
+    var jobs = defaults.jobs
 
-    @Option(help: ArgumentHelp("How many calls.", valueName: "n"))
-    var calls = 300_000
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many calls (default: \(defaults.calls)).", valueName: "n"),
+        transform: count
+    )
+    var calls = defaults.calls
 
-    @Option(help: ArgumentHelp("How many commands.", valueName: "n"))
-    var commands = 2_000
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many commands (default: \(defaults.commands)).", valueName: "n"),
+        transform: count
+    )
+    var commands = defaults.commands
 
-    @Option(help: ArgumentHelp("How many tasks wait at once.", valueName: "n"))
-    var queued = 1_000_000
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many tasks wait at once (default: \(defaults.queued)).", valueName: "n"),
+        transform: count
+    )
+    var queued = defaults.queued
 
     @Option(
         parsing: .upToNextOption,
@@ -49,13 +69,6 @@ struct BenchCommand: ParsableCommand {
     var output = Format.text
 
     func validate() throws {
-        if jobs < 1 || jobs > 4_096 {
-            throw ValidationError("-j \(jobs): the number of tasks at once must be from 1 to 4096")
-        }
-        for (name, count) in [("calls", calls), ("commands", commands), ("queued", queued)] {
-            let limit = Limits().unfinishedTasks
-            if count < 1 || count > limit { throw ValidationError("--\(name) \(count): it must be from 1 to \(limit)") }
-        }
         if let connect {
             try CoordinatorOptions.check(connect)
         } else if keys.isGiven {

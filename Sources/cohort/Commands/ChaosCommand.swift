@@ -34,11 +34,24 @@ struct ChaosCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The plan: what goes wrong, YAML or JSON.", valueName: "plan"))
     var faults: String
 
-    @Option(help: ArgumentHelp("Where random choices come from.", valueName: "n"))
-    var seed: UInt64 = 1
+    private static let defaults = (seed: UInt64(1), timeout: DurationArgument(duration: .seconds(600)))
 
-    @Option(help: ArgumentHelp("How long the batch may take: beyond that it counts as hung.", valueName: "time"))
-    var timeout = DurationArgument(duration: .seconds(600))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Where random choices come from (default: \(defaults.seed)).", valueName: "n"),
+        transform: ValueForm.seed
+    )
+    var seed = defaults.seed
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "How long the batch may take: beyond that it counts as hung (default: \(defaults.timeout.text)).",
+            valueName: "time"
+        ),
+        transform: ValueForm.limit
+    )
+    var timeout = defaults.timeout
 
     @Option(help: "How the batch is to end for this command to succeed.")
     var expect = ChaosExpectation.any
@@ -56,7 +69,6 @@ struct ChaosCommand: ParsableCommand {
     var program: String?
 
     func validate() throws {
-        if timeout.duration <= .zero { throw ValidationError("--timeout must be longer than 0") }
         if file == "-", faults == "-" {
             throw ValidationError("the batch and the plan cannot both be read from standard input")
         }

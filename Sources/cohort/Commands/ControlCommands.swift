@@ -9,12 +9,16 @@ struct CancelCommand: ParsableCommand {
         abstract: "Cancels a group: its tasks get their grace, then they are killed."
     )
 
-    @Argument(help: GroupArgument.help)
+    @Argument(help: GroupArgument.help, transform: ValueForm.group)
     var group: GroupArgument
 
     @OptionGroup var coordinator: CoordinatorOptions
 
-    @Option(help: ArgumentHelp("A shorter grace than the group's own.", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("A shorter grace than the group's own.", valueName: "time"),
+        transform: ValueForm.time
+    )
     var grace: DurationArgument?
 
     @Option(help: "Told in the outcome.")
@@ -35,7 +39,7 @@ struct ExtendCommand: ParsableCommand {
         discussion: "30s sets it to thirty seconds from now, +30s to thirty seconds later than it is, none removes it."
     )
 
-    @Argument(help: GroupArgument.help)
+    @Argument(help: GroupArgument.help, transform: ValueForm.group)
     var group: GroupArgument
 
     @Argument(help: ArgumentHelp("30s, +30s or none.", valueName: "time"))
@@ -46,15 +50,15 @@ struct ExtendCommand: ParsableCommand {
     func validate() throws {
         if time != "none", span == nil {
             throw ValidationError(
-                "bad duration '\(time)': use a number of seconds or a number with ms, s, m, h, d, with + before it to "
-                    + "add to the deadline; or none"
+                "bad time '\(time)': give a number of seconds, or a number with ms, s, m, h or d, such as 30s, with + "
+                    + "before it to add to the deadline, such as +30s; or none"
             )
         }
     }
 
     private var isRelative: Bool { time.hasPrefix("+") }
 
-    private var span: TimeSpan? { DurationArgument(argument: String(isRelative ? time.dropFirst() : time[...]))?.span }
+    private var span: TimeSpan? { (try? ValueForm.time(String(isRelative ? time.dropFirst() : time[...])))?.span }
 
     func run() throws {
         let session = try Session(coordinator, name: "cohort extend")

@@ -11,22 +11,44 @@ struct DurabilityOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Keep a journal in this file, and go on from what is in it.", valueName: "file"))
     var state: String?
 
+    private static let defaults = (
+        retain: Retention(bound: .count(Limits().retainedGroups)),
+        lease: DurationArgument(duration: Limits().lease.duration),
+        heartbeat: DurationArgument(duration: Limits().heartbeat.duration)
+    )
+
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             """
             How many finished groups are remembered, or for how long: a number, or a span of time such as 7d, and then \
-            the newest \(Retention.mostGroups) at most.
+            the newest \(Retention.mostGroups) at most (default: \(defaults.retain.text)).
             """,
             valueName: "n|time"
-        )
+        ),
+        transform: Retention.parse
     )
-    var retain = Retention(count: Limits().retainedGroups)
+    var retain = defaults.retain
 
-    @Option(help: ArgumentHelp("Silence after which a worker or client counts as lost.", valueName: "time"))
-    var lease = DurationArgument(duration: Limits().lease.duration)
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Silence after which a worker or client counts as lost (default: \(defaults.lease.text)).",
+            valueName: "time"
+        ),
+        transform: ValueForm.time
+    )
+    var lease = defaults.lease
 
-    @Option(help: ArgumentHelp("How often everybody says that he is there.", valueName: "time"))
-    var heartbeat = DurationArgument(duration: Limits().heartbeat.duration)
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "How often everybody says that he is there (default: \(defaults.heartbeat.text)).",
+            valueName: "time"
+        ),
+        transform: ValueForm.time
+    )
+    var heartbeat = defaults.heartbeat
 
     func validate() throws {
         guard heartbeat.duration >= .milliseconds(10), heartbeat.duration <= .seconds(60) else {
@@ -40,14 +62,6 @@ struct DurabilityOptions: ParsableArguments {
                 """
                 --lease \(lease.text): it must be at least three heartbeats (\(heartbeat.text) each), or one that is late \
                 ends a session
-                """
-            )
-        }
-        if retain.isNothing {
-            throw ValidationError(
-                """
-                --retain \(retain.defaultValueDescription): a group must be remembered for somebody to learn how it ended; \
-                give a number from 1, or a span of time
                 """
             )
         }
@@ -96,7 +110,7 @@ struct DurabilityOptions: ParsableArguments {
 }
 
 /// For how many finished groups, or for how long, `status` still knows them.
-struct Retention: ExpressibleByArgument {
+struct Retention {
     enum Bound {
         case count(Int)
         case time(TimeSpan)
@@ -106,34 +120,38 @@ struct Retention: ExpressibleByArgument {
     /// What is remembered for a time has a bound too, for what is remembered takes memory.
     static let mostGroups = 100_000
 
-    var isNothing: Bool {
+    static func parse(_ text: String) throws -> Retention {
+        let retention: Retention
+        if let count = Int(text), count >= 0 {
+            retention = Retention(bound: .count(count))
+        } else if let span = try? CohortDuration.parse(text) {
+            retention = Retention(bound: .time(TimeSpan(span)))
+        } else {
+            throw ValueForm.Invalid(
+                description: "give a number of groups, such as 100, or a span of time in ms, s, m, h or d, such as 7d"
+            )
+        }
+        if retention.isNothing {
+            throw ValueForm.Invalid(
+                description:
+                    "a group must be remembered for somebody to learn how it ended; give a number from 1, or a span "
+                    + "of time such as 7d"
+            )
+        }
+        return retention
+    }
+
+    private var isNothing: Bool {
         switch bound {
         case .count(let count): count == 0
         case .time(let span): span == .zero
         }
     }
 
-    init(count: Int) { bound = .count(count) }
-
-    init?(argument: String) {
-        if let count = Int(argument) {
-            guard count >= 0 else { return nil }
-            bound = .count(count)
-        } else if let span = try? CohortDuration.parse(argument) {
-            bound = .time(TimeSpan(span))
-        } else {
-            return nil
-        }
-    }
-
-    var defaultValueDescription: String {
+    var text: String {
         switch bound {
         case .count(let count): String(count)
         case .time(let span): CohortDuration.format(span.duration)
         }
     }
-}
-
-extension DurationArgument {
-    fileprivate var text: String { CohortDuration.format(duration) }
 }

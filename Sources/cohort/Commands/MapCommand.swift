@@ -43,16 +43,32 @@ struct MapCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Call this function instead of running a command.", valueName: "function"))
     var call: String?
 
-    @Option(help: ArgumentHelp("A deadline for the whole, such as 30s or 10m.", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("A deadline for the whole, such as 30s or 10m.", valueName: "time"),
+        transform: ValueForm.limit
+    )
     var timeout: DurationArgument?
 
-    @Option(help: ArgumentHelp("A limit for each attempt of a task.", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("A limit for each attempt of a task.", valueName: "time"),
+        transform: ValueForm.limit
+    )
     var taskTimeout: DurationArgument?
 
-    @Option(help: ArgumentHelp("How long a cancelled task may clean up.", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How long a cancelled task may clean up.", valueName: "time"),
+        transform: ValueForm.time
+    )
     var grace: DurationArgument?
 
-    @Option(help: ArgumentHelp("How many further attempts a failed task gets.", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many further attempts a failed task gets (default: 0).", valueName: "n"),
+        transform: ValueForm.number(0...1_000_000, such: 3)
+    )
     var retries = 0
 
     @Flag(help: "Run all tasks whatever happens, and report all failures.")
@@ -83,14 +99,19 @@ struct MapCommand: ParsableCommand {
     var words: [String] = []
 
     func validate() throws {
-        if retries < 0 { throw ValidationError("--retries \(retries): the number of retries cannot be negative") }
         // What comes first is taken for the command, and with it all that follows.
         if ["-h", "--help", "-help"].contains(words.first) { throw CleanExit.helpRequest(self) }
         if words.first == "--version" { throw CleanExit.message(CohortCommand.configuration.version) }
         if let word = words.first, word.hasPrefix("-"), word.count > 1 {
-            throw ValidationError("unknown option '\(word)'; `cohort help map` lists those that there are")
+            throw ValidationError(ParallelOption.advice(for: word, among: Self.optionNames))
         }
+        if call?.isEmpty == true { throw ValidationError("--call wants the name of a function, such as demo.echo") }
         if keepOrder, lineBuffer { throw ValidationError("-k and --line-buffer exclude each other") }
+    }
+
+    /// As the help lists them.
+    private static var optionNames: [String] {
+        helpMessage().split { " ,\n".contains($0) }.filter { $0.hasPrefix("--") }.map { String($0) }
     }
 
     func run() throws {

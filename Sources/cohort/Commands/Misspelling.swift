@@ -3,9 +3,10 @@ internal import CohortBatch
 
 /// Commands that there are not, and those that may have been meant.
 enum Misspelling {
-    /// What to say if the first word is no command; `nil` if it is one, or an option.
-    static func advice(for word: String?) -> String? {
-        guard let word, !word.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
+    /// What to say if the first word, or that after `help`, is no command; `nil` if it is one, or an option.
+    static func advice(for words: ArraySlice<String>) -> String? {
+        guard let word = words.first == "help" ? words.dropFirst().first : words.first else { return nil }
+        guard !word.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
         let commands = CohortCommand.configuration.subcommands.map { $0.configuration }
         guard !commands.contains(where: { $0.commandName == word }) else { return nil }
         let names = commands.filter(\.shouldDisplay).compactMap(\.commandName)

@@ -5,29 +5,12 @@ internal import CohortProcess
 internal import CohortRuntime
 
 /// A span of time on the command line: `500ms`, `30s`, `10m`, `1h30m`, or seconds as a number.
-struct DurationArgument: ExpressibleByArgument {
+struct DurationArgument {
     var duration: Duration
-
-    init(duration: Duration) { self.duration = duration }
-
-    init?(argument: String) {
-        guard let duration = try? CohortDuration.parse(argument) else { return nil }
-        self.duration = duration
-    }
 
     var span: TimeSpan { TimeSpan(duration) }
 
-    var defaultValueDescription: String { CohortDuration.format(duration) }
-}
-
-/// How often something is started again: `5/60s`, or `0` for never.
-struct RestartsArgument: ExpressibleByArgument {
-    var budget: RestartBudget
-
-    init?(argument: String) {
-        guard let budget = RestartBudget(argument) else { return nil }
-        self.budget = budget
-    }
+    var text: String { CohortDuration.format(duration) }
 }
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
@@ -43,7 +26,9 @@ struct PoolOptions: ParsableArguments {
 
     @Option(
         name: [.customShort("j", allowingJoined: true), .long],
-        help: ArgumentHelp("How many tasks run at once in a pool of one's own (default: the cores).", valueName: "n")
+        parsing: .unconditional,
+        help: ArgumentHelp("How many tasks run at once in a pool of one's own (default: the cores).", valueName: "n"),
+        transform: ValueForm.slots
     )
     var jobs: Int?
 
@@ -54,9 +39,6 @@ struct PoolOptions: ParsableArguments {
             try CoordinatorOptions.check(connect)
         } else if keys.isGiven {
             throw ValidationError("--server-key and --key go with --connect; a pool of one's own is private as it is")
-        }
-        if let jobs, jobs < 1 || jobs > 4_096 {
-            throw ValidationError("-j \(jobs): the number of tasks at once must be from 1 to 4096")
         }
         if connect != nil, jobs != nil {
             throw ValidationError("-j sets the slots of a pool of one's own; with --connect the workers have theirs")
@@ -124,7 +106,7 @@ struct KeyOptions: ParsableArguments {
 }
 
 /// A group that was opened by somebody else: its number, or its name.
-struct GroupArgument: ExpressibleByArgument {
+struct GroupArgument {
     static let help = ArgumentHelp(
         "The group's number, or its name if only one group that is open has it.",
         valueName: "group"
@@ -133,9 +115,9 @@ struct GroupArgument: ExpressibleByArgument {
     var target: GroupTarget
     var text: String
 
-    init?(argument: String) {
-        guard !argument.isEmpty else { return nil }
-        text = argument
-        target = UInt64(argument).map { .id(GroupID($0)) } ?? .name(argument)
+    init?(_ text: String) {
+        guard !text.isEmpty else { return nil }
+        self.text = text
+        target = UInt64(text).map { .id(GroupID($0)) } ?? .name(text)
     }
 }

@@ -25,20 +25,39 @@ struct SimCommand: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The first seed.", valueName: "n"))
-    var seed: UInt64 = 1
+    private static let defaults = (seed: UInt64(1), seeds: 1, steps: 2_000, jobs: 1)
 
-    @Option(help: ArgumentHelp("How many seeds.", valueName: "count"))
-    var seeds = 1
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The first seed (default: \(defaults.seed)).", valueName: "n"),
+        transform: ValueForm.seed
+    )
+    var seed = defaults.seed
 
-    @Option(help: ArgumentHelp("Steps of each seed before everything is healed.", valueName: "n"))
-    var steps = 2_000
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many seeds (default: \(defaults.seeds)).", valueName: "count"),
+        transform: ValueForm.number(1...1_000_000_000, such: 1_000)
+    )
+    var seeds = defaults.seeds
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Steps of each seed before everything is healed (default: \(defaults.steps)).",
+            valueName: "n"
+        ),
+        transform: ValueForm.number(1...100_000_000, such: 2_000)
+    )
+    var steps = defaults.steps
 
     @Option(
         name: [.customShort("j", allowingJoined: true), .long],
-        help: ArgumentHelp("How many seeds at once.", valueName: "n")
+        parsing: .unconditional,
+        help: ArgumentHelp("How many seeds at once (default: \(defaults.jobs)).", valueName: "n"),
+        transform: ValueForm.number(1...4_096, such: 2)
     )
-    var jobs = 1
+    var jobs = defaults.jobs
 
     @Option(
         help: ArgumentHelp("Leave out these of the seed's injections, for example 3,7-9.", valueName: "numbers")
@@ -49,13 +68,9 @@ struct SimCommand: ParsableCommand {
     var output = Format.text
 
     func validate() throws {
-        let ranges = [("--seeds", seeds, 1_000_000_000), ("--steps", steps, 100_000_000), ("--jobs", jobs, 4_096)]
-        for (name, count, limit) in ranges where count < 1 || count > limit {
-            throw ValidationError("\(name) \(count): it must be from 1 to \(limit)")
-        }
         guard let without else { return }
         if InjectionNumbers(without) == nil {
-            throw ValidationError("--without \(without): not a list of numbers and ranges, such as 3,7-9")
+            throw ValidationError("--without \(without): give numbers and ranges, such as 3,7-9")
         }
         if seeds != 1 { throw ValidationError("--without speaks of the injections of one seed, not of \(seeds)") }
     }

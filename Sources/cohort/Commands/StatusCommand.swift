@@ -10,7 +10,10 @@ struct StatusCommand: ParsableCommand {
         abstract: "Shows the groups of a coordinator, or what one of them has come to so far."
     )
 
-    @Argument(help: ArgumentHelp("A group's number or name; all groups if left out.", valueName: "group"))
+    @Argument(
+        help: ArgumentHelp("A group's number or name; all groups if left out.", valueName: "group"),
+        transform: ValueForm.group
+    )
     var group: GroupArgument?
 
     @OptionGroup var coordinator: CoordinatorOptions
@@ -21,11 +24,19 @@ struct StatusCommand: ParsableCommand {
     @Flag(help: "Show it again whenever something has changed: for ever, or until the group has ended.")
     var watch = false
 
-    @Option(help: ArgumentHelp("With --watch: how often to look.", valueName: "time"))
-    var interval = DurationArgument(duration: .seconds(1))
+    private static let usualInterval = DurationArgument(duration: .seconds(1))
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("With --watch: how often to look (default: \(usualInterval.text)).", valueName: "time"),
+        transform: ValueForm.time
+    )
+    var interval = usualInterval
 
     func validate() throws {
-        if interval.duration < .milliseconds(10) { throw ValidationError("--interval must be at least 10ms") }
+        if interval.duration < .milliseconds(10) {
+            throw ValidationError("--interval \(interval.text): it must be at least 10ms, such as 1s")
+        }
     }
 
     func run() throws {

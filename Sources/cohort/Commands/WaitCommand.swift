@@ -30,7 +30,7 @@ struct WaitCommand: ParsableCommand {
         }
     }
 
-    @Argument(help: GroupArgument.help)
+    @Argument(help: GroupArgument.help, transform: ValueForm.group)
     var group: GroupArgument
 
     @OptionGroup var coordinator: CoordinatorOptions
@@ -38,12 +38,23 @@ struct WaitCommand: ParsableCommand {
     @Option(help: "Which end to wait for.")
     var until = Condition.allCompleted
 
-    @Option(help: ArgumentHelp("How long to wait at most.", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How long to wait at most.", valueName: "time"),
+        transform: ValueForm.time
+    )
     var timeout: DurationArgument?
 
     static let defaultPatience = DurationArgument(duration: .seconds(60))
 
-    @Option(help: ArgumentHelp("How long to wait for a coordinator that is gone to come back.", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "How long to wait for a coordinator that is gone to come back (default: \(defaultPatience.text)).",
+            valueName: "time"
+        ),
+        transform: ValueForm.time
+    )
     var patience = WaitCommand.defaultPatience
 
     @Option(help: "What goes to standard output: the tasks' output, the outcome document, or a line for each task.")

@@ -23,7 +23,11 @@ struct WorkerCommand: ParsableCommand {
 
     @OptionGroup var keys: KeyOptions
 
-    @Option(help: ArgumentHelp("How many tasks run at once (default: the cores).", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many tasks run at once (default: the cores).", valueName: "n"),
+        transform: ValueForm.slots
+    )
     var slots: Int?
 
     @Option(
@@ -32,22 +36,19 @@ struct WorkerCommand: ParsableCommand {
     var name: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "How often it is started again when it dies, in how long; 0 for never (default: 5/60s).",
             valueName: "n/time"
-        )
+        ),
+        transform: ValueForm.restarts
     )
-    var restarts: RestartsArgument?
+    var restarts = RestartBudget.standard
 
     @Flag(name: .long, help: .hidden)
     var `private` = false
 
-    func validate() throws {
-        try CoordinatorOptions.check(connect)
-        if let slots, slots < 1 || slots > 4_096 {
-            throw ValidationError("--slots \(slots): the number of tasks at once must be from 1 to 4096")
-        }
-    }
+    func validate() throws { try CoordinatorOptions.check(connect) }
 
     func run() throws {
         let keys = `private` ? nil : try keys.load()
@@ -59,7 +60,7 @@ struct WorkerCommand: ParsableCommand {
                 slots: slots ?? Host.cores,
                 functions: BuiltInFunctions.registry,
                 isPrivate: `private`,
-                restarts: restarts?.budget ?? .standard
+                restarts: restarts
             )
         } catch let end as WorkerMain.EndedError {
             throw Failure(.coordinator, end.description)
