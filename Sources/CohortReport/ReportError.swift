@@ -8,6 +8,8 @@ package enum ReportError: Error, Sendable, Equatable, CustomStringConvertible {
     case output(TaskStream, errno: Int32)
     /// A file that the user named could not be opened or written.
     case file(path: String, action: String, errno: Int32)
+    /// A directory for results has something in it, such as the file of that name.
+    case notEmpty(path: String, name: String)
     /// Output that waits for its turn could not be put aside in the directory for temporary files.
     case spool(directory: String, action: String, errno: Int32)
 
@@ -17,6 +19,10 @@ package enum ReportError: Error, Sendable, Equatable, CustomStringConvertible {
         case .output(let stream, let errno): "cannot write to \(Self.name(of: stream)): \(Self.text(errno))"
         case .file(let path, let action, let errno):
             "cannot \(action) \(TerminalText.harmless(path)): \(Self.text(errno))"
+        case .notEmpty(let path, let name):
+            "\(TerminalText.harmless(path)) has something in it already, such as '\(TerminalText.harmless(name))', and "
+                + "the results of two runs would be mixed; name another directory, or give --force to replace what has "
+                + "the same name"
         case .spool(let directory, let action, let errno):
             "cannot \(action) the output of tasks in \(TerminalText.harmless(directory)): \(Self.text(errno)); "
                 + "set TMPDIR to a directory with room"

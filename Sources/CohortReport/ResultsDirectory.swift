@@ -17,9 +17,27 @@ package final class ResultsDirectory {
     private var taken: Set<Int> = []
 
     /// Creates the directory and those above it where they are missing.
-    package init(path: String) throws(ReportError) {
+    ///
+    /// - Parameter replaces: it need not be empty: what has the name of something that is written is replaced, and all else
+    ///   stays.
+    package init(path: String, replaces: Bool) throws(ReportError) {
         self.path = path
         try Self.createDirectories(path)
+        if !replaces, let name = Self.firstName(in: path) { throw ReportError.notEmpty(path: path, name: name) }
+    }
+
+    /// The first thing in a directory by name, hidden ones aside; `nil` if there is none.
+    private static func firstName(in path: String) -> String? {
+        guard let stream = opendir(path) else { return nil }
+        defer { closedir(stream) }
+        var first: String?
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if !name.hasPrefix("."), first.map({ name < $0 }) ?? true { first = name }
+        }
+        return first
     }
 
     /// Creates a task's directory and its files, empty. What an earlier run has left in them is gone.

@@ -192,6 +192,20 @@ extension CommandLineTests {
             #expect(document.outcome == .errors)
         }
 
+        @Test("--results takes no directory that has something in it, unless --force says so")
+        func resultsOfTwoRuns() throws {
+            #expect(try sandbox.cohort("map", "--results", "kept", "echo first {}", ":::", "a", "b").code == 0)
+            let refused = try sandbox.cohort("map", "--results", "kept", "echo second {}; touch ran", ":::", "a")
+            #expect(refused.code == 2 && sandbox.read("ran") == nil)
+            #expect(refused.standardError.contains("kept has something in it already, such as '1'"), "\(refused)")
+            #expect(sandbox.read("kept/1/stdout") == "first a\n")
+            #expect(try sandbox.cohort("map", "--results", "kept", "--force", "echo second {}", ":::", "a").code == 0)
+            #expect(sandbox.read("kept/1/stdout") == "second a\n")
+            #expect(sandbox.read("kept/2/stdout") == "first b\n")
+            let alone = try sandbox.cohort("map", "--force", "true", ":::", "a")
+            #expect(alone.code == 2 && alone.standardError.contains("--results"), "\(alone)")
+        }
+
         @Test("--dry-run shows what would run, and runs nothing")
         func dryRun() throws {
             let finished = try sandbox.cohort("map", "--dry-run", "touch {}; echo {/.}", ":::", "a/b c.d", "e")

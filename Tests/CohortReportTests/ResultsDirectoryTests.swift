@@ -9,7 +9,7 @@ internal import Testing
 
     init() throws {
         temporary = try TemporaryDirectory()
-        results = try ResultsDirectory(path: temporary.path + "/a/b/results")
+        results = try ResultsDirectory(path: temporary.path + "/a/b/results", replaces: false)
     }
 
     private func append(_ text: String, _ stream: TaskStream, to slot: ResultsDirectory.Slot) throws {
@@ -39,8 +39,19 @@ internal import Testing
         let twin = try results.begin(sequence: 2, name: ["1"])
         #expect(twin.path.hasSuffix("/results/1\\~2"))
         #expect(contents(of: first.path + "/stdout") == "first")
-        let again = try ResultsDirectory(path: temporary.path + "/a/b/results")
+        let again = try ResultsDirectory(path: temporary.path + "/a/b/results", replaces: true)
         #expect(contents(of: try again.begin(sequence: 1, name: []).path + "/stdout") == "")
+    }
+
+    @Test func aDirectoryWithSomethingInItIsTakenOnlyOnRequest() throws {
+        let path = temporary.path + "/a/b/results"
+        _ = try ResultsDirectory(path: path, replaces: false)
+        _ = try results.begin(sequence: 1, name: ["z"])
+        _ = try results.begin(sequence: 2, name: ["b"])
+        let refused = #expect(throws: ReportError.self) { try ResultsDirectory(path: path, replaces: false) }
+        #expect(refused == .notEmpty(path: path, name: "b"))
+        #expect(refused?.description.contains("--force") == true)
+        _ = try ResultsDirectory(path: path, replaces: true)
     }
 
     @Test func writesTheOutcome() throws {
@@ -80,9 +91,9 @@ internal import Testing
     @Test func errorsNameTheFile() throws {
         let file = temporary.path + "/file"
         close(open(file, O_WRONLY | O_CREAT, 0o600))
-        let taken = #expect(throws: ReportError.self) { try ResultsDirectory(path: file) }
+        let taken = #expect(throws: ReportError.self) { try ResultsDirectory(path: file, replaces: false) }
         #expect(taken?.description == "cannot create the directory \(file): Not a directory")
-        let below = #expect(throws: ReportError.self) { try ResultsDirectory(path: file + "/x") }
+        let below = #expect(throws: ReportError.self) { try ResultsDirectory(path: file + "/x", replaces: false) }
         #expect(below == .file(path: file + "/x", action: "create the directory", errno: ENOTDIR))
         let slot = try results.begin(sequence: 1, name: ["gone"])
         unlink(slot.path + "/stdout")

@@ -77,8 +77,7 @@ struct MapCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write GNU parallel's log of ended tasks.", valueName: "file"))
     var joblog: String?
 
-    @Option(help: ArgumentHelp("Keep each task's output and the outcome document in files.", valueName: "dir"))
-    var results: String?
+    @OptionGroup var results: ResultsOptions
 
     @Option(help: "What goes to standard output: the tasks' output, the outcome document, or a line for each task.")
     var output = OutputFormat.text
@@ -130,7 +129,8 @@ struct MapCommand: ParsableCommand {
         options.mode = keepOrder ? .keepOrder : lineBuffer ? .lineBuffered : .grouped
         options.showsProgress = !noProgress
         options.jobLog = joblog
-        options.results = results
+        options.results = results.directory
+        options.replacesResults = results.force
         options.tag = tag ? { source.values($0) } : nil
         try Running.run(
             pool: pool,

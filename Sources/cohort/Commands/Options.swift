@@ -52,6 +52,25 @@ struct PoolOptions: ParsableArguments {
     var directory: String? { connect == nil ? nil : Host.workingDirectory }
 }
 
+/// Where results are kept.
+struct ResultsOptions: ParsableArguments {
+    @Option(
+        name: .customLong("results"),
+        help: ArgumentHelp(
+            "Keep each task's output and the outcome document in files, in a new directory.",
+            valueName: "dir"
+        )
+    )
+    var directory: String?
+
+    @Flag(help: "With --results: the directory may have files in it; those of the same name are replaced.")
+    var force = false
+
+    func validate() throws {
+        if force, directory == nil { throw ValidationError("--force goes with --results DIR, whose files it replaces") }
+    }
+}
+
 /// Which coordinator a request goes to.
 struct CoordinatorOptions: ParsableArguments {
     static let defaultEndpoint = "tcp://127.0.0.1:7077"

@@ -20,8 +20,7 @@ struct RunCommand: ParsableCommand {
     @Option(help: "What goes to standard output: the tasks' output, the outcome document, or a line for each task.")
     var output = OutputFormat.text
 
-    @Option(help: ArgumentHelp("Keep each task's output and the outcome document in files.", valueName: "dir"))
-    var results: String?
+    @OptionGroup var results: ResultsOptions
 
     @Flag(help: "Show no progress on the terminal.")
     var noProgress = false
@@ -38,7 +37,7 @@ struct RunCommand: ParsableCommand {
             holder.collector
         }
         if pool.connect == nil { try checkFunctions(source) }
-        let keepsTasks = output == .json || results != nil
+        let keepsTasks = output == .json || results.directory != nil
         let collector = OutcomeCollector(keepsTasks: keepsTasks, fillsResults: output == .jsonl) {
             source.describe($0, $1)
         }
@@ -47,7 +46,8 @@ struct RunCommand: ParsableCommand {
         var options = Presenter.Options()
         options.format = output
         options.showsProgress = !noProgress
-        options.results = results
+        options.results = results.directory
+        options.replacesResults = results.force
         options.resultName = source.resultName
         let presenter = try Presenter(options)
         try Running.run(

@@ -11,6 +11,8 @@ final class Presenter {
         var showsProgress = true
         var jobLog: String?
         var results: String?
+        /// What is in that directory may be replaced.
+        var replacesResults = false
         /// Text before each line of a task's output.
         var tag: ((Int) -> String)?
         /// Directory names of a task's results.
@@ -35,7 +37,9 @@ final class Presenter {
         self.painter = painter
         do throws(ReportError) {
             jobLog = try options.jobLog.map { path throws(ReportError) in try JobLog(path: path) }
-            results = try options.results.map { path throws(ReportError) in try ResultsDirectory(path: path) }
+            results = try options.results.map { path throws(ReportError) in
+                try ResultsDirectory(path: path, replaces: options.replacesResults)
+            }
         } catch {
             throw Failure(.usage, error.description)
         }
