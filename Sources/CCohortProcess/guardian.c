@@ -215,23 +215,22 @@ static int kill_everything(pid_t program, const char *control_group) {
 
 // The guardian's life
 
-/// Closes everything but three descriptors, which become 0, 1 and 2; false if there is no room to do so.
-static bool keep_descriptors(int *first, int *second, int *third) {
-    int *kept[] = { first, second, third };
-    for (int i = 0; i < 3; i++) {
+/// Closes everything but these descriptors, which become 0, 1, 2 and so on; false if there is no room to do so.
+static bool keep_descriptors(int **kept, int count) {
+    for (int i = 0; i < count; i++) {
         // Out of the way of the others first.
-        if (*kept[i] < 3 && (*kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, 3)) < 0) {
+        if (*kept[i] < count && (*kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, count)) < 0) {
             return false;
         }
     }
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < count; i++) {
         if (dup3(*kept[i], i, O_CLOEXEC) < 0) {
             return false;
         }
         *kept[i] = i;
     }
-    if (syscall(SYS_close_range, 3u, ~0u, 0) < 0) {
-        for (int descriptor = 3; descriptor < 1024; descriptor++) {
+    if (syscall(SYS_close_range, (unsigned)count, ~0u, 0) < 0) {
+        for (int descriptor = count; descriptor < 1024; descriptor++) {
             close(descriptor);
         }
     }
@@ -241,6 +240,21 @@ static bool keep_descriptors(int *first, int *second, int *third) {
 static void report(int pipe, struct cohort_guardian_report report) {
     ssize_t written = write(pipe, &report, sizeof(report));
     (void)written;
+}
+
+/// Tells people of the end of the supervisor, which cannot do that itself; nobody is waited for.
+static void say_last_words(const struct cohort_guardian_request *request, int out, pid_t program) {
+    char text[1024];
+    if (out < 0 || request->last_words_before == NULL
+        || strlen(request->last_words_before) + strlen(request->last_words_after) + 16 > sizeof(text)) {
+        return;
+    }
+    struct pollfd polled = { .fd = out, .events = POLLOUT };
+    if (poll(&polled, 1, 0) == 1 && (polled.revents & POLLOUT) != 0) {
+        join(text, request->last_words_before, program, request->last_words_after);
+        ssize_t written = write(out, text, strlen(text));
+        (void)written;
+    }
 }
 
 static _Noreturn void guard(struct cohort_guardian_request request) {
@@ -254,7 +268,9 @@ static _Noreturn void guard(struct cohort_guardian_request request) {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
 
     struct cohort_spawn_result result = cohort_spawn(request.program);
-    if (!keep_descriptors(&request.supervisor, &request.report, &request.life)) {
+    int out = request.last_words_before != NULL && fcntl(STDERR_FILENO, F_GETFD) >= 0 ? STDERR_FILENO : -1;
+    int *kept[] = { &request.supervisor, &request.report, &request.life, &out };
+    if (!keep_descriptors(kept, out < 0 ? 3 : 4)) {
         // Without a report the supervisor knows that it has no guardian.
         kill_everything(result.pid, request.control_group);
         _exit(127);
@@ -280,6 +296,7 @@ static _Noreturn void guard(struct cohort_guardian_request request) {
         }
         if (polled[0].revents != 0) {
             kill_everything(result.pid, request.control_group);
+            say_last_words(&request, out, result.pid);
             if (request.socket != NULL) {
                 unlink(request.socket);
             }

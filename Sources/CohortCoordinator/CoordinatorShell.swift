@@ -178,15 +178,18 @@ final class CoordinatorShell: LoopHandler {
             guard case .worker(let offer) = greeting.role else { return }
             log.info(
                 "worker joined",
-                metadata: ["worker": "\(offer.name)", "host": "\(offer.host)", "slots": "\(offer.slots)"]
+                metadata: [
+                    "worker": "\(offer.name)", "host": "\(offer.host)", "pid": "\(offer.processID)",
+                    "slots": "\(offer.slots)",
+                ]
             )
-        case .workerLost(let name, .goodbye, 0, 0): log.info("worker left", metadata: ["worker": "\(name)"])
-        case .workerLost(let name, let end, let running, let returned):
+        case .workerLost(let worker, .goodbye, 0, 0): log.info("worker left", metadata: ["worker": "\(worker.name)"])
+        case .workerLost(let worker, let end, let running, let returned):
             log.warning(
                 "worker lost",
                 metadata: [
-                    "worker": "\(name)", "how": "\(end.inWords)", "tasks running": "\(running)",
-                    "tasks given back": "\(returned)",
+                    "worker": "\(worker.name)", "host": "\(worker.host)", "pid": "\(worker.processID)",
+                    "how": "\(end.inWords)", "tasks running": "\(running)", "tasks given back": "\(returned)",
                 ]
             )
         case .refused(let permit): entrance?.refuse(permit)

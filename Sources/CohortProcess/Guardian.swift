@@ -17,6 +17,17 @@ package struct Guardian: Sendable {
     /// Variables that are meant for one process and must not be passed on.
     package static let variables: Set<String> = [guardedVariable, ownerVariable]
 
+    /// What a guardian says on standard error when the process that has made it is gone, around the program's number.
+    package struct LastWords: Sendable {
+        package var before: String
+        package var after: String
+
+        package init(before: String, after: String) {
+            self.before = before
+            self.after = after
+        }
+    }
+
     /// What a guardian removes when the process that has made it is gone.
     package struct Leftovers: Sendable {
         package var socket: String?
@@ -59,12 +70,14 @@ package struct Guardian: Sendable {
     ///   - variables: set for the program on top of this process's own.
     ///   - descriptors: what it inherits under the same numbers.
     ///   - leftovers: removed when this process is gone.
+    ///   - lastWords: said then.
     package static func start(
         program: String? = nil,
         arguments: [String] = CommandLine.arguments,
         variables: [(String, String)] = [],
         passing descriptors: [Int32] = [],
-        leftovers: Leftovers = Leftovers()
+        leftovers: Leftovers = Leftovers(),
+        lastWords: LastWords? = nil
     ) throws(SpawnError) -> Guardian {
         var pipes: [(reading: Int32, writing: Int32)] = []
         func closeAll() { for pipe in pipes { close(pipe.reading, pipe.writing) } }
@@ -84,7 +97,7 @@ package struct Guardian: Sendable {
         order.supervisor = supervision.reading
         order.report = reports.writing
         order.life = life.writing
-        let (pid, pidfd, number) = fork(&order, request, leftovers)
+        let (pid, pidfd, number) = fork(&order, request, leftovers, lastWords)
         close(supervision.reading, reports.writing, life.reading, life.writing)
         guard pid > 0 else {
             close(reports.reading, supervision.writing)
@@ -166,7 +179,8 @@ package struct Guardian: Sendable {
     private static func fork(
         _ order: inout cohort_guardian_request,
         _ request: SpawnRequest,
-        _ leftovers: Leftovers
+        _ leftovers: Leftovers,
+        _ lastWords: LastWords?
     ) -> (pid: Int32, pidfd: Int32, errno: Int32) {
         withOptionalCString(leftovers.socket) { socket in
             withOptionalCString(leftovers.directory) { directory in
@@ -174,14 +188,29 @@ package struct Guardian: Sendable {
                     order.socket = socket
                     order.directory = directory
                     order.control_group = group
-                    return Spawn.withCall(for: request) { call in
-                        call.control_group = leftovers.controlGroup?.descriptor ?? 0
-                        return withUnsafePointer(to: call) { call in
-                            order.program = call
-                            var pidfd: Int32 = -1
-                            let pid = cohort_start_guardian(&order, &pidfd)
-                            return (pid, pidfd, errno)
-                        }
+                    return fork(&order, request, in: leftovers.controlGroup, lastWords)
+                }
+            }
+        }
+    }
+
+    private static func fork(
+        _ order: inout cohort_guardian_request,
+        _ request: SpawnRequest,
+        in controlGroup: ControlGroup?,
+        _ lastWords: LastWords?
+    ) -> (pid: Int32, pidfd: Int32, errno: Int32) {
+        withOptionalCString(lastWords?.before) { before in
+            withOptionalCString(lastWords?.after) { after in
+                order.last_words_before = before
+                order.last_words_after = after
+                return Spawn.withCall(for: request) { call in
+                    call.control_group = controlGroup?.descriptor ?? 0
+                    return withUnsafePointer(to: call) { call in
+                        order.program = call
+                        var pidfd: Int32 = -1
+                        let pid = cohort_start_guardian(&order, &pidfd)
+                        return (pid, pidfd, errno)
                     }
                 }
             }

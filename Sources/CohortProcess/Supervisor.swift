@@ -29,6 +29,7 @@ package struct Supervisor {
     private let signals: Int32
     private let owner: Int32?
     private var leftovers: Guardian.Leftovers
+    private let lastWords: Guardian.LastWords?
     private var restarts: RestartBudget
     private let memory: MemoryKills
     private let memoryInterval: Duration
@@ -40,12 +41,14 @@ package struct Supervisor {
     ///
     /// - Parameters:
     ///   - leftovers: removed when the owner has gone.
+    ///   - lastWords: said on standard error when this process has been killed.
     ///   - memory: tells of kills for want of memory.
     ///   - memoryInterval: how often to look at them while the program runs.
     ///   - patience: how long a guardian may take to end what is below it when the owner has gone; it needs far less.
     package init(
         restarts: RestartBudget,
         leftovers: Guardian.Leftovers = Guardian.Leftovers(),
+        lastWords: Guardian.LastWords? = nil,
         memory: MemoryKills = MemoryKills(),
         memoryInterval: Duration = .seconds(1),
         patience: Duration = .seconds(1)
@@ -56,6 +59,7 @@ package struct Supervisor {
         signals = try Self.signalDescriptor()
         self.restarts = restarts
         self.leftovers = leftovers
+        self.lastWords = lastWords
         self.memory = memory
         self.memoryInterval = memoryInterval
         self.patience = patience
@@ -81,7 +85,8 @@ package struct Supervisor {
             let guardian = try Guardian.start(
                 variables: life.variables,
                 passing: life.descriptors,
-                leftovers: leftovers
+                leftovers: leftovers,
+                lastWords: lastWords
             )
             guard watch(guardian, &evidence) else {
                 guardian.end(within: patience)

@@ -238,6 +238,28 @@ extension CommandLineTests {
             withExtendedLifetime(one) {}
         }
 
+        @Test("When a worker's supervisor is killed, its worker is named: where it ran, and in the coordinator's log")
+        func killedSupervisor() throws {
+            // The shell keeps what is written after the supervisor's end.
+            let shell = try sandbox.start([
+                "sh", "-c", "cohort worker --connect \(cluster.endpoint) --slots 1 --name orphan & read x",
+            ])
+            try shell.waitForError("connected")
+            let pid = try cluster.processID(ofWorker: "orphan")
+            let supervisor = try sandbox.processID(of: .supervisor)
+            kill(supervisor, SIGKILL)
+            try shell.waitForError(", has died; the worker and all that it ran were ended\n")
+            let told = "cohort worker: the supervisor of worker process \(pid) (orphan on "
+            #expect(shell.standardError.contains(told), "\(shell.standardError)")
+            #expect(shell.standardError.contains("), process \(supervisor), has died;"))
+            try cluster.coordinator.waitForError("worker lost")
+            let log =
+                cluster.coordinator.standardError.split(separator: "\n").first { $0.contains("worker lost") } ?? ""
+            #expect(log.contains(" pid=\(pid) ") && log.contains("worker=orphan") && log.contains("host="), "\(log)")
+            shell.closeInput()
+            #expect(try shell.wait().code != nil)
+        }
+
         @Test("A worker that dies is started again, as often as its budget allows, and then says so")
         func restarts() throws {
             let worker = try cluster.worker("phoenix", slots: 1, restarts: "1/60s")

@@ -84,6 +84,9 @@ struct cohort_guardian_request {
     const char *directory;
     /// Path of the control group that the program is started in: killed with the rest, and removed; NULL for none.
     const char *control_group;
+    /// Written to standard error at the end of `supervisor`, with the program's number in between; NULL for none.
+    const char *last_words_before;
+    const char *last_words_after;
 };
 
 /// What a guardian tells of its program.

@@ -53,9 +53,8 @@ extension CoordinatorCore {
             closeIfDone(group, at: now)
         }
         for (task, verdict) in charged { charge(task, verdict, worker, end, at: now) }
-        let name = worker.offer.name
         actions.append(
-            .workerLost(worker.session, name: name, end, running: charged.count, returned: returned.count)
+            .workerLost(worker.session, summary(of: worker), end, running: charged.count, returned: returned.count)
         )
         dirtyWorkers.removeAll { $0 == place }
         freeWorkers.append(place)

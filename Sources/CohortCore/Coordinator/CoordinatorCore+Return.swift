@@ -114,7 +114,7 @@ extension CoordinatorCore {
         // What it has of somebody else means nothing here.
         let (unwanted, doubtful) = adopt(goesOn ? offer.held : [], missing, at: place, at: now)
         if doubtful > 0 {
-            actions.append(.workerLost(session, name: offer.name, .unreachable, running: doubtful, returned: 0))
+            actions.append(.workerLost(session, summary(of: record), .unreachable, running: doubtful, returned: 0))
         }
         welcomes.append(PendingWelcome(session: session, resumed: goesOn, unwanted: unwanted))
         mayAssign = true

@@ -20,7 +20,7 @@ package enum CoordinatorAction: Sendable, Equatable {
     case closeSession(SessionID, SessionEnd)
     /// For the log: a worker, called so, has left or been lost, so many tasks have been charged with it, running or in doubt,
     /// and so many went back to the queue. The session is 0 if it had none at the time.
-    case workerLost(SessionID, name: String, SessionEnd, running: Int, returned: Int)
+    case workerLost(SessionID, WorkerSummary, SessionEnd, running: Int, returned: Int)
     /// Draining has come to its end: no group is left.
     case drained
 }

@@ -21,8 +21,8 @@ extension CoordinatorNode {
         case .heartbeat(let session):
             if let link = peers[session]?.link { send(.heartbeat(last: link.lastSent), to: session) }
         case .closeSession(let session, let end): close(session, end)
-        case .workerLost(_, let name, let end, let running, let returned):
-            notices.append(.workerLost(name: name, end, running: running, returned: returned))
+        case .workerLost(_, let worker, let end, let running, let returned):
+            notices.append(.workerLost(worker, end, running: running, returned: returned))
         case .drained: notices.append(.drained)
         }
     }

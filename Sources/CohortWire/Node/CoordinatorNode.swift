@@ -18,7 +18,7 @@ package struct CoordinatorNode: Sendable {
         case clientJoined(Greeting)
         case workerJoined(Greeting)
         /// With so many tasks running and so many merely assigned.
-        case workerLost(name: String, SessionEnd, running: Int, returned: Int)
+        case workerLost(WorkerSummary, SessionEnd, running: Int, returned: Int)
         /// Somebody asked for a role that his key is not listed for.
         case refused(PeerPermit)
         /// A session was ended since it could not go on; the text says why.

@@ -41,10 +41,23 @@ package enum WorkerMain {
         hostArguments: [String] = CallPool.Configuration.thisProgram,
         restarts: RestartBudget = .standard
     ) throws {
-        let says: (String) -> Void = { fputs("cohort worker: \($0)\n", stderr) }
+        let title = "cohort worker: "
+        let says: (String) -> Void = { fputs(title + $0 + "\n", stderr) }
         if !Guardian.isGuarded {
             let leftovers = isPrivate ? PrivatePool.leftovers(of: endpoint) : Guardian.Leftovers()
-            try WorkerSupervisor(restarts: restarts, leftovers: leftovers, keys: keys, says: says).run()
+            let place = (name.map { "\($0) " } ?? "") + "on \(Host.name)"
+            let lastWords = Guardian.LastWords(
+                before: "\(title)the supervisor of worker process ",
+                after: " (\(place)), process \(Host.processID), has died; the worker and all that it ran were ended\n"
+            )
+            try WorkerSupervisor(
+                restarts: restarts,
+                leftovers: leftovers,
+                // The owner of a pool of his own sees for himself.
+                lastWords: isPrivate ? nil : lastWords,
+                keys: keys,
+                says: says
+            ).run()
         }
         cohort_name_process("cohort-worker")
         let record = WorkerSupervisor.inheritedRecord()

@@ -13,24 +13,27 @@ struct WorkerSupervisor {
 
     private let restarts: RestartBudget
     private let leftovers: Guardian.Leftovers
+    private let lastWords: Guardian.LastWords?
     private let keys: PeerKeys?
     private let says: (String) -> Void
 
     init(
         restarts: RestartBudget,
         leftovers: Guardian.Leftovers,
+        lastWords: Guardian.LastWords?,
         keys: PeerKeys?,
         says: @escaping (String) -> Void
     ) {
         self.restarts = restarts
         self.leftovers = leftovers
+        self.lastWords = lastWords
         self.keys = keys
         self.says = says
     }
 
     /// Keeps a worker running, in processes of this same program, until it ends for good or the owner has gone.
     func run() throws -> Never {
-        var supervisor = try Supervisor(restarts: restarts, leftovers: leftovers)
+        var supervisor = try Supervisor(restarts: restarts, leftovers: leftovers, lastWords: lastWords)
         var current: (record: AttemptRecord, descriptor: Int32)?
         try supervisor.run(
             begin: {
