@@ -170,6 +170,19 @@ final class CoordinatorShell: LoopHandler {
         node.notices.removeAll()
     }
 
+    /// Reports name workers.
+    private func warnOfNamesakes(of offer: WorkerOffer) {
+        let all = node.core.workers(called: offer.name)
+        guard all.count > 1 else { return }
+        log.warning(
+            "several workers have one name: reports cannot tell them apart; start each with a --name of its own",
+            metadata: [
+                "worker": "\(offer.name)",
+                "processes": "\(all.map { "\($0.processID) on \($0.host)" }.joined(separator: ", "))",
+            ]
+        )
+    }
+
     private func tell(_ notice: CoordinatorNode.Notice) {
         switch notice {
         case .clientJoined(let greeting):
@@ -183,6 +196,7 @@ final class CoordinatorShell: LoopHandler {
                     "slots": "\(offer.slots)",
                 ]
             )
+            warnOfNamesakes(of: offer)
         case .workerLost(let worker, .goodbye, 0, 0): log.info("worker left", metadata: ["worker": "\(worker.name)"])
         case .workerLost(let worker, let end, let running, let returned):
             log.warning(

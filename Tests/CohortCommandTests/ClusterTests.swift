@@ -260,6 +260,24 @@ extension CommandLineTests {
             #expect(try shell.wait().code != nil)
         }
 
+        @Test("Workers of one name are taken, and marked wherever workers are told of")
+        func namesakes() throws {
+            let first = try cluster.worker("twin", slots: 1)
+            #expect(try !cluster.cohort("status").standardOutput.contains("twin"))
+            let second = try cluster.worker("twin", slots: 1)
+            try cluster.coordinator.waitForError("several workers have one name")
+            let pids = try cluster.status().workers.map(\.pid)
+            #expect(pids.allSatisfy { cluster.coordinator.standardError.contains("\($0) on ") })
+            let status = try cluster.cohort("status").standardOutput
+            #expect(status.contains("workers 1, 2 are all called 'twin': "), "\(status)")
+            let workers = try cluster.cohort("workers").lines
+            #expect(workers.dropFirst().allSatisfy { $0.hasSuffix("ready  one name: 1, 2") }, "\(workers)")
+            first.send(SIGTERM)
+            _ = try first.wait()
+            #expect(try cluster.cohort("workers").lines.last?.hasSuffix("ready") == true)
+            withExtendedLifetime(second) {}
+        }
+
         @Test("A worker that dies is started again, as often as its budget allows, and then says so")
         func restarts() throws {
             let worker = try cluster.worker("phoenix", slots: 1, restarts: "1/60s")

@@ -22,6 +22,12 @@ extension CoordinatorCore {
         queries.removeAll()
     }
 
+    /// The workers that are connected and have a name, by number: names are for people, and nothing keeps two from having one.
+    package func workers(called name: String) -> [WorkerSummary] {
+        workers.filter { !$0.isGone && !$0.isAbsent && $0.offer.name == name }.sorted { $0.number < $1.number }
+            .map(summary)
+    }
+
     private func snapshot(at now: Instant) -> Snapshot {
         var snapshot = Snapshot()
         for place in closedRoots + openRoots {

@@ -26,20 +26,32 @@ enum SnapshotText {
             text +=
                 "refused: \(counted(Int(clamping: snapshot.refusedPeers), "peer")) without a key that may come in\n"
         }
+        for (name, numbers) in namesakes(in: snapshot) {
+            text += "workers \(numbers) are all called '\(name)': reports cannot tell them apart; start each with a --name of "
+            text += "its own\n"
+        }
         if snapshot.draining { text += "the coordinator is shutting down\n" }
         return text
     }
 
     static func workers(_ snapshot: Snapshot) -> String {
         guard !snapshot.workers.isEmpty else { return "no workers\n" }
-        var rows = [["WORKER", "NAME", "HOST", "PID", "SLOTS", "RUNNING", "PREFETCHED", "STATE"]]
+        var rows = [["WORKER", "NAME", "HOST", "PID", "SLOTS", "RUNNING", "PREFETCHED", "STATE", ""]]
+        let shared = Dictionary(uniqueKeysWithValues: namesakes(in: snapshot).map { ($0.name, $0.numbers) })
         for worker in snapshot.workers {
             rows.append([
                 String(worker.number), worker.name, worker.host, String(worker.processID), String(worker.slots),
                 String(worker.running), String(worker.prefetched), worker.draining ? "draining" : "ready",
+                shared[worker.name].map { "one name: \($0)" } ?? "",
             ])
         }
         return table(rows)
+    }
+
+    /// Names that several workers have, and the numbers of those.
+    private static func namesakes(in snapshot: Snapshot) -> [(name: String, numbers: String)] {
+        Dictionary(grouping: snapshot.workers, by: \.name).filter { $0.value.count > 1 }.sorted { $0.key < $1.key }
+            .map { (name: $0.key, numbers: $0.value.map { String($0.number) }.joined(separator: ", ")) }
     }
 
     /// `1 worker`, `2 workers`.
