@@ -19,14 +19,17 @@ package enum Reachability {
     /// Why no coordinator will ever answer there, as long as nobody changes more than to start one; `nil` if one may.
     package static func obstacle(at endpoint: String) -> String? {
         guard let path = (try? Endpoint(endpoint))?.path else { return nil }
-        switch connectionError(atSocket: path) {
-        case 0: return nil
-        case ENOENT:
-            let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-            return access(directory, F_OK) == 0 ? nil : "there is no directory \(directory)"
-        case ECONNREFUSED: return isSocket(path) ? nil : trouble(withSocket: path)
-        default: return trouble(withSocket: path)
-        }
+        // Without connecting: a coordinator would take that for somebody who hangs up on it.
+        if access(path, W_OK) == 0 { return isSocket(path) ? nil : trouble(withSocket: path) }
+        guard errno == ENOENT else { return trouble(withSocket: path) }
+        let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        return access(directory, F_OK) == 0 ? nil : "there is no directory \(directory)"
+    }
+
+    /// Whether the process that has listened at a socket of this machine has ended, for all that can be seen.
+    package static func isAbandoned(_ endpoint: String) -> Bool {
+        guard let path = (try? Endpoint(endpoint))?.path else { return false }
+        return [ECONNREFUSED, ENOENT].contains(connectionError(atSocket: path))
     }
 
     private static func isSocket(_ path: String) -> Bool {

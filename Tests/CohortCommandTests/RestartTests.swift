@@ -140,6 +140,34 @@ extension CommandLineTests {
             #expect(notes.count == 1)
         }
 
+        @Test("is not waited for where it has ended for certain and kept no journal", arguments: [false, true])
+        func gone(isDurable: Bool) throws {
+            let options = isDurable ? ["--state", sandbox.path("other.db")] : []
+            let bare = try Cluster(sandbox, bind: "ipc://\(sandbox.path("bare"))", options: options)
+            let file = try sandbox.write("wait.yaml", "tasks: [{run: echo never}]")
+            let number = try bare.submit("tasks: [{run: echo never}]")
+            let clients = try [bare.start("run", file), bare.start("wait", number)]
+            let end = ContinuousClock.now + Program.patience
+            while try bare.status().clients < 3 || bare.status().groups.count < 2, .now < end {}
+            bare.coordinator.send(SIGKILL)
+            _ = try bare.coordinator.wait()
+            for client in clients {
+                if isDurable {
+                    try client.waitForError("waiting up to")
+                    client.send(SIGKILL)
+                    _ = try client.wait()
+                } else {
+                    let finished = try client.wait()
+                    #expect(finished.code == 3, "\(finished)")
+                    #expect(
+                        finished.standardError.contains("has ended, and all that was open there with it"),
+                        "\(finished)"
+                    )
+                    #expect(!finished.standardError.contains("waiting up to"), "\(finished)")
+                }
+            }
+        }
+
         @Test("is told to be back, once, where its absence was told")
         func back() throws {
             let number = try cluster.submit("tasks: [{run: echo hello}]")

@@ -38,8 +38,8 @@ package enum ReturnPolicy: Sendable, Equatable {
     case never
     /// As long as the coordinator waits for it, which is the lease.
     case withinLease
-    /// For so long: it owns nothing there.
-    case patient(TimeSpan)
+    /// For so long: it owns nothing there. If it asks after groups that are there, not longer than they can come back.
+    case patient(TimeSpan, asksAfterGroups: Bool)
 }
 
 /// A client's session with a coordinator, on a thread of its own.

@@ -108,6 +108,7 @@ final class ClientShell: LoopHandler {
             if hasTold { receive(.restored(.same)) }
             hasTold = false
         } else if !hasTold, let connection {
+            if hasNothingToWaitFor(connection) { return giveUp(connection) }
             hasTold = true
             receive(
                 .interrupted(
@@ -131,6 +132,20 @@ final class ClientShell: LoopHandler {
         )
     }
 
+    /// Whether what it has there is gone for certain: the process has ended that alone knew of it.
+    ///
+    /// Nothing but a socket of this machine proves that. Behind a port that refuses may be a tunnel that is down.
+    private func hasNothingToWaitFor(_ connection: PeerConnection) -> Bool {
+        if case .patient(_, asksAfterGroups: false) = policy { return false }
+        return connection.acceptance?.durable == false && Reachability.isAbandoned(connection.endpoint)
+    }
+
+    private func giveUp(_ connection: PeerConnection) {
+        connection.close(reason: "the coordinator has ended")
+        let explanation = "the coordinator at \(connection.endpoint) has ended, and all that was open there with it"
+        receive(.lost(.silent, explanation: explanation + ", for it kept no journal"))
+    }
+
     /// What becomes of a client's own tasks meanwhile, for people.
     private var fate: String {
         guard case .withinLease = policy else { return "" }
@@ -139,7 +154,7 @@ final class ClientShell: LoopHandler {
 
     /// How long a coordinator that is gone is waited for, from the moment at which it went.
     private func patience(of connection: PeerConnection) -> TimeSpan {
-        if case .patient(let span) = policy { span } else { connection.lease }
+        if case .patient(let span, _) = policy { span } else { connection.lease }
     }
 
     private func noteGone(since instant: Instant) {
@@ -156,7 +171,7 @@ final class ClientShell: LoopHandler {
         case (.unknown, .withinLease): return lease
         // The coordinator has waited, or will not, and what was open has been cancelled.
         case (.silent, .withinLease), (.asleep, .withinLease), (.goodbye, .withinLease): return nil
-        case (_, .patient(let span)):
+        case (_, .patient(let span, _)):
             let spent = goneSince.map { Instant.now.since($0) } ?? .zero
             return TimeSpan(nanoseconds: span.nanoseconds - min(span.nanoseconds, spent.nanoseconds))
         }

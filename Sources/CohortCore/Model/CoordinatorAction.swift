@@ -18,7 +18,7 @@ package enum CoordinatorAction: Sendable, Equatable {
     case heartbeat(SessionID)
     /// The session is over for the coordinator; the shell says goodbye to it and forgets its address.
     case closeSession(SessionID, SessionEnd)
-    /// For the log: a worker, called so, has left or been lost, so many tasks have been charged with it, running or in doubt,
+    /// For the log: a worker has left or been lost, so many tasks have been charged with it, running or in doubt,
     /// and so many went back to the queue. The session is 0 if it had none at the time.
     case workerLost(SessionID, WorkerSummary, SessionEnd, running: Int, returned: Int)
     /// Draining has come to its end: no group is left.

@@ -40,7 +40,7 @@ struct StatusCommand: ParsableCommand {
     }
 
     func run() throws {
-        let policy = ReturnPolicy.patient(WaitCommand.defaultPatience.span)
+        let policy = ReturnPolicy.patient(WaitCommand.defaultPatience.span, asksAfterGroups: group != nil)
         let session = try Session(coordinator, name: "cohort status", policy: policy)
         defer { session.close() }
         let client = session.client

@@ -61,7 +61,8 @@ struct WaitCommand: ParsableCommand {
     var output = OutputFormat.text
 
     func run() throws {
-        let session = try Session(coordinator, name: "cohort wait", policy: .patient(patience.span))
+        let policy = ReturnPolicy.patient(patience.span, asksAfterGroups: true)
+        let session = try Session(coordinator, name: "cohort wait", policy: policy)
         defer { session.close() }
         let collector = OutcomeCollector(keepsTasks: true) { _, _ in nil }
         var met: TaskResult?
