@@ -27,8 +27,8 @@ enum SnapshotText {
                 "refused: \(counted(Int(clamping: snapshot.refusedPeers), "peer")) without a key that may come in\n"
         }
         for (name, numbers) in namesakes(in: snapshot) {
-            text += "workers \(numbers) are all called '\(name)': reports cannot tell them apart; start each with a --name of "
-            text += "its own\n"
+            text += "workers \(numbers) are all called '\(name)': reports cannot tell them apart; "
+            text += "start each with a --name of its own\n"
         }
         if snapshot.draining { text += "the coordinator is shutting down\n" }
         return text
