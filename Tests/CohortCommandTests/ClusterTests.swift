@@ -35,6 +35,7 @@ extension CommandLineTests {
                 """
             )
             try started.await(lines: 2)
+            try cluster.waitUntilRunning(2)
             let status = try cluster.cohort("status")
             #expect(status.code == 0)
             #expect(status.standardOutput.contains("nightly"))
@@ -73,8 +74,8 @@ extension CommandLineTests {
             let worker = try cluster.worker("one", slots: 4)
             let fine = try cluster.submit("group: fine\ntasks: [{run: echo hello}]")
             let broken = try cluster.submit("group: broken\ntasks: [{name: bad, run: 'echo why >&2; exit 8'}]")
-            let late = try cluster.submit("group: late\ntimeout: 200ms\ntasks: [{run: sleep 31.5}]")
-            let stopped = try cluster.submit("group: stopped\ntasks: [{run: sleep 31.5}]")
+            let late = try cluster.submit("group: late\ntimeout: 200ms\ntasks: [{run: sleep 315.5}]")
+            let stopped = try cluster.submit("group: stopped\ntasks: [{run: sleep 315.5}]")
             #expect(try cluster.cohort("cancel", stopped, "--reason", "no longer needed").code == 0)
             let hello = try cluster.cohort("wait", fine)
             #expect(hello.standardOutput == "hello\n")
@@ -93,11 +94,11 @@ extension CommandLineTests {
         func cancelling() throws {
             let worker = try cluster.worker("one")
             let number = try cluster.submit(
-                "grace: 60s\ntasks: [{run: \"trap '' TERM; echo up > \(started.path); while :; do sleep 31.5; done\"}]"
+                "grace: 1h\ntasks: [{run: \"trap '' TERM; echo up > \(started.path); while :; do sleep 315.5; done\"}]"
             )
             try started.await()
             #expect(try cluster.cohort("cancel", number, "--grace", "200ms").code == 0)
-            let (document, code) = try cluster.wait(number, limit: .seconds(10))
+            let (document, code) = try cluster.wait(number)
             #expect(code == 125)
             #expect(document.tasks.first?.outcome == .cancelled)
             #expect(document.tasks.first?.forced == true)
@@ -108,7 +109,7 @@ extension CommandLineTests {
         func extending() throws {
             let worker = try cluster.worker("one")
             let number = try cluster.submit(
-                "timeout: 30s\ntasks: [{run: \"echo up > \(started.path); sleep 31.5\"}]"
+                "timeout: 10m\ntasks: [{run: \"echo up > \(started.path); sleep 315.5\"}]"
             )
             try started.await()
             #expect(try cluster.cohort("extend", number, "2h").code == 0)
@@ -162,7 +163,7 @@ extension CommandLineTests {
         @Test("A run that somebody else cancels ends with status 125")
         func cancelledByOthers() throws {
             let worker = try cluster.worker("one")
-            let file = try sandbox.write("b.yaml", "group: mine\ntasks: [{run: \"echo up > started; sleep 31.5\"}]")
+            let file = try sandbox.write("b.yaml", "group: mine\ntasks: [{run: \"echo up > started; sleep 315.5\"}]")
             let run = try cluster.start("run", file)
             try started.await()
             #expect(try cluster.cohort("cancel", "mine").code == 0)
@@ -178,12 +179,12 @@ extension CommandLineTests {
             let detached = try cluster.submit(
                 "group: detached\ntasks: [{run: 'echo up > \(started.path); read x < \(go.path); echo still here'}]"
             )
-            let file = try sandbox.write("b.yaml", "group: attached\ntasks: [{run: \"echo up > started; sleep 31.5\"}]")
+            let file = try sandbox.write("b.yaml", "group: attached\ntasks: [{run: 'echo up > started; sleep 315.5'}]")
             let run = try cluster.start("run", file)
             try started.await(lines: 2)
             run.send(SIGKILL)
             _ = try run.wait()
-            #expect(sandbox.processes.waitForEnd(of: "sleep 31.5", limit: .seconds(4)))
+            #expect(sandbox.processes.waitForEnd(of: "sleep 315.5", limit: .seconds(4)))
             go.open()
             #expect(try cluster.wait(detached).document.tasks.first?.stdout == "still here\n")
             withExtendedLifetime(worker) {}
@@ -198,7 +199,7 @@ extension CommandLineTests {
             #expect(status.groups.first?.state == "waiting")
             #expect(status.workers.isEmpty)
             let worker = try cluster.worker("late")
-            let (document, code) = try cluster.wait(number, limit: .seconds(5))
+            let (document, code) = try cluster.wait(number)
             #expect(code == 0)
             #expect(document.tasks.first?.worker == "late")
             withExtendedLifetime(worker) {}
@@ -211,7 +212,7 @@ extension CommandLineTests {
         func killedWorker(part: WorkerPart) throws {
             let one = try cluster.worker("one", slots: 2)
             var batch = "group: survives\non_error: continue\ntasks:\n"
-            for _ in 1...2 { batch += "  - {run: \"echo up > \(started.path); sleep 31.5\"}\n" }
+            for _ in 1...2 { batch += "  - {run: \"echo up > \(started.path); sleep 315.5\"}\n" }
             for number in 1...6 { batch += "  - {name: rest-\(number), run: echo \(number)}\n" }
             let number = try cluster.submit(batch)
             try started.await(lines: 2)
@@ -226,11 +227,11 @@ extension CommandLineTests {
             #expect(document.tasks.dropFirst(2).allSatisfy { $0.worker == "two" })
             let leaves = try #require(document.error?.leaves)
             #expect(leaves.allSatisfy { $0.type == .workerLost })
-            #expect(leaves.allSatisfy { $0.command == "echo up > \(started.path); sleep 31.5" }, "\(leaves)")
-            try cluster.coordinator.waitForError("worker=one")
+            #expect(leaves.allSatisfy { $0.command == "echo up > \(started.path); sleep 315.5" }, "\(leaves)")
+            try cluster.coordinator.waitForError("worker=one [CohortCoordinator] worker lost")
             let log = cluster.coordinator.standardError.split(separator: "\n").filter { $0.contains("worker lost") }
             #expect(log.allSatisfy { $0.contains("worker=one") } && log.count == 1, "\(log)")
-            #expect(sandbox.processes.waitForEnd(of: "sleep 31.5"))
+            #expect(sandbox.processes.waitForEnd(of: "sleep 315.5"))
             #expect(try cluster.status().workers.map(\.name) == ["two"])
             // One that has nothing to do is missed as well.
             two.send(SIGKILL)
@@ -280,13 +281,13 @@ extension CommandLineTests {
 
         @Test("A worker that dies is started again, as often as its budget allows, and then says so")
         func restarts() throws {
-            let worker = try cluster.worker("phoenix", slots: 1, restarts: "1/60s")
+            let worker = try cluster.worker("phoenix", slots: 1, restarts: "1/1h")
             let (document, _) = try cluster.wait(
                 try cluster.submit(
                     """
                     on_error: continue
                     tasks:
-                      - {name: killer, run: 'kill -9 $PPID; sleep 31.5'}
+                      - {name: killer, run: 'kill -9 $PPID; sleep 315.5'}
                       - {name: after, run: echo done}
                     """
                 )
@@ -308,7 +309,7 @@ extension CommandLineTests {
                 tasks:
                   - name: again
                     retries: 1
-                    run: 'echo up > \(started.path); test $COHORT_ATTEMPT = 2 && echo second || sleep 31.5'
+                    run: 'echo up > \(started.path); test $COHORT_ATTEMPT = 2 && echo second || sleep 315.5'
                 """
             )
             try started.await()
@@ -338,14 +339,14 @@ extension CommandLineTests {
             one.send(SIGTERM)
             try one.waitForError("draining")
             let two = try cluster.worker("two", slots: 1)
-            #expect(try cluster.status().workers.first { $0.name == "one" }?.draining == true)
+            try cluster.wait(until: "one drains") { $0.workers.contains { $0.name == "one" && $0.draining } }
             go.open()
             let (document, code) = try cluster.wait(number)
             #expect(code == 0)
             #expect(document.tasks.map(\.stdout) == ["finished\n", "later\n"])
             #expect(document.tasks.map(\.worker) == ["one", "two"])
             #expect(try one.wait().code == 0)
-            #expect(try cluster.status().workers.map(\.name) == ["two"])
+            try cluster.wait(until: "only two is there") { $0.workers.map(\.name) == ["two"] }
             withExtendedLifetime(two) {}
         }
 
@@ -353,7 +354,7 @@ extension CommandLineTests {
         func drainWithoutCoordinator() throws {
             let worker = try cluster.worker("one")
             _ = try cluster.submit(
-                "grace: 60s\ntasks: [{run: \"trap '' TERM; echo up > \(started.path); while :; do sleep 31.5; done\"}]"
+                "grace: 1h\ntasks: [{run: \"trap '' TERM; echo up > \(started.path); while :; do sleep 315.5; done\"}]"
             )
             try started.await()
             worker.send(SIGTERM)
@@ -361,8 +362,8 @@ extension CommandLineTests {
             // The first asks the coordinator to cancel what runs and wait for it, the second not to wait.
             cluster.coordinator.send(SIGTERM)
             cluster.coordinator.send(SIGINT)
-            #expect(try cluster.coordinator.wait(limit: .seconds(10)).code == 0)
-            let finished = try worker.wait(limit: .seconds(10))
+            #expect(try cluster.coordinator.wait().code == 0)
+            let finished = try worker.wait()
             #expect(finished.code != nil)
             #expect(finished.standardError.contains("ended the session"), "\(finished)")
             sandbox.expectNothingSurvives()
@@ -376,13 +377,14 @@ extension CommandLineTests {
             let number = try cluster.submit(
                 """
                 group: open
-                tasks: [{run: "trap 'read x < \(go.path); echo tidied > tidied; exit 9' TERM; echo up > \(started.path); sleep 31.5 & wait"}]
+                grace: 10m
+                tasks: [{run: "trap 'read x < \(go.path); echo tidied > tidied; exit 9' TERM; echo up > \(started.path); sleep 315.5 & wait"}]
                 """
             )
             try started.await()
             let waiter = try cluster.start("wait", number, "--output", "json")
             // One client is the waiter, one is this question.
-            while try cluster.status().clients < 2 {}
+            try cluster.untilWatched()
             cluster.coordinator.send(SIGTERM)
             let file = try sandbox.write("more.yaml", "tasks: [{run: echo more}]")
             var refused = try cluster.cohort("submit", file)
@@ -391,7 +393,7 @@ extension CommandLineTests {
             #expect(refused.code == 3)
             #expect(refused.standardError.contains("shutting down") || refused.standardError.contains("drain"))
             go.open()
-            #expect(try cluster.coordinator.wait(limit: .seconds(15)).code == 0)
+            #expect(try cluster.coordinator.wait().code == 0)
             let finished = try waiter.wait()
             #expect(finished.code == 125, "\(finished)")
             #expect(sandbox.read("tidied") == "tidied\n")
@@ -407,15 +409,15 @@ extension CommandLineTests {
         )
         func coordinatorKilled() throws {
             let worker = try cluster.worker("one")
-            let number = try cluster.submit("tasks: [{run: \"echo up > \(started.path); sleep 31.5\"}]")
+            let number = try cluster.submit("tasks: [{run: \"echo up > \(started.path); sleep 315.5\"}]")
             try started.await()
             let waiter = try cluster.start("wait", number)
             cluster.coordinator.send(SIGKILL)
             _ = try cluster.coordinator.wait()
-            let finished = try waiter.wait(limit: .seconds(20))
+            let finished = try waiter.wait()
             #expect(finished.code == 3)
             try worker.waitForError("looking for a coordinator there again")
-            #expect(sandbox.processes.waitForEnd(of: "sleep 31.5"))
+            #expect(sandbox.processes.waitForEnd(of: "sleep 315.5"))
             let next = try sandbox.startCohort("coordinator", "--bind", cluster.endpoint)
             try next.waitForError("worker joined")
             next.send(SIGINT)

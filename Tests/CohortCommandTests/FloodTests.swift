@@ -12,7 +12,7 @@ extension CommandLineTests {
         func everyPort() throws {
             let sandbox = try Sandbox()
             let words = ["cohort-harness", "floods", "--frames", "2000", "--tasks", "30", "--corpus", Self.corpus]
-            let finished = try sandbox.start(words, input: []).wait(limit: .seconds(180))
+            let finished = try sandbox.start(words, input: []).wait(limit: .seconds(600))
             #expect(finished.code == 0, "\(finished)")
             #expect(finished.lines.count(where: { $0.hasSuffix("no harm") }) == 5, "\(finished)")
         }

@@ -3,12 +3,12 @@ internal import Testing
 
 extension CommandLineTests {
     /// The harnesses that kill real processes, at a length for every day.
-    @Suite("Harnesses", .timeLimit(.minutes(2)))
+    @Suite("Harnesses", .timeLimit(.minutes(10)))
     struct HarnessTests {
         private func harness(_ arguments: String...) throws -> Finished {
             let sandbox = try Sandbox()
             let program = Sandbox.programs + "/cohort-harness"
-            return try sandbox.start([program] + arguments, input: []).wait(limit: .seconds(90))
+            return try sandbox.start([program] + arguments, input: []).wait(limit: .seconds(300))
         }
 
         @Test("Nothing survives the kill of any part of a cluster")

@@ -34,7 +34,7 @@ extension CommandLineTests {
 
         @Test("Thousands of calls return their values in order, over one private pool")
         func calls() throws {
-            let mapped = try sandbox.shell("seq 5000 | cohort map -k --call demo.echo {}", limit: .seconds(60))
+            let mapped = try sandbox.shell("seq 5000 | cohort map -k --call demo.echo {}", limit: .seconds(180))
             #expect(mapped.lines == (1...5000).map(String.init))
             #expect(mapped.code == 0)
             sandbox.expectNothingSurvives()
@@ -81,8 +81,9 @@ extension CommandLineTests {
             let gate = try sandbox.gate("gate")
             let kept = try sandbox.cohort("map", "-k", "-j", "2", command, ":::", "first", "second")
             #expect(kept.standardOutput == "first\nsecond\n")
-            let late = "case {} in first) read x < gate; sleep 0.2;; second) echo go > gate;; esac; echo {}"
-            let free = try sandbox.cohort("map", "-j", "2", late, ":::", "first", "second")
+            // The third one begins when the second has ended, and lets the first one end.
+            let late = "case {} in first) read x < gate; echo {};; second) echo {};; third) echo go > gate;; esac"
+            let free = try sandbox.cohort("map", "-j", "2", late, ":::", "first", "second", "third")
             #expect(free.standardOutput == "second\nfirst\n")
             withExtendedLifetime(gate) {}
         }

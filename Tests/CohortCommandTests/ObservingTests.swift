@@ -56,8 +56,7 @@ extension CommandLineTests {
             #expect(try cluster.cohort("status", "mine").standardOutput.contains("\ninner/deep"))
             let waiting = try cluster.start("wait", "mine", "--output", "json")
             // It has asked by the time at which there are two clients, and one that asks after it has been answered.
-            let end = ContinuousClock.now + Program.patience
-            while try cluster.status().clients < 3, ContinuousClock.now < end {}
+            try cluster.wait(until: "run and wait are there") { $0.clients >= 3 }
             go.open(times: 2)
             #expect(try run.wait().code == 0)
             let told = try waiting.wait()
@@ -66,7 +65,10 @@ extension CommandLineTests {
 
         @Test("wait --until first-completed ends with the first task, and leaves the others alone")
         func firstCompleted() throws {
-            let number = try slowAnd("{name: quick, run: echo here}")
+            let quick = try sandbox.gate("quick")
+            let number = try slowAnd("{name: quick, run: 'read x < \(quick.path); echo here'}")
+            try cluster.waitUntilRunning(2)
+            quick.open()
             let first = try cluster.cohort("wait", number, "--until", "first-completed")
             #expect(first.code == 0)
             #expect(first.standardOutput == "here\n")

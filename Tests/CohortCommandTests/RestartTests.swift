@@ -67,7 +67,7 @@ extension CommandLineTests {
             let run = try cluster.start("run", file, "--output", "json")
             try started.await(lines: 1)
             try cluster.waitUntilRunning(1)
-            let again = try restart()
+            let again = try cluster.replaced(under: try cluster.processID(ofWorker: "one"))
             go.open(times: 4)
             let finished = try run.wait()
             #expect(finished.code == 0, "\(finished)")
@@ -96,7 +96,7 @@ extension CommandLineTests {
             for await _ in running { break }
             try started.await(lines: 1)
             try cluster.waitUntilRunning(1)
-            let again = try restart()
+            let again = try cluster.replaced(under: try cluster.processID(ofWorker: "one"))
             go.open(times: 3)
             #expect(try await work.value == ["done\n", "done\n", "done\n"])
             // And it can open another one in the same session.
@@ -120,9 +120,7 @@ extension CommandLineTests {
             run.send(SIGKILL)
             _ = try run.wait()
             let again = try cluster.restarted(options: ["--lease", "2s", "--heartbeat", "200ms"])
-            let end = ContinuousClock.now + Program.patience
-            while try again.status().groups.contains(where: { $0.state != "cancelled" }), .now < end {}
-            #expect(try again.status().groups.allSatisfy { $0.state == "cancelled" })
+            try again.wait(until: "all is cancelled") { $0.groups.allSatisfy { $0.state == "cancelled" } }
             withExtendedLifetime(worker) {}
         }
 
@@ -223,7 +221,7 @@ extension CommandLineTests {
             let finished = try sandbox.start(
                 ["cohort-harness", "restarts", "--kills", "3", "--tasks", "300", "--duration", "10"],
                 input: []
-            ).wait(limit: .seconds(120))
+            ).wait(limit: .seconds(300))
             #expect(finished.code == 0, "\(finished)")
         }
     }

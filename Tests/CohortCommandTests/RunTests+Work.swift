@@ -100,7 +100,7 @@ extension CommandLineTests {
 
         @Test("What a task leaves running is gone when its group has closed")
         func background() throws {
-            let (document, finished) = try sandbox.run("tasks: [{run: 'sleep 31.3 & setsid sleep 31.2 & echo left'}]")
+            let (document, finished) = try sandbox.run("tasks: [{run: 'sleep 313.5 & setsid sleep 312.5 & echo left'}]")
             #expect(finished.code == 0)
             #expect(document.tasks.first?.stdout == "left\n")
             sandbox.expectNothingSurvives(within: .zero)

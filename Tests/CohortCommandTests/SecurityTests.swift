@@ -99,28 +99,33 @@ extension CommandLineTests {
                 "alice"
             )
             expectRefusal(wrongServer, "--server-key is not its key")
+            for text in ["peer=\(unknown)", "peer=127.0.0.1", "its key is listed for another role", "not for this"] {
+                try cluster.coordinator.waitForError(text)
+            }
             let status = try cohort(cluster, as: "alice", "status", "--output", "json")
             let count = try CoordinatorStatus(json: status.output).refusedPeers
             // One each, however often each has tried. Who broke off before more was known of him counts besides.
             #expect((5...8).contains(count), "\(count)")
-            #expect(try cohort(cluster, as: "alice", "status").standardOutput.contains("refused: \(count) peers"))
-            for text in ["peer=\(unknown)", "peer=127.0.0.1", "its key is listed for another role"] {
-                try cluster.coordinator.waitForError(text)
-            }
+            let text = try cohort(cluster, as: "alice", "status").standardOutput
+            #expect((count...8).contains { text.contains("refused: \($0) peers") }, "\(count), then \(text)")
         }
 
         @Test("Somebody who knocks again and again fills no log")
         func boundedLog() throws {
             let cluster = try coordinator()
             try key("mallory")
+            let begin = ContinuousClock.now
             for _ in 0..<20 { _ = try cohort(cluster, as: "mallory", "status") }
             let count = try CoordinatorStatus(
                 json: try cohort(cluster, as: "alice", "status", "--output", "json").output
             )
-            #expect(count.refusedPeers == 1)
+            // Once a minute: the knocking takes a few seconds, or some minutes on a machine with much to do.
+            let most = 1 + Int(begin.duration(to: .now) / .seconds(60))
+            #expect((1...most).contains(count.refusedPeers))
             cluster.coordinator.send(SIGTERM)
             let log = try cluster.coordinator.wait().standardError
-            #expect(log.split(separator: "\n").filter { $0.contains("refused a peer") }.count == 1, "\(log)")
+            let lines = log.split(separator: "\n").filter { $0.contains("refused a peer") }
+            #expect((1...most).contains(lines.count), "\(log)")
         }
 
         @Test("Functions that open groups show their worker's key; it must be good for both")
@@ -145,7 +150,7 @@ extension CommandLineTests {
             let cluster = try coordinator()
             let worker = try worker(cluster, as: "build")
             let started = try sandbox.gate("started")
-            let file = try sandbox.write("b.yaml", "tasks: [{run: 'echo up > \(started.path); sleep 31.5'}]")
+            let file = try sandbox.write("b.yaml", "tasks: [{run: 'echo up > \(started.path); sleep 315.5'}]")
             let number = try #require(try cohort(cluster, as: "alice", "submit", file).lines.first)
             try started.await()
             let status = try CoordinatorStatus(
@@ -258,7 +263,7 @@ extension CommandLineTests {
                 (["keygen", "no/such/dir/key"], ["no/such/dir/key"]),
             ]
             for (arguments, words) in cases {
-                let finished = try sandbox.start(["cohort"] + arguments, input: []).wait(limit: .seconds(10))
+                let finished = try sandbox.start(["cohort"] + arguments, input: []).wait()
                 #expect(finished.code == 2, "\(arguments) \(finished)")
                 #expect(finished.standardError.hasPrefix("cohort: "), "\(finished)")
                 for word in words { #expect(finished.standardError.contains(word), "\(word) in \(finished)") }

@@ -18,9 +18,10 @@ extension CommandLineTests {
         /// A batch of tasks that tidy up when they are asked to end, and would otherwise run for long.
         private let tidyBatch = """
             group: long
+            grace: 10m
             tasks:
-              - {name: tidy, run: "trap 'sleep 0.2; echo tidied > tidied; exit 9' TERM; echo up > started; sleep 31.5 & wait"}
-              - {name: long, run: "sleep 31.4 & echo up > started; sleep 31.5"}
+              - {name: tidy, run: "trap 'sleep 0.2; echo tidied > tidied; exit 9' TERM; echo up > started; sleep 315.5 & wait"}
+              - {name: long, run: "sleep 314.5 & echo up > started; sleep 315.5"}
             """
 
         @Test(
@@ -32,7 +33,7 @@ extension CommandLineTests {
             let run = try sandbox.startCohort("run", file, "-j", "2")
             try started.await(lines: 2)
             run.send(signal)
-            let finished = try run.wait(limit: .seconds(10))
+            let finished = try run.wait()
             #expect(finished.code == status)
             #expect(sandbox.read("tidied") == "tidied\n")
             #expect(finished.standardError.contains("group long: cancelled"), "\(finished)")
@@ -47,7 +48,7 @@ extension CommandLineTests {
             let run = try sandbox.startCohort("run", file, "-j", "2", "--output", "json")
             try started.await(lines: 2)
             run.send(SIGINT)
-            let finished = try run.wait(limit: .seconds(10))
+            let finished = try run.wait()
             let document = try OutcomeDocument(jsonText: finished.standardOutput)
             #expect(finished.code == 130)
             #expect(document.outcome == .cancelled)
@@ -57,11 +58,11 @@ extension CommandLineTests {
 
         @Test("Map ends by a signal as run does, and starts nothing that still waits")
         func map() throws {
-            let command = "echo up > started; echo {} >> ran; sleep 31.5"
+            let command = "echo up > started; echo {} >> ran; sleep 315.5"
             let map = try sandbox.startCohort("map", "-j", "2", command, ":::", "1", "2", "3", "4")
             try started.await(lines: 2)
             map.send(SIGINT)
-            let finished = try map.wait(limit: .seconds(10))
+            let finished = try map.wait()
             #expect(finished.code == 130)
             #expect(finished.standardError.contains("4 cancelled"), "\(finished)")
             sandbox.expectNothingSurvives(within: .zero)
@@ -73,9 +74,9 @@ extension CommandLineTests {
             let file = try sandbox.write(
                 "b.yaml",
                 """
-                grace: 60s
+                grace: 1h
                 tasks:
-                  - {name: deaf, run: "trap '' TERM; echo up > started; while :; do sleep 31.5; done"}
+                  - {name: deaf, run: "trap '' TERM; echo up > started; while :; do sleep 315.5; done"}
                 """
             )
             let run = try sandbox.startCohort("run", file)
@@ -83,7 +84,7 @@ extension CommandLineTests {
             run.send(SIGINT)
             try run.waitForError("interrupted")
             run.send(SIGINT)
-            let finished = try run.wait(limit: .seconds(5))
+            let finished = try run.wait()
             #expect(finished.code == 130)
             #expect(finished.standardError.contains("1 cancelled"), "\(finished)")
             sandbox.expectNothingSurvives(within: .zero)
@@ -94,14 +95,14 @@ extension CommandLineTests {
         func secondSignalAgainstShield() throws {
             let file = try sandbox.write(
                 "b.yaml",
-                "tasks: [{name: kept, shield: true, run: 'echo up > started; sleep 31.5'}]"
+                "tasks: [{name: kept, shield: true, run: 'echo up > started; sleep 315.5'}]"
             )
             let run = try sandbox.startCohort("run", file)
             try started.await()
             run.send(SIGINT)
             try run.waitForError("interrupted")
             run.send(SIGINT)
-            #expect(try run.wait(limit: .seconds(10)).code == 130)
+            #expect(try run.wait().code == 130)
             sandbox.expectNothingSurvives(within: .zero)
         }
 
@@ -111,8 +112,8 @@ extension CommandLineTests {
                 "b.yaml",
                 """
                 tasks:
-                  - {run: "echo up > started; sleep 31.5"}
-                  - {run: "setsid sh -c 'trap \\"\\" TERM HUP INT; echo up > started; while :; do sleep 31.4; done' & sleep 31.5"}
+                  - {run: "echo up > started; sleep 315.5"}
+                  - {run: "setsid sh -c 'trap \\"\\" TERM HUP INT; echo up > started; while :; do sleep 314.5; done' & sleep 315.5"}
                   - {call: demo.spin}
                 """
             )
@@ -134,7 +135,7 @@ extension CommandLineTests {
             try started.await(lines: 2)
             try sandbox.waitUntilRunning(2, at: try sandbox.privateEndpoint)
             kill(try sandbox.processID(of: part), SIGKILL)
-            let finished = try run.wait(limit: .seconds(20))
+            let finished = try run.wait()
             let document = try OutcomeDocument(jsonText: finished.standardOutput)
             #expect(finished.code == 1)
             #expect(document.outcome == .errors)
@@ -148,10 +149,10 @@ extension CommandLineTests {
             let file = try sandbox.write(
                 "b.yaml",
                 "on_error: continue\nlimit: 1\ntasks:\n"
-                    + (1...20).map { "  - {name: killer-\($0), run: 'kill -9 $PPID; sleep 31.5'}\n" }.joined()
+                    + (1...20).map { "  - {name: killer-\($0), run: 'kill -9 $PPID; sleep 315.5'}\n" }.joined()
             )
             let run = try sandbox.startCohort("run", file, "-j", "1", "--output", "json")
-            let finished = try run.wait(limit: .seconds(25))
+            let finished = try run.wait()
             let document = try OutcomeDocument(jsonText: finished.standardOutput)
             // As many as there were workers: the first, and five more.
             #expect(document.tally == OutcomeCounts(cancelled: 14, lost: 6), "\(finished)")
@@ -170,7 +171,7 @@ extension CommandLineTests {
             for process in sandbox.processes.running() where process.command.contains(" coordinator --bind") {
                 kill(process.pid, SIGKILL)
             }
-            let finished = try run.wait(limit: .seconds(20))
+            let finished = try run.wait()
             #expect(finished.code == 3)
             #expect(finished.standardError.contains("coordinator"), "\(finished)")
             sandbox.expectNothingSurvives()

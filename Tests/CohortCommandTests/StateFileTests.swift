@@ -12,8 +12,12 @@ extension CommandLineTests {
 
         init() throws { sandbox = try Sandbox() }
 
-        private func coordinator(_ options: String..., environment: [(String, String)] = []) throws -> Program {
-            let words = ["cohort", "coordinator", "--bind", "tcp://127.0.0.1:*", "--state", state] + options
+        private func coordinator(
+            _ options: String...,
+            bind: String = "tcp://127.0.0.1:*",
+            environment: [(String, String)] = []
+        ) throws -> Program {
+            let words = ["cohort", "coordinator", "--bind", bind, "--state", state] + options
             return try sandbox.start(words, input: [], environment: environment)
         }
 
@@ -89,11 +93,13 @@ extension CommandLineTests {
 
         @Test("ends with status 1 when the disk stays full for the lease; what was told before is there afterwards")
         func fullDisk() throws {
+            let reserved = try ReservedPort()
             let coordinator = try coordinator(
                 "--lease",
                 "2s",
                 "--heartbeat",
                 "200ms",
+                bind: reserved.endpoint,
                 environment: [("COHORT_STATE_PAGES", "60")]
             )
             try coordinator.waitForError("listening")
@@ -117,6 +123,7 @@ extension CommandLineTests {
             // It has waited, and now there is room.
             #expect(answer.code == 0, "\(answer)")
             #expect(try again.status().groups.count == 2)
+            withExtendedLifetime(reserved) {}
         }
 
         @Test("remembers as many finished groups as it was told to, across lives")

@@ -115,7 +115,7 @@ final class RestartTrial {
     /// Port * means any that is free, and the log says which; later lives take the same.
     private func learnEndpoint(of coordinator: Started) throws {
         var found: String?
-        let isListening = wait(seconds: 30) {
+        let isListening = wait(seconds: 60) {
             let fields = coordinator.errorText.split(whereSeparator: \.isWhitespace)
             found = fields.first { $0.hasPrefix("endpoints=") }.map { String($0.dropFirst("endpoints=".count)) }
             return found != nil || coordinator.hasEnded

@@ -35,14 +35,14 @@ package struct ProcessScan {
 
     /// Waits until no marked process is left.
     ///
-    /// - Returns: those that still run at the end of the limit.
+    /// - Returns: those that still run at the end of the limit, as `OwnTime` counts it.
     package func survivors(after limit: Duration) -> [Found] {
-        let end = ContinuousClock.now + limit
+        var time = OwnTime(limit)
         while true {
             let left = running()
             // Amid execve a process shows no environment: the second look is for those.
             if left.isEmpty, running().isEmpty { return [] }
-            if ContinuousClock.now >= end { return left }
+            if time.isOver() { return left }
             // Nobody but its parent is told of a process's end: looking again is all there is.
             usleep(2_000)
         }
@@ -50,9 +50,9 @@ package struct ProcessScan {
 
     /// Waits until no marked process runs a command; returns false if one still does at the end of the limit.
     package func waitForEnd(of command: String, limit: Duration = .seconds(2)) -> Bool {
-        let end = ContinuousClock.now + limit
+        var time = OwnTime(limit)
         while running().contains(where: { $0.command == command }) {
-            if ContinuousClock.now >= end { return false }
+            if time.isOver() { return false }
             usleep(2_000)
         }
         return true
@@ -95,5 +95,26 @@ package struct ProcessScan {
             }
         }
         return isWhole ? bytes : nil
+    }
+}
+
+/// A span of which only the time counts in which this process has its turns.
+///
+/// Others are to do something within the span, on the same processors. Where those have much to do, or stand still, whoever
+/// looks comes to it as late as they do: a turn counts for no more than it takes where nothing else runs.
+private struct OwnTime {
+    private static let turn = Duration.milliseconds(10)
+
+    private var left: Duration
+    private var last = ContinuousClock.now
+
+    init(_ span: Duration) { left = span }
+
+    /// Whether it is over at this turn.
+    mutating func isOver() -> Bool {
+        let now = ContinuousClock.now
+        left -= min(last.duration(to: now), Self.turn)
+        last = now
+        return left <= .zero
     }
 }

@@ -8,7 +8,7 @@ internal import Glibc
 /// blocks on a pipe that nobody looks at.
 package final class Program {
     /// How long a program may take unless a test says otherwise; only a failing test waits that long.
-    package static let patience = Duration.seconds(30)
+    package static let patience = Duration.seconds(60)
 
     package let pid: Int32
     private let words: [String]
@@ -95,6 +95,12 @@ package final class Program {
         try pump(until: "stderr holds '\(text)'", limit: limit) { standardError.contains(text) }
     }
 
+    /// What has become of it, for people.
+    package var soFar: String {
+        turn(timeout: .zero)
+        return description
+    }
+
     // MARK: Streams
 
     private func pump(until what: String, limit: Duration, _ isReached: () -> Bool) throws {
@@ -133,7 +139,9 @@ package final class Program {
 
     private func feed() {
         guard let descriptor = input else { return }
-        let count = pendingInput.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        let count = pendingInput.withUnsafeBytes { bytes in
+            withoutSIGPIPE { Glibc.write(descriptor, bytes.baseAddress, bytes.count) }
+        }
         if count > 0 { pendingInput = pendingInput.dropFirst(count) }
         // A program that reads no further is no error here; what it makes of that is its own affair.
         let isRefused = count < 0 && errno == EPIPE
@@ -163,10 +171,14 @@ package final class Program {
     }
 
     private func overrun(_ problem: String, _ limit: Duration) -> Overrun {
-        var text = "\(words.joined(separator: " ")) \(problem) (limit \(limit))"
+        Overrun(description: "it \(problem) (limit \(limit)): \(description)")
+    }
+
+    /// Its words, how it has ended, and the last of what it has written so far.
+    private var description: String {
+        var text = words.joined(separator: " ")
         if let finished { text += "\nstatus: \(finished.status)" }
-        text += "\nstdout: \(standardOutput.suffix(2_000))\nstderr: \(standardError.suffix(4_000))"
-        return Overrun(description: text)
+        return text + "\nstdout: \(standardOutput.suffix(2_000))\nstderr: \(standardError.suffix(4_000))"
     }
 }
 
@@ -197,6 +209,25 @@ package struct Overrun: Error, CustomStringConvertible {
     package let description: String
 
     package init(description: String) { self.description = description }
+}
+
+/// Runs something that may write to a pipe whose reader has gone: that is `EPIPE` and no signal, for this thread alone, whatever
+/// the process does with the signal.
+package func withoutSIGPIPE<Result>(_ body: () throws -> Result) rethrows -> Result {
+    var pipe = sigset_t()
+    var former = sigset_t()
+    sigemptyset(&pipe)
+    sigaddset(&pipe, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &pipe, &former)
+    defer {
+        let error = errno
+        // One that has come waits for this thread, and would be delivered with the former mask.
+        var none = timespec()
+        if sigismember(&former, SIGPIPE) == 0 { while sigtimedwait(&pipe, nil, &none) == SIGPIPE {} }
+        pthread_sigmask(SIG_SETMASK, &former, nil)
+        errno = error
+    }
+    return try body()
 }
 
 /// The two ends of a pipe.

@@ -143,15 +143,22 @@ package final class Gate {
     deinit { close(descriptor) }
 
     /// Waits until tasks have written so many lines; returns them.
+    ///
+    /// - Parameter program: whoever runs the tasks: what it has said is told if they do not come.
     @discardableResult
-    package func await(lines count: Int = 1, limit: Duration = Program.patience) throws -> [String] {
+    package func await(
+        lines count: Int = 1,
+        of program: Program? = nil,
+        limit: Duration = Program.patience
+    ) throws -> [String] {
         let end = ContinuousClock.now + limit
         while text.count(where: { $0 == UInt8(ascii: "\n") }) < count {
             let left = ContinuousClock.now.duration(to: end)
             var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             guard left > .zero else {
                 let found = String(decoding: text, as: UTF8.self)
-                throw Overrun(description: "\(count) lines were to come through \(path), and there is '\(found)'")
+                let text = "\(count) lines were to come through \(path), and there is '\(found)'"
+                throw Overrun(description: text + (program.map { "\n\($0.soFar)" } ?? ""))
             }
             guard poll(&item, 1, left.milliseconds) > 0 else { continue }
             var buffer = [UInt8](repeating: 0, count: 4_096)

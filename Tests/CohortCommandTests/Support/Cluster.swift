@@ -1,5 +1,6 @@
 internal import Cohort
 internal import FoundationEssentials
+internal import Glibc
 internal import TestSupport
 internal import Testing
 
@@ -11,11 +12,21 @@ final class Cluster {
     let endpoint: String
 
     private let options: [String]
+    /// Nobody else is to be given the coordinator's port, between two of its lives either.
+    private let reserved: ReservedPort?
 
-    /// - Parameter options: further ones of `cohort coordinator`.
-    init(_ sandbox: Sandbox, bind: String = "tcp://127.0.0.1:*", options: [String] = []) throws {
+    /// - Parameters:
+    ///   - bind: where it listens; at a port of its own if nothing is said.
+    ///   - options: further ones of `cohort coordinator`.
+    convenience init(_ sandbox: Sandbox, bind: String? = nil, options: [String] = []) throws {
+        let reserved = bind == nil ? try ReservedPort() : nil
+        try self.init(sandbox, bind: bind ?? reserved?.endpoint ?? "", options: options, reserved)
+    }
+
+    private init(_ sandbox: Sandbox, bind: String, options: [String], _ reserved: ReservedPort?) throws {
         self.sandbox = sandbox
         self.options = options
+        self.reserved = reserved
         coordinator = try sandbox.start(["cohort", "coordinator", "--bind", bind] + options, input: [])
         try coordinator.waitForError("listening")
         endpoint = try Self.endpoint(of: coordinator)
@@ -30,15 +41,29 @@ final class Cluster {
 
     /// Another life of the coordinator, which has ended, at the same place.
     func restarted(options further: [String] = []) throws -> Cluster {
-        try Cluster(sandbox, bind: endpoint, options: options + further)
+        try Cluster(sandbox, bind: endpoint, options: options + further, reserved)
+    }
+
+    /// Kills the coordinator and starts another life of it, so that this worker sees both at one moment.
+    ///
+    /// Tasks for which somebody waits get a second without a coordinator, which is less than a busy machine may take to start
+    /// one: the worker's process is stopped until that is there.
+    func replaced(under worker: Int32) throws -> Cluster {
+        kill(worker, SIGSTOP)
+        defer { kill(worker, SIGCONT) }
+        coordinator.send(SIGKILL)
+        _ = try coordinator.wait()
+        return try restarted()
+    }
+
+    /// Waits until the coordinator tells what is expected: it learns of most things some time after others do.
+    func wait(until what: String, _ isSo: (CoordinatorStatus) -> Bool) throws {
+        try sandbox.wait(until: what, at: endpoint, isSo)
     }
 
     /// Waits until a client besides the one that asks is connected.
     func untilWatched() throws {
-        let end = ContinuousClock.now + Program.patience
-        while try status().clients < 2 {
-            guard ContinuousClock.now < end else { throw Overrun(description: "nobody has come to \(endpoint)") }
-        }
+        try wait(until: "somebody has come") { $0.clients >= 2 }
     }
 
     var port: UInt16 { endpoint.split(separator: ":").last.flatMap { UInt16($0) } ?? 0 }
@@ -141,10 +166,18 @@ extension Sandbox {
     }
 
     func waitUntilRunning(_ count: Int, at endpoint: String) throws {
+        try wait(until: "\(count) tasks run", at: endpoint) { status in
+            status.groups.reduce(0) { $0 + ($1.counts["running"] ?? 0) } >= count
+        }
+    }
+
+    func wait(until what: String, at endpoint: String, _ isSo: (CoordinatorStatus) -> Bool) throws {
         let end = ContinuousClock.now + Program.patience
-        while try status(of: endpoint).groups.reduce(0, { $0 + ($1.counts["running"] ?? 0) }) < count {
+        while true {
+            let status = try status(of: endpoint)
+            if isSo(status) { return }
             guard ContinuousClock.now < end else {
-                throw Overrun(description: "\(count) tasks were to run at \(endpoint)")
+                throw Overrun(description: "it was to come so far at \(endpoint) that \(what), and is \(status)")
             }
         }
     }

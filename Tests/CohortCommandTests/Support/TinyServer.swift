@@ -11,8 +11,7 @@ final class TinyServer {
     var endpoint: String { "tcp://127.0.0.1:\(port)" }
 
     init() throws {
-        (listener, port) = try Self.bind()
-        guard listen(listener, 16) == 0 else { throw SystemFailure(what: "listen") }
+        (listener, port) = try Self.listen()
         var thread = pthread_t()
         let argument = UnsafeMutableRawPointer(bitPattern: Int(listener))
         let result = pthread_create(&thread, nil, { TinyServer.serve(Int32(Int(bitPattern: $0))) }, argument)
@@ -27,33 +26,19 @@ final class TinyServer {
         close(listener)
     }
 
-    /// A port on which nothing listens.
-    static func unusedPort() throws -> UInt16 {
-        let (descriptor, port) = try bind()
-        close(descriptor)
-        return port
-    }
-
-    private static func bind() throws -> (Int32, UInt16) {
+    /// Listens at any port that is free.
+    private static func listen() throws -> (Int32, UInt16) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw SystemFailure(what: "make a socket") }
-        var address = loopback(port: 0)
+        var address = ReservedPort.loopback(port: 0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let result = withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
                 Glibc.bind(descriptor, pointer, length) == 0 ? getsockname(descriptor, pointer, &length) : -1
             }
         }
-        guard result == 0 else { throw SystemFailure(what: "bind a port") }
+        guard result == 0, Glibc.listen(descriptor, 16) == 0 else { throw SystemFailure(what: "listen") }
         return (descriptor, UInt16(bigEndian: address.sin_port))
-    }
-
-    static func loopback(port: UInt16) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-        return address
     }
 
     private static func serve(_ listener: Int32) -> UnsafeMutableRawPointer? {

@@ -92,7 +92,7 @@ final class FalseCoordinator {
 
     /// Waits until a peer has said hello.
     func awaitPeer() throws {
-        while try socket.waitUntilReadable(timeout: .seconds(30)) {
+        while try socket.waitUntilReadable(timeout: .seconds(60)) {
             while let message = try socket.tryReceiveMultipart(maxFrames: 8) {
                 guard let (_, body) = try? FrameCodec.decode(Array(message.dropFirst())), case .hello = body else {
                     continue

@@ -116,7 +116,7 @@ final class FloodTrial {
         result.faults += cluster.faults(of: batch, tasks: options.tasks)
         (result.after, result.peak) = worker.familyMemory
         worker.send(SIGINT)
-        if worker.wait(seconds: 20)?.shellCode != 0 { result.faults.append("the worker does not end in order") }
+        if worker.wait(seconds: 60)?.shellCode != 0 { result.faults.append("the worker does not end in order") }
         cluster.end()
         return result
     }

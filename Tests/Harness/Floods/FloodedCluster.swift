@@ -35,7 +35,7 @@ final class FloodedCluster {
         }
         coordinator = try workplace.start("\(name)-coordinator", words)
         let coordinator = coordinator
-        guard wait(seconds: 30, until: { coordinator.errorText.contains("listening") }) else {
+        guard wait(seconds: 60, until: { coordinator.errorText.contains("listening") }) else {
             throw HarnessError("the coordinator does not listen\n\(coordinator.errorText)")
         }
         let fields = coordinator.errorText.split(whereSeparator: \.isWhitespace)
@@ -46,7 +46,7 @@ final class FloodedCluster {
             [Workplace.cohort, "worker", "--connect", endpoint, "--slots", "2"] + options
         )
         self.worker = worker
-        guard wait(seconds: 30, until: { worker.errorText.contains("connected") }) else {
+        guard wait(seconds: 60, until: { worker.errorText.contains("connected") }) else {
             throw HarnessError("the worker does not connect\n\(worker.errorText)")
         }
     }
@@ -62,7 +62,7 @@ final class FloodedCluster {
     /// What is wrong with how a batch came out, and with the coordinator.
     func faults(of batch: Started, tasks: Int) -> [String] {
         var faults: [String] = []
-        let status = batch.wait(seconds: 300)?.shellCode
+        let status = batch.wait(seconds: 600)?.shellCode
         if status != 0 {
             faults.append("the batch ends with status \(status.map(String.init) ?? "-"): \(batch.errorText)")
         }
@@ -80,7 +80,7 @@ final class FloodedCluster {
         }
         let words = [Workplace.cohort, "status", "--connect", endpoint, "--output", "json"] + options
         let asked = try workplace.start("\(name)-status", words)
-        guard asked.wait(seconds: 30)?.shellCode == 0 else {
+        guard asked.wait(seconds: 60)?.shellCode == 0 else {
             throw HarnessError("status does not answer\n\(asked.errorText)")
         }
         let decoder = JSONDecoder()
