@@ -4,7 +4,7 @@ internal import Testing
 @testable internal import CohortProcess
 
 /// Kills for want of memory, in made-up trees of control groups.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct MemoryKillsTests {
     @Test(arguments: [
         ("0::/users/7\n", "/sys/fs/cgroup/users/7", "memory.events", "low 0\nhigh 3\noom 2\noom_kill 2\n", UInt64(2)),

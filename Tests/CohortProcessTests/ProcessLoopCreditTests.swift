@@ -3,7 +3,7 @@ internal import Testing
 
 @testable internal import CohortProcess
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ProcessLoopCreditTests {
     @Test func `reports no more than the credit and loses nothing`() async throws {
         var harness = try LoopHarness()
@@ -76,7 +76,7 @@ struct ProcessLoopCreditTests {
         let line = "exec 2>/dev/null; trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.01; done"
         harness.loop.start(1, CommandSpec(.shell(line), outputCredit: 6))
         try await harness.waitForOutput("ready\n", of: 1)
-        harness.loop.cancel(1, grace: .milliseconds(400))
+        harness.loop.cancel(1, grace: .seconds(3))
         let run = try await harness.end(of: 1)
         #expect(run.report.status == .exited(code: 3))
         #expect(run.report.signalSent)

@@ -4,25 +4,25 @@ internal import Testing
 @testable internal import CohortProcess
 
 /// How commands end, and that nothing of them is left when they have.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ProcessLoopEndTests {
     @Test func `cancel asks with SIGTERM`() async throws {
         var harness = try LoopHarness()
         harness.loop.start(1, CommandSpec(.shell("echo up; exec sleep 1000")))
         try await harness.waitForOutput("up", of: 1)
-        harness.loop.cancel(1, grace: .seconds(30))
+        harness.loop.cancel(1, grace: .seconds(300))
         let run = try await harness.end(of: 1)
         #expect(run.report.status == .signalled(signal: SIGTERM, coreDumped: false))
         #expect(run.report.signalSent)
         #expect(!run.report.forced)
-        #expect(run.report.elapsed < .seconds(10))
+        #expect(run.report.elapsed < .seconds(60))
     }
 
     @Test func `cancel reaches a stopped command`() async throws {
         var harness = try LoopHarness()
         harness.loop.start(1, CommandSpec(.shell("echo up; kill -STOP $$; sleep 1000")))
         try await harness.waitForOutput("up", of: 1)
-        harness.loop.cancel(1, grace: .seconds(30))
+        harness.loop.cancel(1, grace: .seconds(300))
         let run = try await harness.end(of: 1)
         #expect(run.report.status == .signalled(signal: SIGTERM, coreDumped: false))
     }
@@ -39,7 +39,7 @@ struct ProcessLoopEndTests {
         #expect(run.report.forced && run.report.signalSent)
         #expect(elapsed >= .milliseconds(100))
         // Generous, for a busy machine.
-        #expect(elapsed < .seconds(20))
+        #expect(elapsed < .seconds(60))
     }
 
     @Test func `a second cancel only shortens the grace`() async throws {
@@ -70,12 +70,12 @@ struct ProcessLoopEndTests {
     @Test func `cancel ends the whole group`() async throws {
         var harness = try LoopHarness()
         let mark = Mark()
-        let line = "sleep 31.4 & echo up; sleep 31.5"
+        let line = "sleep 1000 & echo up; sleep 1000"
         harness.loop.start(1, CommandSpec(.shell(line), environment: [mark.variable]))
         try await harness.waitForOutput("up", of: 1)
-        harness.loop.cancel(1, grace: .seconds(30))
+        harness.loop.cancel(1, grace: .seconds(300))
         let run = try await harness.end(of: 1)
-        #expect(run.report.elapsed < .seconds(10))
+        #expect(run.report.elapsed < .seconds(60))
         #expect(mark.processes.isEmpty)
     }
 
@@ -86,7 +86,7 @@ struct ProcessLoopEndTests {
         let run = try await harness.run(1, CommandSpec(.shell("sleep 86397 & echo done"), environment: [mark.variable]))
         #expect(run.report.status == .exited(code: 0))
         #expect(run.output == "done\n")
-        #expect(run.report.elapsed < .seconds(10))
+        #expect(run.report.elapsed < .seconds(60))
         #expect(!run.report.forced)
         #expect(mark.processes.isEmpty)
     }
@@ -119,7 +119,7 @@ struct ProcessLoopEndTests {
             #expect(others.processes.isEmpty)
         }
         #expect(mark.processes.count == 2)
-        harness.loop.cancel(1, grace: .seconds(30))
+        harness.loop.cancel(1, grace: .seconds(300))
         _ = try await harness.end(of: 1)
         #expect(mark.processes.isEmpty)
     }
@@ -152,6 +152,6 @@ struct ProcessLoopEndTests {
         kill(pid, SIGUSR1)
         let run = try await harness.end(of: 1)
         #expect(run.output == "end\n")
-        #expect(run.report.elapsed < .seconds(10))
+        #expect(run.report.elapsed < .seconds(60))
     }
 }

@@ -3,7 +3,7 @@ internal import Testing
 
 @testable internal import CohortProcess
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ProcessLoopTests {
     @Test(arguments: [(0, "true"), (1, "false"), (42, "exit 42")] as [(Int32, String)])
     func `reports the exit code`(code: Int32, line: String) async throws {

@@ -81,7 +81,7 @@ struct SpawnTests {
         #expect(error(SpawnRequest(arguments: ["/no/such/program"]))?.errno == ENOENT)
         #expect(error(SpawnRequest(arguments: ["/etc/passwd"]))?.code == .notExecutable)
         #expect(error(SpawnRequest(arguments: ["true"], workingDirectory: "/etc/passwd"))?.code == .workingDirectory)
-        #expect(error(SpawnRequest(arguments: ["true"], standardOutput: 999))?.code == .descriptor)
+        #expect(error(SpawnRequest(arguments: ["true"], standardOutput: .max))?.code == .descriptor)
         #expect(error(SpawnRequest(arguments: [""]))?.code == .invalidRequest)
         let twice = SpawnRequest(arguments: ["true"], passedDescriptors: [(from: 0, to: 3), (from: 1, to: 3)])
         #expect(error(twice)?.description == "cannot run 'true': two descriptors would be passed as number 3")

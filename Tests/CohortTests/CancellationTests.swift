@@ -5,7 +5,7 @@ internal import Synchronization
 internal import Testing
 
 /// Cancellation of the calling program, nested scopes, cleanups and shields.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct CancellationTests {
     /// The must-show: nothing starts after the cancel, and nothing is left when the call returns.
     @Test func aCancelledCallerWaitsUntilAllHasEnded() async throws {

@@ -3,7 +3,7 @@ internal import CohortCore
 internal import Testing
 
 /// The stream of results, and what a slow reader does to the coordinator.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct CompletionsTests {
     @Test func everyResultComesOnce() async throws {
         let cluster = try TestCluster(slots: 2)

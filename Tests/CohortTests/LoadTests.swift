@@ -2,7 +2,7 @@ internal import Cohort
 internal import Testing
 
 /// Many tasks and many groups at once.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct LoadTests {
     @Test func tenThousandTasks() async throws {
         let cluster = try TestCluster(slots: 2)

@@ -34,7 +34,8 @@ struct RunDirectoryTests {
         for (name, mode) in [
             ("cohort-pool-public", 0o755), ("cohort-other-abcdef", 0o700), ("cohort-pool-filled", 0o700),
         ] {
-            mkdir("\(parent)/\(name)", mode_t(mode))
+            mkdir("\(parent)/\(name)", 0o700)
+            chmod("\(parent)/\(name)", mode_t(mode))
         }
         _ = FileManager.default.createFile(atPath: parent + "/cohort-pool-filled/notes", contents: nil)
         RunDirectory.removeAbandoned(in: parent)

@@ -2,7 +2,7 @@ internal import Cohort
 internal import Testing
 
 /// Waiting for tasks in all its forms; no wait changes what becomes of a task.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct WaitingTests {
     @Test func gatherKeepsTheOrderAndThrowsTheFirstError() async throws {
         let cluster = try TestCluster(slots: 3)
@@ -60,14 +60,19 @@ struct WaitingTests {
         let cluster = try TestCluster(slots: 3)
         try await cluster.withPool { pool in
             try await pool.withGroup("order") { group in
+                let gates = try (0..<2).map { _ in try TaskGate() }
                 let tasks = [
-                    try group.spawn(Demo.sleep, 0.4), try group.spawn(Demo.sleep, 0), try group.spawn(Demo.sleep, 0.2),
+                    try group.run(gates[1].command("last")), try group.run(.shell("echo first")),
+                    try group.run(gates[0].command("then")),
                 ]
-                var seen: [Double] = []
-                for try await task in asCompleted(tasks) { seen.append(try await task.value) }
-                #expect(seen == [0, 0.2, 0.4])
+                var seen: [String] = []
+                for try await task in asCompleted(tasks) {
+                    if seen.count < gates.count { gates[seen.count].open() }
+                    seen.append(try await task.value.stdout)
+                }
+                #expect(seen == ["first\n", "then\n", "last\n"])
 
-                let slow = try group.spawn(Demo.sleep, 60)
+                let slow = try group.run(.shell("sleep 60"))
                 var count = 0
                 _ = try await thrown(WaitTimeout.self) {
                     for try await _ in asCompleted(tasks + [slow], timeout: .milliseconds(30)) { count += 1 }
@@ -84,21 +89,23 @@ struct WaitingTests {
         let cluster = try TestCluster(slots: 1)
         try await cluster.withPool { pool in
             let value = try await pool.withGroup("fates") { group in
-                let task = try group.spawn(Demo.sleep, 0.2)
+                let gate = try TaskGate()
+                let task = try group.run(gate.command("done"))
                 let waiter = Task { try await task.value }
                 let patient = Task { await task.end.value }
                 waiter.cancel()
                 patient.cancel()
                 _ = try await thrown(CancellationError.self) { try await waiter.value }
-                #expect(await patient.value == 0.2)
+                gate.open()
+                #expect(await patient.value?.stdout == "done\n")
                 // What has ended can be read by a cancelled task as well.
                 let late = Task {
                     withUnsafeCurrentTask { $0?.cancel() }
-                    return try await task.value
+                    return try await task.value.stdout
                 }
                 return try await late.value
             }
-            #expect(value == 0.2)
+            #expect(value == "done\n")
         }
     }
 
@@ -106,11 +113,11 @@ struct WaitingTests {
         let cluster = try TestCluster(slots: 1)
         try await cluster.withPool { pool in
             let error = try await thrown(GroupError.self) {
-                try await pool.withGroup("late") { group in
-                    let task = try group.spawn(Demo.stubborn, 0.2, TaskOptions(timeout: .milliseconds(50)))
+                try await pool.withGroup("late", GroupOptions(grace: .seconds(60))) { group in
+                    let task = try group.spawn(Demo.stubborn, 2, TaskOptions(timeout: .milliseconds(50)))
                     let end = await task.end
                     #expect(end.outcome == .timeout)
-                    #expect(end.value == 0.2)
+                    #expect(end.value == 2)
                     #expect(end.error?.leaves.first?.type == .taskTimeout)
                 }
             }
@@ -134,11 +141,17 @@ struct WaitingTests {
 
     @Test func waitsGiveUpTheSlotWhileTheyBlock() async throws {
         let cluster = try TestCluster(slots: 2)
-        let session = try await GroupSession(endpoint: cluster.endpoint, name: "slots", patience: .seconds(5))
+        let session = try await GroupSession(endpoint: cluster.endpoint, name: "slots", patience: .seconds(60))
         let slots = CountingSlots()
         try await session.withGroup("slots", slots: slots) { group in
-            let task = try group.spawn(Demo.sleep, 0.05)
+            let gate = try TaskGate()
+            let task = try group.run(gate.command("done"))
+            async let opened: Void = {
+                try await eventually("a wait") { slots.isWaiting }
+                gate.open()
+            }()
             _ = try await task.value
+            try await opened
             #expect(slots.waits == 1)
             // Nothing to wait for.
             _ = try await task.value

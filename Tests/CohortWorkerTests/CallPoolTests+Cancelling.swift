@@ -25,14 +25,14 @@ extension CallPoolTests {
 
         @Test func graceOfAQueuedCallHarmsNobodyElse() async throws {
             let harness = try CallPoolHarness()
-            harness.submit(1, "demo.stubborn", "0.3", prefetchable: false)
+            harness.submit(1, "demo.stubborn", "3", prefetchable: false)
             try await harness.start(1)
             harness.pool.submit((2...50).map { harness.call($0, "demo.echo", "\($0)") })
             for id in 2...49 as ClosedRange<UInt64> { harness.pool.cancel(id, grace: .zero, reason: "") }
             for id in 2...49 as ClosedRange<UInt64> {
                 #expect(try await harness.result(id) == .cancelled(started: false, forced: false))
             }
-            #expect(try await harness.result(1) == .json("0.3"))
+            #expect(try await harness.result(1) == .json("3"))
             #expect(try await harness.result(50) == .json("50"))
         }
 

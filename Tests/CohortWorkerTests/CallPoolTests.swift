@@ -4,7 +4,7 @@ internal import Glibc
 internal import Testing
 
 /// Serialized, because some tests look for their hosts among the children of this process.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 enum CallPoolTests {
     @Suite struct Results {
         @Test(arguments: [
@@ -58,7 +58,8 @@ enum CallPoolTests {
                 #expect(plain.contains(part))
             }
             #expect(!plain.contains("secondsLeft"))
-            #expect(timed.contains("\"secondsLeft\":3599."))
+            let left = try #require(timed.split(separator: "\"secondsLeft\":").last?.prefix { $0.isNumber })
+            #expect((3_000..<3_600).contains(try #require(Int(left))), "\(timed)")
         }
 
         @Test func largePayloadsPass() async throws {

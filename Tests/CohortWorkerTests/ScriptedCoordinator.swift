@@ -6,7 +6,7 @@ internal import ZeroMQ
 /// A coordinator that says to its only worker what a test wants said.
 final class ScriptedCoordinator {
     static let epoch: UInt64 = 5
-    private static let limit = Duration.seconds(10)
+    private static let limit = Duration.seconds(60)
     private static let template = AssignedTemplate(
         id: TemplateID(1),
         group: GroupID(1),
@@ -34,7 +34,7 @@ final class ScriptedCoordinator {
     /// - Parameter unwanted: what it is told to drop of what it holds.
     @discardableResult
     func welcome(
-        lease: TimeSpan = .seconds(10),
+        lease: TimeSpan = .seconds(60),
         unwanted: [AttemptRef] = []
     ) throws -> (Greeting, WorkerOffer) {
         while true {

@@ -19,7 +19,7 @@ final class ShellHarness {
     private let made = Shared<[ScriptedExecutors]>([])
     private let told = Shared<[WorkerNotice]>([])
 
-    init(slots: Int = 4, withRecord: Bool = true, lease: TimeSpan = .seconds(10)) throws {
+    init(slots: Int = 4, withRecord: Bool = true, lease: TimeSpan = .seconds(60)) throws {
         let endpoint = "ipc://\(directory.path("socket"))"
         coordinator = try ScriptedCoordinator(at: endpoint)
         let (record, descriptor) = try AttemptRecord.make()
@@ -106,7 +106,7 @@ final class ShellHarness {
 
     /// Looks until something is so on the loop's thread.
     func wait(until isReached: @escaping @Sendable (WorkerShell) -> Bool) throws {
-        let end = ContinuousClock.now + .seconds(10)
+        let end = ContinuousClock.now + .seconds(60)
         while try !onLoop(isReached) {
             try #require(ContinuousClock.now < end, "it does not come to it")
             usleep(1_000)

@@ -41,3 +41,15 @@ final class TestDirectory: Sendable {
 func end(of processes: [Int32]) async throws {
     while processes.contains(where: { kill($0, 0) == 0 }) { try await Task.sleep(for: .milliseconds(1)) }
 }
+
+/// Whether a process runs no more, be it reaped or not.
+func hasEnded(_ process: Int32) -> Bool {
+    guard let file = fopen("/proc/\(process)/stat", "r") else { return true }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 512)
+    // `NUMBER (NAME) STATE …`, with a name of any characters; none if it goes at this moment.
+    guard fgets(&line, Int32(line.count), file) != nil, let end = line.lastIndex(of: CChar(UInt8(ascii: ")"))) else {
+        return true
+    }
+    return [UInt8(ascii: "Z"), UInt8(ascii: "X")].contains(UInt8(bitPattern: line[end + 2]))
+}

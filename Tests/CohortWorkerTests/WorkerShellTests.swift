@@ -6,7 +6,7 @@ internal import Testing
 @testable internal import CohortWorker
 
 /// What a worker's shell tells its coordinator, at the moments between an event and the report of it.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct WorkerShellTests {
     private func ref(_ index: UInt32, attempt: UInt32 = 1) -> AttemptRef {
         AttemptRef(task: TaskKey(index: index, generation: 7), attempt: attempt)
@@ -113,8 +113,8 @@ struct WorkerShellTests {
     }
 
     /// Long enough for what comes before the sleep, on a machine with much to do.
-    private static let lease = TimeSpan.seconds(2)
-    private static let longerThanLease = Duration.milliseconds(2_300)
+    private static let lease = TimeSpan.seconds(3)
+    private static let longerThanLease = Duration.milliseconds(3_300)
 
     private static func isSleep(_ explanation: String) -> Bool { explanation.hasPrefix("this process was stopped") }
 

@@ -92,7 +92,7 @@ struct Overdue: Error, CustomStringConvertible {
 
 /// Waits for something that nobody tells of.
 func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(20)
+    let end = ContinuousClock.now + .seconds(60)
     while try await !isSo() {
         if ContinuousClock.now > end { throw Overdue(description: what) }
         // A wait in a cancelled task must wait as well.
