@@ -203,7 +203,11 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "CohortReportTests", dependencies: ["Cohort", "CohortReport"], swiftSettings: settings),
+        .testTarget(
+            name: "CohortReportTests",
+            dependencies: ["Cohort", "CohortReport", "TestSupport"],
+            swiftSettings: settings
+        ),
         .target(
             name: "TestSupport",
             dependencies: ["CCohortProcess", "Cohort", "CohortProcess"],

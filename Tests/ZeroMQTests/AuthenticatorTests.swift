@@ -3,7 +3,7 @@ internal import Testing
 
 @testable internal import ZeroMQ
 
-@Suite("An authentication handler", .timeLimit(.minutes(1)))
+@Suite("An authentication handler", .timeLimit(.minutes(5)))
 struct AuthenticatorTests {
     private let shared: SharedContext
     private let serverKeys: Curve.KeyPair

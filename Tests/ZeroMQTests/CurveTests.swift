@@ -2,7 +2,7 @@ internal import Testing
 
 @testable internal import ZeroMQ
 
-@Suite("CURVE", .timeLimit(.minutes(1)))
+@Suite("CURVE", .timeLimit(.minutes(5)))
 struct CurveTests {
     private let shared: SharedContext
     private let serverKeys: Curve.KeyPair

@@ -2,7 +2,7 @@ internal import Testing
 
 @testable internal import ZeroMQ
 
-@Suite("Loop threads: executors", .timeLimit(.minutes(1)))
+@Suite("Loop threads: executors", .timeLimit(.minutes(5)))
 struct LoopExecutorTests {
     private actor Tally {
         nonisolated let loop: LoopThread

@@ -3,7 +3,7 @@ internal import Testing
 
 @testable internal import ZeroMQ
 
-@Suite("Loop threads: polling", .timeLimit(.minutes(1)))
+@Suite("Loop threads: polling", .timeLimit(.minutes(5)))
 struct LoopPollingTests {
     private let shared: SharedContext
 
@@ -103,6 +103,7 @@ struct LoopPollingTests {
     func descriptors() async throws {
         var ends: [Int32] = [0, 0]
         try #require(pipe(&ends) == 0)
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let (reader, writer) = (ends[0], ends[1])
         let reports = Reports<[Int16]>()
         let loop = try LoopThread.start(name: "pipes") { loop in

@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import ZeroMQ
 
-@Suite("Loop threads: jobs and life", .timeLimit(.minutes(1)))
+@Suite("Loop threads: jobs and life", .timeLimit(.minutes(5)))
 struct LoopThreadTests {
     private struct Refusal: Error, Equatable {
         let reason: String

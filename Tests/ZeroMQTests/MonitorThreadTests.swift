@@ -3,7 +3,7 @@ internal import Testing
 
 @testable internal import ZeroMQ
 
-@Suite("Monitors on threads of their own", .timeLimit(.minutes(1)))
+@Suite("Monitors on threads of their own", .timeLimit(.minutes(5)))
 struct MonitorThreadTests {
     private let shared: SharedContext
 
@@ -43,7 +43,7 @@ struct MonitorThreadTests {
         for number: UInt8 in 0..<20 {
             let context = try Context()
             do {
-                let client = try Socket(.dealer, in: context, linger: .seconds(5))
+                let client = try Socket(.dealer, in: context, linger: .seconds(60))
                 try MonitorThread.start(on: client, events: SocketMonitor.Event.Kind.allCases) { _ in }
                 try client.connect(endpoint)
                 _ = try client.trySend([[number]])

@@ -2,7 +2,7 @@ internal import Testing
 
 @testable internal import ZeroMQ
 
-@Suite("Socket monitors", .timeLimit(.minutes(1)))
+@Suite("Socket monitors", .timeLimit(.minutes(5)))
 struct SocketMonitorTests {
     private let shared: SharedContext
 
@@ -25,9 +25,11 @@ struct SocketMonitorTests {
             try client.connect(endpoint)
             let kinds = try monitor.events(upTo: .handshakeSucceeded).map(\.kind)
             #expect(kinds == [.connectDelayed, .connected, .handshakeSucceeded])
+            // Whoever hangs up before the server has seen his half of the greeting has failed in it.
+            let accepted = try serverMonitor.events(upTo: .handshakeSucceeded).map(\.kind)
+            #expect(accepted == [.accepted, .handshakeSucceeded])
         }
-        let kinds = try serverMonitor.events(upTo: .disconnected).map(\.kind)
-        #expect(kinds == [.accepted, .handshakeSucceeded, .disconnected])
+        #expect(try serverMonitor.events(upTo: .disconnected).map(\.kind) == [.disconnected])
         server.close()
         #expect(try serverMonitor.events(upTo: .monitorStopped).last?.kind == .monitorStopped)
     }

@@ -2,7 +2,7 @@ internal import Testing
 
 @testable internal import ZeroMQ
 
-@Suite("Socket options and errors", .timeLimit(.minutes(1)))
+@Suite("Socket options and errors", .timeLimit(.minutes(5)))
 struct SocketOptionTests {
     private let shared: SharedContext
 

@@ -3,7 +3,7 @@ internal import Testing
 
 @testable internal import ZeroMQ
 
-@Suite("Sockets", .timeLimit(.minutes(1)))
+@Suite("Sockets", .timeLimit(.minutes(5)))
 struct SocketTests {
     private let directory: TemporaryDirectory
     private let shared: SharedContext

@@ -5,7 +5,7 @@ internal import Testing
 @testable internal import ZeroMQ
 
 /// How long a test waits for what must happen; only a failing test waits that long.
-let patience = Duration.seconds(20)
+let patience = Duration.seconds(60)
 
 /// A directory of its own for the sockets of one test, removed with what is in it.
 final class TemporaryDirectory {
@@ -100,7 +100,7 @@ final class PlainServer: Sendable {
     private let descriptor: Int32
 
     init(isListening: Bool) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
