@@ -85,7 +85,7 @@ struct BatchLimitTests {
         )
     }
 
-    @Test("As keys, such aliases are refused before anything looks into them", .timeLimit(.minutes(1)))
+    @Test("As keys, such aliases are refused before anything looks into them", .timeLimit(.minutes(5)))
     func aliasBombKey() {
         #expect(
             CohortBatchTests.errors(of: bomb(20, last: "- ? *a19\n  : 1\n"))

@@ -5,7 +5,7 @@ internal import Testing
 /// What others write is taken in by three readers; none traps, hangs, or keeps what it has read, whatever it is.
 ///
 /// `.ci/fuzz` does the same for longer, guided by coverage.
-@Suite("Fuzzing", .serialized, .timeLimit(.minutes(2)))
+@Suite("Fuzzing", .serialized, .timeLimit(.minutes(5)))
 struct FuzzTests {
     /// `Tests/Fuzz/corpus`, from where this file is.
     private static let corpus =

@@ -21,16 +21,18 @@ struct DamagedJournalTests {
 
     @Test("is judged by the limits of the coordinator that goes on from it")
     func limits() throws {
-        var state = real.state
-        let (group, rows) = try #require(state.tasks.first { !$0.value.isEmpty })
-        let (index, row) = try #require(rows.first)
         let place = Limits().unfinishedTasks
-        state.tasks[group]?[index]?.key = TaskKey(index: UInt32(place), generation: row.key.generation)
-        #expect(state.contradiction() == "task \(index) of group \(group.value) has the place of another one")
         var limits = Limits()
         limits.unfinishedTasks = place + 1
-        let other = state.contradiction(limits: limits) ?? ""
-        #expect(!other.contains("has the place of another one"), "\(other)")
+        for (group, rows) in real.state.tasks {
+            for (index, row) in rows {
+                var state = real.state
+                state.tasks[group]?[index]?.key = TaskKey(index: UInt32(place), generation: row.key.generation)
+                #expect(state.contradiction() == "task \(index) of group \(group.value) has the place of another one")
+                let other = state.contradiction(limits: limits) ?? ""
+                #expect(!other.contains("has the place of another one"), "\(other)")
+            }
+        }
     }
 
     @Test("is called damaged, with what is wrong with it")

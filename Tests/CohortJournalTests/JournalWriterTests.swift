@@ -24,7 +24,7 @@ struct JournalWriterTests {
         return JournalEntry(ticket: ticket, batch: batch)
     }
 
-    private func writer(pages: Int? = nil, patience: Duration = .seconds(10)) throws -> (JournalStore, JournalWriter) {
+    private func writer(pages: Int? = nil, patience: Duration = .seconds(60)) throws -> (JournalStore, JournalWriter) {
         let store = try fixture.store(pages: pages)
         let writer = JournalWriter(store, patience: patience)
         let continuation = continuation
@@ -63,7 +63,13 @@ struct JournalWriterTests {
         writer.append([entry(3)])
         try store.grow(to: 1_000)
         #expect(await iterator.next() == .recovered)
-        #expect(await iterator.next() == .committed(3))
+        // With the one before it, or after that one.
+        let next = await iterator.next()
+        if next == .committed(2) {
+            #expect(await iterator.next() == .committed(3))
+        } else {
+            #expect(next == .committed(3))
+        }
         #expect(try store.rows().groups.count == 3)
     }
 
