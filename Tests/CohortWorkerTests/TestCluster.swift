@@ -1,5 +1,6 @@
 internal import Cohort
 internal import CohortCoordinator
+internal import CohortCore
 internal import Glibc
 internal import Logging
 
@@ -21,7 +22,11 @@ final class TestCluster: Sendable {
             ]
         }
         let log = Logger(label: "coordinator") { _ in SwiftLogNoOpLogHandler() }
-        coordinator = try Coordinator(CoordinatorConfiguration(endpoints: [processes.endpoint]), log: log) { _ in }
+        var configuration = CoordinatorConfiguration(endpoints: [processes.endpoint])
+        // No test here is about peers that are silent: a machine may stand still for longer than they may usually be.
+        configuration.limits.lease = .seconds(60)
+        configuration.limits.unreachable = .seconds(30)
+        coordinator = try Coordinator(configuration, log: log) { _ in }
         pool = try await Pool.connect(to: processes.endpoint, patience: .seconds(30))
     }
 

@@ -25,6 +25,9 @@ final class TestCluster: Sendable {
         endpoint = "ipc://\(directory)/socket"
         var configuration = CoordinatorConfiguration(endpoints: [endpoint])
         configuration.limits = limits
+        // No test here is about peers that are silent: a machine may stand still for longer than they may usually be.
+        configuration.limits.lease = .seconds(60)
+        configuration.limits.unreachable = .seconds(30)
         var log = Logger(label: "test")
         log.logLevel = .critical
         coordinator = try Coordinator(configuration, log: log) { _ in }
