@@ -36,6 +36,8 @@ package struct Link: Sendable, Equatable {
     package private(set) var unacknowledgedBytes = 0
     /// A message that came and could not be understood, and was asked for again.
     private var rejectedOnce: UInt64 = 0
+    /// What the other side has asked for again.
+    package private(set) var repeats = Repeats()
     /// A gap is asked for once; again only when a heartbeat shows that the answer was lost too (`peerHasSent`).
     private var askedFor: UInt64 = 0
 
@@ -99,6 +101,7 @@ package struct Link: Sendable, Equatable {
         while let first = unacknowledged.first, first.sequence <= acknowledge {
             unacknowledged.removeFirst()
             if first.isUpdate { receivedUpdates += 1 }
+            repeats.acknowledged(cost: Repeats.cost(of: first.frames))
             unacknowledgedBytes -= first.frames.reduce(0) { $0 + $1.count }
         }
     }
@@ -133,8 +136,59 @@ package struct Link: Sendable, Equatable {
         return lastReceived + 1
     }
 
-    /// What must be sent again because the other side lacks everything from `sequence` on.
-    package func resend(from sequence: UInt64) -> [Sent] {
-        unacknowledged.filter { $0.sequence >= sequence }
+    /// What has not been acknowledged, oldest first.
+    package var kept: some Sequence<Sent> { unacknowledged }
+
+    /// What to do when the other side says that it lacks everything from some number on.
+    package enum Answer: Sendable, Equatable {
+        /// Send these. `isPart`: they are not all, and it must be told so that it can ask for the next ones.
+        case send([Sent], isPart: Bool)
+        /// Nothing of it is kept.
+        case nothing
+        /// It was sent a moment ago; who still lacks it at the next heartbeat asks again. `isExcess`: this has been said more
+        /// often than any loss explains.
+        case declined(isExcess: Bool)
+        /// It was sent this again and again and goes on asking: the session cannot go on.
+        case giveUp
+    }
+
+    /// The other side asks for everything from `sequence` on.
+    ///
+    /// - Parameter pause: how long to wait, when something was sent again, before it is sent once more.
+    package mutating func asked(from sequence: UInt64, pause: TimeSpan, at now: Instant) -> Answer {
+        guard sequence <= lastSent, let oldest = unacknowledged.first?.sequence else { return .nothing }
+        let first = max(sequence, oldest)
+        let rest = unacknowledged.dropFirst(Int(first - oldest))
+        switch repeats.judge(first: first, pause: pause, at: now) {
+        case .declined: return .declined(isExcess: repeats.declined > Repeats.mostDeclined)
+        case .endless: return .giveUp
+        case .all: return .send(again(rest), isPart: false)
+        case .stretch:
+            let stretch = again(rest.prefix(stretchLength(of: rest)))
+            return .send(stretch, isPart: stretch.count < rest.count)
+        }
+    }
+
+    /// Why a session ends that cannot go on since the other side asks from `sequence` on for ever.
+    package static func endlessRequest(_ sequence: UInt64) -> String {
+        "message \(sequence) was sent \(Repeats.mostInVain) times again and is still asked for"
+    }
+
+    private mutating func again(_ messages: some Sequence<Sent>) -> [Sent] {
+        let messages = Array(messages)
+        for message in messages { repeats.sends(message.sequence, cost: Repeats.cost(of: message.frames)) }
+        return messages
+    }
+
+    /// At least one message, whatever its size.
+    private func stretchLength(of messages: some Sequence<Sent>) -> Int {
+        var bytes = 0
+        var count = 0
+        for message in messages {
+            bytes += Repeats.cost(of: message.frames)
+            if count == Repeats.stretchMessages || count > 0 && bytes > Repeats.stretchBytes { break }
+            count += 1
+        }
+        return count
     }
 }

@@ -211,8 +211,18 @@ package struct PeerSession: Sendable, Equatable {
         actions.append(.askAgain(from: from))
     }
 
-    package func resendRequested(from sequence: UInt64, into actions: inout [Action]) {
-        actions.append(.sendAgain(link.resend(from: sequence)))
+    /// The coordinator says that it lacks everything from a number on.
+    package mutating func resendRequested(
+        from sequence: UInt64,
+        at now: Instant,
+        into actions: inout [Action]
+    ) -> Link.Answer {
+        let answer = link.asked(from: sequence, pause: heartbeat.half, at: now)
+        if case .send(let messages, let isPart) = answer {
+            actions.append(.sendAgain(messages))
+            if isPart { actions.append(.sendHeartbeat) }
+        }
+        return answer
     }
 
     /// This side ends the session.

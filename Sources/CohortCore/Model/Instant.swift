@@ -54,6 +54,8 @@ package struct TimeSpan: Sendable, Hashable, Comparable {
         nanoseconds % 1_000_000_000 == 0 ? "\(nanoseconds / 1_000_000_000) s" : "\(seconds) s"
     }
 
+    package var half: TimeSpan { TimeSpan(nanoseconds: nanoseconds / 2) }
+
     package static let zero = TimeSpan(nanoseconds: 0)
 
     package static func seconds(_ count: UInt64) -> TimeSpan {

@@ -121,9 +121,7 @@ extension CoordinatorNode {
         case .duplicate, nil: break
         }
         noteReceipt(by: session, at: now)
-        if let link = peers[session]?.link, link.owesAcknowledgement {
-            send(.heartbeat(last: link.lastSent), to: session)
-        }
+        if peers[session]?.link.owesAcknowledgement == true { sendHeartbeat(to: session) }
     }
 
     private mutating func deal(
@@ -136,8 +134,7 @@ extension CoordinatorNode {
         case .heartbeat(let last):
             let missing = peers[session]?.link.peerHasSent(upTo: last, acknowledge: header.acknowledge)
             if let from = missing ?? nil { send(.resend(from: from), to: session) }
-        case .resend(let from):
-            for message in peers[session]?.link.resend(from: from) ?? [] { transmit(message.frames, to: session) }
+        case .resend(let from): resend(from: from, to: session, at: now)
         case .goodbye:
             handle(.sessionEnded(session, .goodbye), at: now)
         default:
@@ -147,6 +144,17 @@ extension CoordinatorNode {
             } else {
                 drop("a message that a \(role == .client ? "client" : "worker") may not send")
             }
+        }
+    }
+
+    private mutating func resend(from sequence: UInt64, to session: SessionID, at now: Instant) {
+        switch peers[session]?.link.asked(from: sequence, pause: core.limits.heartbeat.half, at: now) {
+        case .send(let messages, let isPart):
+            for message in messages { transmit(message.frames, to: session) }
+            if isPart { sendHeartbeat(to: session) }
+        case .declined(isExcess: true): drop("a request to send again what was sent a moment ago")
+        case .giveUp: expel(session, Link.endlessRequest(sequence), at: now)
+        case .nothing, .declined(isExcess: false), nil: break
         }
     }
 

@@ -18,8 +18,7 @@ extension CoordinatorNode {
             snapshot.badFrames = badFrames
             snapshot.refusedPeers = refusedPeers
             send(.snapshot(snapshot), to: session)
-        case .heartbeat(let session):
-            if let link = peers[session]?.link { send(.heartbeat(last: link.lastSent), to: session) }
+        case .heartbeat(let session): sendHeartbeat(to: session)
         case .closeSession(let session, let end): close(session, end)
         case .workerLost(_, let worker, let end, let running, let returned):
             notices.append(.workerLost(worker, end, running: running, returned: returned))
@@ -54,6 +53,10 @@ extension CoordinatorNode {
     private mutating func answered(_ session: SessionID) {
         // Nearly always the first.
         if let place = unanswered.firstIndex(of: session) { unanswered.remove(at: place) }
+    }
+
+    mutating func sendHeartbeat(to session: SessionID) {
+        if let link = peers[session]?.link { send(.heartbeat(last: link.lastSent), to: session) }
     }
 
     mutating func send(_ body: FrameBody, to session: SessionID) {

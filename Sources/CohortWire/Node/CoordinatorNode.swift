@@ -189,8 +189,7 @@ package struct CoordinatorNode: Sendable {
         for (session, sequence) in held.received { peers[session]?.link.settle(upTo: sequence) }
         for action in held.actions { perform(action) }
         for (session, _) in held.received {
-            guard let link = peers[session]?.link, link.owesAcknowledgement else { continue }
-            send(.heartbeat(last: link.lastSent), to: session)
+            if peers[session]?.link.owesAcknowledgement == true { sendHeartbeat(to: session) }
         }
     }
 

@@ -52,7 +52,7 @@ package struct PeerNode: Sendable {
 
     /// The same, in the order in which they were given.
     package var unacknowledged: [FrameBody] {
-        carried + session.link.resend(from: 0).compactMap { try? FrameCodec.decode($0.frames).1 } + waiting
+        carried + session.link.kept.compactMap { try? FrameCodec.decode($0.frames).1 } + waiting
     }
 
     // MARK: Sending
@@ -109,7 +109,7 @@ package struct PeerNode: Sendable {
         switch body {
         case .welcome(let acceptance): welcomed(header, acceptance, at: now)
         case .refused(let reason): session.refused(reason, into: &actions)
-        default: if accepts(header, at: now) { deal(with: body, header) }
+        default: if accepts(header, at: now) { deal(with: body, header, at: now) }
         }
         perform()
     }
@@ -125,16 +125,20 @@ package struct PeerNode: Sendable {
         switch session.link.rejected(sequence: header.sequence) {
         case .ignore: break
         case .askAgain(let from): transmit(.resend(from: from))
-        case .giveUp:
-            // No goodbye: that would say that a worker has ended what it has, and it comes back with it instead.
-            let reason = "message \(header.sequence) cannot be understood: \(error.description)"
-            forgetDamage(at: now)
-            damagedSessions += 1
-            if damagedSessions < Self.mostDamagedSessions {
-                session.refused(reason, into: &actions)
-            } else {
-                session.gaveUp(reason, into: &actions)
-            }
+        case .giveUp: giveUp("message \(header.sequence) cannot be understood: \(error.description)", at: now)
+        }
+    }
+
+    /// The session cannot go on for what the coordinator says.
+    ///
+    /// No goodbye: that would say that a worker has ended what it has, and it comes back with it instead.
+    private mutating func giveUp(_ reason: String, at now: Instant) {
+        forgetDamage(at: now)
+        damagedSessions += 1
+        if damagedSessions < Self.mostDamagedSessions {
+            session.refused(reason, into: &actions)
+        } else {
+            session.gaveUp(reason, into: &actions)
         }
     }
 
@@ -237,11 +241,16 @@ package struct PeerNode: Sendable {
         waiting.removeAll()
     }
 
-    private mutating func deal(with body: FrameBody, _ header: FrameHeader) {
+    private mutating func deal(with body: FrameBody, _ header: FrameHeader, at now: Instant) {
         switch body {
         case .heartbeat(let last):
             session.heartbeatReceived(last: last, acknowledge: header.acknowledge, into: &actions)
-        case .resend(let from): session.resendRequested(from: from, into: &actions)
+        case .resend(let from):
+            switch session.resendRequested(from: from, at: now, into: &actions) {
+            case .send, .nothing, .declined(isExcess: false): break
+            case .declined(isExcess: true): drop()
+            case .giveUp: giveUp(Link.endlessRequest(from), at: now)
+            }
         case .goodbye(let reason): session.goodbyeReceived(reason, into: &actions)
         default: inbox.append(.received(body))
         }

@@ -185,9 +185,26 @@ internal import Testing
 
         session.link.sent(session.link.nextSequence(), [[1]])
         actions = []
-        session.resendRequested(from: 1, into: &actions)
-        #expect(session.link.unacknowledgedCount == 1)
-        #expect(actions == [.sendAgain(session.link.resend(from: 1))])
+        let kept = Array(session.link.kept)
+        #expect(session.resendRequested(from: 1, at: Self.start, into: &actions) == .send(kept, isPart: false))
+        #expect(kept.count == 1)
+        #expect(actions == [.sendAgain(kept)])
+        actions = []
+        #expect(
+            session.resendRequested(from: 1, at: Self.start, into: &actions) == .declined(isExcess: false)
+        )
+        #expect(actions == [])
+    }
+
+    @Test func whatIsSentInStretchesIsFollowedByAHeartbeat() {
+        var session = opened()
+        for _ in 0..<100 { session.link.sent(session.link.nextSequence(), [[1]]) }
+        var actions: [PeerSession.Action] = []
+        _ = session.resendRequested(from: 1, at: Self.start, into: &actions)
+        let later = Self.start.advanced(by: .seconds(1))
+        _ = session.resendRequested(from: 1, at: later, into: &actions)
+        let kept = Array(session.link.kept)
+        #expect(actions == [.sendAgain(kept), .sendAgain(Array(kept.prefix(64))), .sendHeartbeat])
     }
 
     @Test func aFloodIsAcknowledged() {
