@@ -9,7 +9,7 @@ enum JournalSchema {
     static var version: Int { firstVersion - 1 + migrations.count }
 
     /// What the first of the migrations makes. Those before it were drafts, whose records are not read any more.
-    private static let firstVersion = 2
+    private static let firstVersion = 3
 
     /// Each brings a file to the next version, from an empty one on. They never change once they have been released.
     private static let migrations: [@Sendable (Database) throws -> Void] = [

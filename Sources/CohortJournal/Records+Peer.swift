@@ -59,7 +59,7 @@ extension JournalClient: Recorded {
             writer.put(range.lowerBound)
             writer.put(range.upperBound)
         }
-        writer.put(lastExtension)
+        writer.put(extensions)
     }
 
     init(from reader: inout RecordReader) throws(RecordReader.Fault) {
@@ -72,7 +72,27 @@ extension JournalClient: Recorded {
                 guard first <= last else { throw RecordReader.Fault() }
                 return first...last
             },
-            lastExtension: try reader.number()
+            extensions: try reader.record()
+        )
+    }
+}
+
+extension DecidedExtensions: Recorded {
+    func write(to writer: inout RecordWriter) {
+        writer.put(latest)
+        writer.put(refused) { writer, request in
+            writer.put(request.token)
+            writer.put(request.code)
+            writer.put(request.message)
+        }
+    }
+
+    init(from reader: inout RecordReader) throws(RecordReader.Fault) {
+        self.init(
+            latest: try reader.number(),
+            refused: try reader.list { reader throws(RecordReader.Fault) in
+                Refused(token: try reader.number(), code: try reader.choice(), message: try reader.text())
+            }
         )
     }
 }

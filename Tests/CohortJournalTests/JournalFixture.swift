@@ -36,7 +36,10 @@ final class JournalFixture {
                 token: PeerToken(.max),
                 sessions: KnownSessions(first: 2, latest: 3),
                 keys: [1...4, 9 ... .max],
-                lastExtension: .max
+                extensions: DecidedExtensions(
+                    latest: .max,
+                    refused: [DecidedExtensions.Refused(token: 7, code: .draining, message: "m")]
+                )
             )
         ]
         batch.joins = [

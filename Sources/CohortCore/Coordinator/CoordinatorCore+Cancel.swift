@@ -140,54 +140,59 @@ extension CoordinatorCore {
         }
     }
 
-    /// Moves a group's deadline to where `move` puts it, which is given the present one; `nil` is for none.
-    ///
-    /// - Returns: whether it has been moved.
-    @discardableResult
-    mutating func changeDeadline(
-        _ session: SessionID,
-        _ target: GroupTarget,
-        token: UInt32,
-        needsOne: Bool = false,
-        to move: (Instant?) -> Instant?
-    ) -> Bool {
+    /// The group whose deadline a request may change, or what to say to it.
+    private func findDeadline(_ target: GroupTarget, from session: SessionID) -> Found {
         guard let place = find(target, from: session) else {
-            refuseUnknown(target, for: session, token: token)
-            return false
+            let (code, message) = unknown(target)
+            return .refused(code, message)
         }
         let group = groups[Int(place)]
+        if group.phase == .closed { return .refused(.finished, "group \(group.name) is finished") }
         // A group that stops for another reason still has its deadline: only what has fired cannot be moved.
-        guard group.phase != .closed, !group.timedOut else {
-            let state = group.phase == .closed ? "is finished" : "has timed out already"
-            let code: Refusal.Code = group.phase == .closed ? .finished : .shuttingDown
-            refuse(session, code, "group \(group.name) \(state)", token: token)
-            return false
-        }
-        if needsOne, group.deadline == nil {
-            refuse(session, .invalid, "group \(group.name) has no deadline to extend", token: token)
-            return false
-        }
-        answer(session, token, isAccepted: true)
-        if let deadline = move(group.deadline) {
-            setDeadline(of: place, to: deadline)
-        } else {
+        if group.timedOut { return .refused(.shuttingDown, "group \(group.name) has timed out already") }
+        return .group(place)
+    }
+
+    private enum Found {
+        case group(UInt32)
+        case refused(Refusal.Code, String)
+    }
+
+    /// Moves a group's deadline to `deadline`; `nil` is for none.
+    mutating func changeDeadline(_ session: SessionID, _ target: GroupTarget, to deadline: Instant?, token: UInt32) {
+        switch findDeadline(target, from: session) {
+        case .refused(let code, let message): refuse(session, code, message, token: token)
+        case .group(let place):
+            answer(session, token, isAccepted: true)
+            if let deadline { return setDeadline(of: place, to: deadline) }
             groups[Int(place)].deadline = nil
             changed(group: place)
         }
-        return true
     }
 
-    /// Makes a group's deadline later by `span`, once: unlike all other requests this one would count again if it came
-    /// again. A client's tokens ascend, so the highest one that has counted tells.
+    /// Makes a group's deadline later by `span`, once.
     mutating func extendDeadline(_ session: SessionID, _ target: GroupTarget, by span: TimeSpan, token: UInt32) {
         guard let client = clientPlaces[session] else { return }
-        if token != 0, token <= clients[Int(client)].lastExtension {
-            return answer(session, token, isAccepted: true)
+        if token != 0 {
+            switch clients[Int(client)].extensions.decision(on: token) {
+            case .accepted: return answer(session, token, isAccepted: true)
+            case .refused(let code, let message): return refuse(session, code, message, token: token)
+            case nil: changed(client: client)
+            }
         }
-        let isExtended = changeDeadline(session, target, token: token, needsOne: true) { $0?.advanced(by: span) }
-        guard isExtended, token != 0 else { return }
-        clients[Int(client)].lastExtension = token
-        changed(client: client)
+        var found = findDeadline(target, from: session)
+        if case .group(let place) = found {
+            let group = groups[Int(place)]
+            if let deadline = group.deadline {
+                clients[Int(client)].extensions.accept(token)
+                answer(session, token, isAccepted: true)
+                return setDeadline(of: place, to: deadline.advanced(by: span))
+            }
+            found = .refused(.invalid, "group \(group.name) has no deadline to extend")
+        }
+        guard case .refused(let code, let message) = found else { return }
+        clients[Int(client)].extensions.refuse(token, code, message)
+        refuse(session, code, message, token: token)
     }
 
     mutating func setDeadline(of place: UInt32, to deadline: Instant) {
@@ -236,12 +241,19 @@ extension CoordinatorCore {
     }
 
     mutating func refuseUnknown(_ target: GroupTarget, for session: SessionID, token: UInt32 = 0) {
-        if case .name(let name) = target, case let open = openRoots(named: name), open.count > 1 {
-            let numbers = open.map { "\(groups[Int($0)].id.value)" }.joined(separator: ", ")
-            let message = "\(open.count) open groups are called \(name): say by its number which is meant: \(numbers)"
-            return refuse(session, .invalid, message, token: token)
+        let (code, message) = unknown(target)
+        refuse(session, code, message, token: token)
+    }
+
+    /// What to say to a request that means no group.
+    private func unknown(_ target: GroupTarget) -> (Refusal.Code, String) {
+        guard case .name(let name) = target, case let open = openRoots(named: name), open.count > 1 else {
+            return (.unknownGroup, refuseMessage(target))
         }
-        refuse(session, .unknownGroup, refuseMessage(target), token: token)
+        let numbers = open.map { "\(groups[Int($0)].id.value)" }.joined(separator: ", ")
+        return (
+            .invalid, "\(open.count) open groups are called \(name): say by its number which is meant: \(numbers)"
+        )
     }
 
     /// Turns a request down: in an answer if it had a token, else in a refusal of its own.

@@ -135,7 +135,7 @@ package struct CoordinatorCore: Sendable, Equatable {
         case .taskCancelled(let session, let key, let index, let reason, let token):
             taskCancelled(session, key, index: index, reason: reason, token: token, at: now)
         case .deadlineChanged(let session, let target, let span, let token):
-            changeDeadline(session, target, token: token) { _ in span.map { now.advanced(by: $0) } }
+            changeDeadline(session, target, to: span.map { now.advanced(by: $0) }, token: token)
         case .deadlineExtended(let session, let target, let span, let token):
             extendDeadline(session, target, by: span, token: token)
         case .consumed(let session, let weight, let outputs): consumed(session, weight: weight, outputs)

@@ -84,8 +84,7 @@ package struct ClientRecord: Sendable, Equatable {
     // With a journal:
     /// All that it has ever used for groups of its own.
     package var keys = KeyRanges()
-    /// The highest token of its requests that have extended a deadline: one that comes again has been dealt with.
-    package var lastExtension: UInt32 = 0
+    package var extensions = DecidedExtensions()
     /// How far it has been told, by head. Looked up, never iterated.
     package var feeds: [GroupID: LogFeed] = [:]
     /// Heads with something new for it.

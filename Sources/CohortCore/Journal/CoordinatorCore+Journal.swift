@@ -111,7 +111,7 @@ extension CoordinatorCore {
             token: client.token,
             sessions: client.sessions,
             keys: client.keys.ranges,
-            lastExtension: client.lastExtension
+            extensions: client.extensions
         )
     }
 

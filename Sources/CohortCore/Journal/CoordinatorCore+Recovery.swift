@@ -29,7 +29,7 @@ extension CoordinatorCore {
             )
             record.isAbsent = true
             record.keys = KeyRanges(row.keys)
-            record.lastExtension = row.lastExtension
+            record.extensions = row.extensions
             _ = addClient(record)
         }
         restoreGroups(state, at: now)

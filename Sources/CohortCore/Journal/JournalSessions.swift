@@ -4,19 +4,18 @@ package struct JournalClient: Sendable, Equatable {
     package var sessions: KnownSessions
     /// Keys that it has used for groups, open or not: a request that is sent again must not open one twice.
     package var keys: [ClosedRange<UInt32>]
-    /// The highest token of its requests that have extended a deadline.
-    package var lastExtension: UInt32
+    package var extensions: DecidedExtensions
 
     package init(
         token: PeerToken,
         sessions: KnownSessions,
         keys: [ClosedRange<UInt32>],
-        lastExtension: UInt32 = 0
+        extensions: DecidedExtensions = DecidedExtensions()
     ) {
         self.token = token
         self.sessions = sessions
         self.keys = keys
-        self.lastExtension = lastExtension
+        self.extensions = extensions
     }
 }
 

@@ -187,13 +187,48 @@ internal import Testing
         #expect(script.core.groups[0].deadline == Instant(nanoseconds: 9_000_000_000))
     }
 
-    @Test func whatWasRefusedMayBeAskedAgain() {
-        var script = running(timeout: .seconds(2))
-        script.send(.deadlineExtended(SessionID(1), .id(GroupID(9)), by: .seconds(3), token: 4))
-        script.expect("c1 answer 4: unknownGroup")
-        script.send(.deadlineExtended(SessionID(1), .id(GroupID(1)), by: .seconds(3), token: 4))
-        script.expect("c1 answer 4: accepted")
+    /// It was told so, or will be: that must not change when the request comes again.
+    @Test func whatWasRefusedStaysRefused() {
+        var script = CoreScript(keepsJournal: true)
+        var client = script.client(token: 5)
+        script.worker(token: 7)
+        script.open(client, 1)
+        func extend(_ token: UInt32) {
+            script.settle()
+            script.send(.deadlineExtended(client, .id(GroupID(1)), by: .seconds(3), token: token))
+        }
+        extend(1)
+        script.expect("c1 answer 1: invalid")
+        script.send(.deadlineChanged(client, .id(GroupID(1)), .seconds(2)))
+        extend(2)
+        script.expect("c1 answer 2: accepted")
+        client = script.client(token: 5)
+        extend(1)
+        script.expect("c2 answer 1: invalid")
+        extend(2)
+        script.expect("c2 answer 2: accepted")
+        script.restart()
+        client = script.client(token: 5)
+        extend(1)
+        script.expect("c3 answer 1: invalid")
+        extend(2)
+        script.expect("c3 answer 2: accepted")
         #expect(script.core.groups[0].deadline == Instant(nanoseconds: 6_000_000_000))
+        extend(3)
+        script.expect("c3 answer 3: accepted")
+    }
+
+    @Test func refusalsAreRememberedAsFarAsThereIsRoom() {
+        var decided = DecidedExtensions()
+        decided.accept(1)
+        for token in 2...66 as ClosedRange<UInt32> { decided.refuse(token, .finished, "over") }
+        #expect(decided.decision(on: 67) == nil)
+        #expect(decided.decision(on: 66) == .refused(.finished, "over"))
+        #expect(decided.decision(on: 3) == .refused(.finished, "over"))
+        #expect(decided.decision(on: 2) == .refused(.limit, "what became of this request is not known any more"))
+        #expect(decided.refused.count == DecidedExtensions.mostRefused)
+        decided.accept(70)
+        #expect(decided.decision(on: 68) == .accepted)
     }
 
     @Test func whereThereIsNoneNothingIsExtended() {
