@@ -53,6 +53,7 @@ extension JournalGroup: Recorded {
         writer.put(outcome) { $0.put($1) }
         writer.put(counts)
         writer.put(closedBelow)
+        writer.put(closedInside)
         writer.put(omitted)
         writer.put(receivedUpTo)
     }
@@ -93,6 +94,7 @@ extension JournalGroup: Recorded {
             outcome: try reader.optional { reader throws(RecordReader.Fault) in try reader.choice() },
             counts: try reader.record(),
             closedBelow: try reader.record(),
+            closedInside: try reader.record(),
             omitted: try reader.unsigned(),
             receivedUpTo: try reader.unsigned()
         )
@@ -114,6 +116,7 @@ extension GroupReport: Recorded {
         writer.put(elapsed)
         writer.put(openedAgo)
         writer.put(omitted)
+        writer.put(below)
     }
 
     init(from reader: inout RecordReader) throws(RecordReader.Fault) {
@@ -130,7 +133,8 @@ extension GroupReport: Recorded {
             counts: try reader.record(),
             elapsed: try reader.span(),
             openedAgo: try reader.span(),
-            omitted: try reader.unsigned()
+            omitted: try reader.unsigned(),
+            below: try reader.record()
         )
     }
 }

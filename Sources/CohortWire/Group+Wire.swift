@@ -192,6 +192,7 @@ extension GroupReport {
         message.elapsed = elapsed.nanoseconds
         message.openedAgo = openedAgo.nanoseconds
         message.omitted = omitted
+        if below != TaskCounts() { message.below = below.wire }
         return message
     }
 
@@ -209,7 +210,8 @@ extension GroupReport {
             counts: TaskCounts(wire: message.counts),
             elapsed: span(message.elapsed),
             openedAgo: span(message.openedAgo),
-            omitted: message.omitted
+            omitted: message.omitted,
+            below: TaskCounts(wire: message.below)
         )
     }
 }

@@ -124,6 +124,7 @@ final class JournalFixture {
     }
 
     static func submission(_ group: UInt64, first: UInt32) -> JournalSubmission {
+            closedInside: counts,
         let template = TaskTemplate(
             name: "t",
             function: "f",
@@ -238,7 +239,8 @@ final class JournalFixture {
                 counts: TaskCounts(),
                 elapsed: .seconds(3),
                 openedAgo: .seconds(4),
-                omitted: 1
+                omitted: 1,
+                below: Self.group(7).counts
             ),
             accepted: [AcceptedTasks(key: GroupKey(4), first: 1, index: 2, count: 3)]
         )

@@ -42,6 +42,71 @@ struct RetoldUpdatesTests {
         return update
     }
 
+    /// Of another client's tree it is told numbers only.
+    @Test("makes up the counts of a tree, whenever its inner groups have closed")
+    func countsOfAWatchedTree() throws {
+        let collector = OutcomeCollector(keepsTasks: true) { _, _ in nil }
+        var counts = TaskCounts()
+        func summary(_ id: UInt64, in parent: GroupID?) -> GroupSummary {
+            GroupSummary(
+                group: GroupID(id),
+                parent: parent,
+                name: "g",
+                detached: false,
+                stopping: false,
+                outcome: nil,
+                counts: counts,
+                openedAgo: .seconds(1),
+                elapsed: .seconds(1),
+                deadlineIn: nil,
+                waiting: ""
+            )
+        }
+        func closed(_ id: UInt64, in parent: GroupID?, below: TaskCounts = TaskCounts()) -> ClientUpdate {
+            var update = ClientUpdate()
+            update.closed = [
+                GroupReport(
+                    group: GroupID(id),
+                    parent: parent,
+                    name: "g",
+                    outcome: .ok,
+                    timedOut: false,
+                    cancelled: false,
+                    cause: .none,
+                    reason: "",
+                    deadlineOf: "",
+                    counts: counts,
+                    elapsed: .seconds(2),
+                    openedAgo: .seconds(2),
+                    omitted: 0,
+                    below: below
+                )
+            ]
+            return update
+        }
+        func take(_ update: ClientUpdate) { collector.take(update) { _, _ in } ended: { _ in } }
+        // One task of its own has ended, and five in a group that has closed.
+        counts.ok = 6
+        var first = ClientUpdate()
+        first.groups = [summary(7, in: nil)]
+        counts.ok = 1
+        first.groups.append(summary(8, in: group))
+        take(first)
+        #expect(collector.document()?.counts?.ok == 7)
+        counts.ok = 2
+        take(closed(8, in: group))
+        #expect(collector.document()?.counts?.ok == 8)
+        counts.ok = 3
+        var below = TaskCounts()
+        below.ok = 7
+        below.lost = 1
+        take(closed(7, in: nil, below: below))
+        let document = try #require(collector.document())
+        #expect(document.counts?.ok == 10)
+        #expect(document.counts?.lost == 1)
+        #expect(document.groups.first?.counts?.ok == 2)
+    }
+
     @Test("is dropped, and counted once")
     func duplicates() throws {
         let collector = OutcomeCollector(keepsTasks: true) { _, _ in nil }

@@ -16,15 +16,13 @@ extension OutcomeCollector {
         let groups = node.children.map { document(of: $0, isRoot: false) }
         var (counts, neverStarted) = (node.counts, node.neverStarted)
         // Of a tree that is another client's a watcher is not told which tasks have ended, but how many had, and in the end
-        // how many have.
-        if let summary = node.summary {
-            counts.raise(to: OutcomeCounts(summary.counts))
-            if let report { counts.raise(to: OutcomeCounts(report.counts)) }
-        }
+        // how many have, those of groups included that had closed before it began to watch.
+        if let summary = node.summary { counts.raise(to: OutcomeCounts(summary.counts)) }
         for group in groups {
             counts += group.tally
             neverStarted += group.neverStarted ?? 0
         }
+        if node.summary != nil, let report { counts.raise(to: OutcomeCounts(report.counts + report.below)) }
         return OutcomeDocument(
             version: isRoot ? OutcomeDocument.currentVersion : nil,
             group: node.name,

@@ -278,6 +278,7 @@ extension CoordinatorCore {
             removeChild(place, from: parent)
             groups[Int(parent)].closedBelow += group.counts
             groups[Int(parent)].closedBelow += group.closedBelow
+            if !group.isScope { groups[Int(parent)].closedInside += group.counts + group.closedInside }
             changed(group: parent)
             if group.head == place {
                 groups[Int(place)].parent = GroupRecord.none

@@ -32,7 +32,7 @@ extension CoordinatorCore {
         var snapshot = Snapshot()
         for place in closedRoots + openRoots {
             var counts = TaskCounts()
-            for member in openTree(below: place) { counts += liveCounts(of: member) }
+            for member in openTree(below: place) { counts += liveCounts(of: member, withClosed: groups[Int(member)].closedBelow) }
             snapshot.groups.append(summary(of: place, counts: counts, at: now))
         }
         snapshot.workers = workers.filter { !$0.isGone && !$0.isAbsent }.sorted { $0.number < $1.number }.map(summary)
@@ -43,9 +43,8 @@ extension CoordinatorCore {
     }
 
     /// The ended tasks of a group, with what has closed inside it, and those that are under way.
-    private func liveCounts(of place: UInt32, withClosed: Bool = true) -> TaskCounts {
-        var counts = groups[Int(place)].counts
-        if withClosed { counts += groups[Int(place)].closedBelow }
+    private func liveCounts(of place: UInt32, withClosed closed: TaskCounts) -> TaskCounts {
+        var counts = groups[Int(place)].counts + closed
         counts.running = Int(groups[Int(place)].held + groups[Int(place)].suspended)
         counts.queued = Int(groups[Int(place)].unfinished) - counts.running
         return counts
@@ -53,7 +52,8 @@ extension CoordinatorCore {
 
     /// The same for a watcher, who is told of the groups that have closed inside a detached tree.
     func watchedCounts(of place: UInt32) -> TaskCounts {
-        liveCounts(of: place, withClosed: !groups[Int(place)].detached)
+        let group = groups[Int(place)]
+        return liveCounts(of: place, withClosed: group.detached ? TaskCounts() : group.closedInside)
     }
 
     /// The tasks of some groups that run, by group: the first ones in the order of spawning.

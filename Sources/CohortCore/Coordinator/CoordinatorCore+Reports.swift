@@ -157,7 +157,8 @@ extension CoordinatorCore {
             counts: group.counts,
             elapsed: now.since(group.openedAt),
             openedAgo: now.since(group.openedAt),
-            omitted: group.omitted
+            omitted: group.omitted,
+            below: group.closedInside
         )
         if group.detached || keepsJournal {
             var closed = ClosedGroup(report: report, key: group.key)

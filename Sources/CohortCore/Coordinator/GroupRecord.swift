@@ -84,6 +84,8 @@ package struct GroupRecord: Sendable, Equatable {
     package var counts = TaskCounts()
     /// Of the groups inside that have closed, whose records are gone.
     package var closedBelow = TaskCounts()
+    /// The same without what tasks have opened: who watches the tree is not told of that.
+    package var closedInside = TaskCounts()
     /// Open groups inside, those that its tasks have opened included, as a list through their records.
     package var firstChild = GroupRecord.none
     package var lastChild = GroupRecord.none

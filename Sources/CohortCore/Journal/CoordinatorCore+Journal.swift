@@ -182,6 +182,7 @@ extension CoordinatorCore {
             worker: record.lastWorker,
             flags: record.flags.subtracting(.cancelSeen),
             cause: record.cause,
+            closedInside: group.closedInside,
             startedAt: Instant(nanoseconds: record.startedAt),
             crashes: crashes[task] ?? 0,
             failure: pendingFailures[task],

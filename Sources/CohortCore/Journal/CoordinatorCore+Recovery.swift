@@ -219,6 +219,7 @@ extension GroupRecord {
         outcome = row.outcome
         counts = row.counts
         closedBelow = row.closedBelow
+        closedInside = row.closedInside
         omitted = row.omitted
         receivedUpTo = row.receivedUpTo
     }

@@ -38,6 +38,7 @@ package struct JournalGroup: Sendable, Equatable {
     package var outcome: GroupOutcome?
     package var counts: TaskCounts
     package var closedBelow: TaskCounts
+    package var closedInside: TaskCounts
     package var omitted: UInt64
     /// Of a head: ends and closings before this one have come to whoever is told of them, and are not told again.
     package var receivedUpTo: UInt64
@@ -77,6 +78,7 @@ package struct JournalGroup: Sendable, Equatable {
         outcome: GroupOutcome?,
         counts: TaskCounts,
         closedBelow: TaskCounts,
+        closedInside: TaskCounts,
         omitted: UInt64,
         receivedUpTo: UInt64 = 0
     ) {
@@ -114,6 +116,7 @@ package struct JournalGroup: Sendable, Equatable {
         self.outcome = outcome
         self.counts = counts
         self.closedBelow = closedBelow
+        self.closedInside = closedInside
         self.omitted = omitted
         self.receivedUpTo = receivedUpTo
     }

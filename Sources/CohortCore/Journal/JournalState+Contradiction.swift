@@ -114,7 +114,7 @@ struct JournalCheck {
                 id == group.id && id.value > 0 && id.value < state.counters.nextGroup,
                 "\(name) has not been opened yet"
             )
-            let counts = [group.counts, group.closedBelow].flatMap {
+            let counts = [group.counts, group.closedBelow, group.closedInside].flatMap {
                 [$0.queued, $0.running, $0.ok, $0.error, $0.timeout, $0.cancelled, $0.lost]
             }
             let isCountable = counts.allSatisfy { $0 >= 0 && $0 < Int(Self.most) }

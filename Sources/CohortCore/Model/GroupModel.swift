@@ -95,6 +95,12 @@ package struct TaskCounts: Sendable, Equatable {
         }
     }
 
+    package static func + (left: TaskCounts, right: TaskCounts) -> TaskCounts {
+        var sum = left
+        sum += right
+        return sum
+    }
+
     package static func += (left: inout TaskCounts, right: TaskCounts) {
         left.queued = left.queued.adding(right.queued)
         left.running = left.running.adding(right.running)
@@ -152,6 +158,8 @@ package struct GroupReport: Sendable, Equatable {
     package var openedAgo: TimeSpan
     /// Reports of ended tasks that retention has dropped.
     package var omitted: UInt64
+    /// Tasks of all groups that have closed inside.
+    package var below: TaskCounts
 
     package init(
         group: GroupID,
@@ -166,7 +174,8 @@ package struct GroupReport: Sendable, Equatable {
         counts: TaskCounts,
         elapsed: TimeSpan,
         openedAgo: TimeSpan,
-        omitted: UInt64
+        omitted: UInt64,
+        below: TaskCounts = TaskCounts()
     ) {
         self.group = group
         self.parent = parent
@@ -181,5 +190,6 @@ package struct GroupReport: Sendable, Equatable {
         self.elapsed = elapsed
         self.openedAgo = openedAgo
         self.omitted = omitted
+        self.below = below
     }
 }

@@ -1581,6 +1581,16 @@ nonisolated struct PBGroupClosed: @unchecked Sendable {
     set {_uniqueStorage()._omitted = newValue}
   }
 
+  /// Of the tasks of all groups that have closed inside; absent where there are none.
+  var below: PBCounts {
+    get {_storage._below ?? PBCounts()}
+    set {_uniqueStorage()._below = newValue}
+  }
+  /// Returns true if `below` has been explicitly set.
+  var hasBelow: Bool {_storage._below != nil}
+  /// Clears the value of `below`. Subsequent reads from it will return its default value.
+  mutating func clearBelow() {_uniqueStorage()._below = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -4365,7 +4375,7 @@ nonisolated extension PBRunningTask: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension PBGroupClosed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".GroupClosed"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}group\0\u{1}parent\0\u{1}name\0\u{1}outcome\0\u{3}timed_out\0\u{1}cancelled\0\u{1}cause\0\u{1}reason\0\u{3}deadline_of\0\u{1}counts\0\u{1}elapsed\0\u{3}opened_ago\0\u{1}omitted\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}group\0\u{1}parent\0\u{1}name\0\u{1}outcome\0\u{3}timed_out\0\u{1}cancelled\0\u{1}cause\0\u{1}reason\0\u{3}deadline_of\0\u{1}counts\0\u{1}elapsed\0\u{3}opened_ago\0\u{1}omitted\0\u{1}below\0")
 
   fileprivate class _StorageClass {
     var _group: UInt64 = 0
@@ -4381,6 +4391,7 @@ nonisolated extension PBGroupClosed: SwiftProtobuf.Message, SwiftProtobuf._Messa
     var _elapsed: UInt64 = 0
     var _openedAgo: UInt64 = 0
     var _omitted: UInt64 = 0
+    var _below: PBCounts? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4404,6 +4415,7 @@ nonisolated extension PBGroupClosed: SwiftProtobuf.Message, SwiftProtobuf._Messa
       _elapsed = source._elapsed
       _openedAgo = source._openedAgo
       _omitted = source._omitted
+      _below = source._below
     }
   }
 
@@ -4435,6 +4447,7 @@ nonisolated extension PBGroupClosed: SwiftProtobuf.Message, SwiftProtobuf._Messa
         case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._elapsed) }()
         case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._openedAgo) }()
         case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._omitted) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._below) }()
         default: break
         }
       }
@@ -4486,6 +4499,9 @@ nonisolated extension PBGroupClosed: SwiftProtobuf.Message, SwiftProtobuf._Messa
       if _storage._omitted != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._omitted, fieldNumber: 13)
       }
+      try { if let v = _storage._below {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4508,6 +4524,7 @@ nonisolated extension PBGroupClosed: SwiftProtobuf.Message, SwiftProtobuf._Messa
         if _storage._elapsed != rhs_storage._elapsed {return false}
         if _storage._openedAgo != rhs_storage._openedAgo {return false}
         if _storage._omitted != rhs_storage._omitted {return false}
+        if _storage._below != rhs_storage._below {return false}
         return true
       }
       if !storagesAreEqual {return false}

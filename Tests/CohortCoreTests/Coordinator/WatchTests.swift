@@ -73,6 +73,44 @@ internal import Testing
         #expect(script.take(containing: "closed") == ["c1 closed g1 ok", "c2 closed g1 ok"])
     }
 
+    /// How many tasks of groups inside had ended before it watched it learns at the latest when the tree closes.
+    @Test(arguments: [false, true])
+    func aWatcherIsToldOfTasksInGroupsThatHadClosed(afterARestart: Bool) {
+        var script = CoreScript(keepsJournal: true)
+        var owner = script.client(token: 1)
+        script.worker(slots: 4, token: 7)
+        script.open(owner, 1, policy: .continue)
+        script.open(owner, 2, in: 1, policy: .continue)
+        script.open(owner, 3, in: 2)
+        script.open(owner, 4, in: 1, isScope: true)
+        script.submit(owner, 2, count: 2)
+        script.submit(owner, 3)
+        script.submit(owner, 4)
+        for key: UInt32 in [4, 3, 2] { script.seal(owner, key) }
+        for task in ["g2/0", "g3/0", "g4/0"] { script.finish(task) }
+        script.finish("g2/1", .failed)
+        if afterARestart {
+            script.restart()
+            owner = script.client(token: 1)
+        }
+        let watcher = script.client(token: 2)
+        script.settle()
+        script.send(.watched(watcher, .id(GroupID(1))))
+        #expect(updates(to: watcher, in: script).flatMap(\.groups).map(\.counts.ok) == [2])
+        script.settle()
+        script.seal(owner, 1)
+        let report = updates(to: watcher, in: script).flatMap(\.closed).first
+        #expect(report?.counts == TaskCounts())
+        #expect(report?.below.ok == 2)
+        #expect(report?.below.error == 1)
+    }
+
+    private func updates(to client: SessionID, in script: CoreScript) -> [ClientUpdate] {
+        script.actions.compactMap { action in
+            if case .update(client, let update) = action { update } else { nil }
+        }
+    }
+
     @Test func whatNobodyKnowsCannotBeWatched() {
         var script = CoreScript()
         let client = script.client()

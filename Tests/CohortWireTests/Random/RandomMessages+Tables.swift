@@ -142,7 +142,8 @@ extension RandomMessages {
             counts: counts(),
             elapsed: span(),
             openedAgo: span(),
-            omitted: number()
+            omitted: number(),
+            below: flag() ? counts() : TaskCounts()
         )
     }
 

@@ -9,6 +9,29 @@ extension VectorTopic {
     private static let attempt = AttemptRef(task: TaskKey(index: 7, generation: 2), attempt: 1)
     private static let other = AttemptRef(task: TaskKey(index: .max, generation: .max), attempt: .max)
 
+    private static var closedAroundOthers: ClientUpdate {
+        var update = ClientUpdate()
+        update.closed = [
+            GroupReport(
+                group: GroupID(3),
+                parent: nil,
+                name: "outer",
+                outcome: .errors,
+                timedOut: false,
+                cancelled: false,
+                cause: .none,
+                reason: "",
+                deadlineOf: "",
+                counts: counts(ok: 1),
+                elapsed: .seconds(2),
+                openedAgo: .seconds(2),
+                omitted: 0,
+                below: counts(ok: 5, error: 1, timeout: 2, cancelled: 3, lost: 4)
+            )
+        ]
+        return update
+    }
+
     private static let requests = [
         Vector(
             "open-group-of-a-task",
@@ -94,6 +117,12 @@ extension VectorTopic {
                     ]
                 }
             )
+        ),
+        Vector(
+            "update-closed-around-others",
+            "A group has closed with one task of its own, and fifteen in groups that had closed inside.",
+            .at(9),
+            .update(closedAroundOthers)
         ),
         Vector(
             "update-error-tree",
