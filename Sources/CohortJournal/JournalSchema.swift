@@ -31,6 +31,10 @@ enum JournalSchema {
                         group_id INTEGER NOT NULL, number INTEGER NOT NULL, record BLOB NOT NULL,
                         PRIMARY KEY (group_id, number)
                     ) WITHOUT ROWID;
+                    CREATE TABLE failures (
+                        group_id INTEGER NOT NULL, number INTEGER NOT NULL, record BLOB NOT NULL,
+                        PRIMARY KEY (group_id, number)
+                    );
                     CREATE TABLE ends (
                         sequence INTEGER PRIMARY KEY, head INTEGER NOT NULL, record BLOB NOT NULL, value BLOB NOT NULL
                     );

@@ -42,6 +42,12 @@ extension JournalStore {
             try row.require(UInt64(task.index), at: 2)
             state.tasks[task.group, default: [:]][task.index] = task
         }
+        try each("SELECT record, group_id, number FROM failures", db) { row in
+            let failure: JournalFailure = try row.record(0)
+            try row.require(failure.group.value, at: 1)
+            try row.require(UInt64(failure.index), at: 2)
+            state.failures[failure.group, default: [:]][failure.index] = failure.failure
+        }
         try each("SELECT record, value, sequence, head FROM ends ORDER BY sequence", db) { row in
             var end: JournalEnd = try row.record(0)
             // What is told no more can stay where it is.

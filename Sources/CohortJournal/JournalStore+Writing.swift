@@ -38,6 +38,14 @@ extension JournalStore {
             let values: Values = [task.group.value.row, Int64(task.index), task.row]
             try run("INSERT OR REPLACE INTO tasks VALUES (?, ?, ?)", values, db)
         }
+        for failure in batch.failures {
+            let values: Values = [failure.group.value.row, Int64(failure.index), failure.row]
+            try run("INSERT OR REPLACE INTO failures VALUES (?, ?, ?)", values, db)
+        }
+        for place in batch.settledFailures {
+            let values: Values = [place.group.value.row, Int64(place.index)]
+            try run("DELETE FROM failures WHERE group_id = ? AND number = ?", values, db)
+        }
         for end in batch.ends {
             let task: Values = [end.report.group.value.row, Int64(end.report.index)]
             try run("DELETE FROM tasks WHERE group_id = ? AND number = ?", task, db)
@@ -57,6 +65,7 @@ extension JournalStore {
         let group = closing.report.group
         try run("DELETE FROM submissions WHERE group_id = ?", [group.value.row], db)
         try run("DELETE FROM tasks WHERE group_id = ?", [group.value.row], db)
+        try run("DELETE FROM failures WHERE group_id = ?", [group.value.row], db)
         if group != closing.head { try run("DELETE FROM groups WHERE id = ?", [group.value.row], db) }
         let values: Values = [closing.sequence.row, closing.head.value.row, closing.row]
         try run("INSERT OR REPLACE INTO closings VALUES (?, ?, ?)", values, db)

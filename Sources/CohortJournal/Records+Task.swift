@@ -191,7 +191,6 @@ extension JournalTask: Recorded {
         writer.put(cause)
         writer.put(startedAt)
         writer.put(crashes)
-        writer.put(failure) { $0.put($1) }
         writer.put(end) { $0.put($1) }
     }
 
@@ -208,8 +207,23 @@ extension JournalTask: Recorded {
             cause: try reader.choice(),
             startedAt: try reader.instant(),
             crashes: try reader.number(),
-            failure: try reader.optional { reader throws(RecordReader.Fault) in try reader.record() },
             end: try reader.optional { reader throws(RecordReader.Fault) in try reader.record() }
+        )
+    }
+}
+
+extension JournalFailure: Recorded {
+    func write(to writer: inout RecordWriter) {
+        writer.put(group.value)
+        writer.put(index)
+        writer.put(failure)
+    }
+
+    init(from reader: inout RecordReader) throws(RecordReader.Fault) {
+        self.init(
+            group: GroupID(try reader.unsigned()),
+            index: try reader.number(),
+            failure: try reader.record()
         )
     }
 }

@@ -19,7 +19,8 @@ enum Damage {
         ("counters", ["id"], ["record"]), ("clients", ["token"], ["record"]),
         ("joins", ["token", "key"], ["record"]), ("workers", ["number"], ["record"]),
         ("groups", ["id"], ["record"]), ("submissions", ["group_id", "first"], ["record", "payload"]),
-        ("tasks", ["group_id", "number"], ["record"]), ("ends", ["sequence", "head"], ["record", "value"]),
+        ("tasks", ["group_id", "number"], ["record"]), ("failures", ["group_id", "number"], ["record"]),
+        ("ends", ["sequence", "head"], ["record", "value"]),
         ("closings", ["sequence", "head"], ["record"]),
     ]
 

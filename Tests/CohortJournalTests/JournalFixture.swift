@@ -50,6 +50,11 @@ final class JournalFixture {
         batch.groups = [group(7), group(8, parent: 7)]
         batch.submissions = [submission(7, first: 0), submission(7, first: 2)]
         batch.tasks = [task(7, 0, attempt), task(7, 1, attempt)]
+        let failure = PendingFailure(outcome: .lost, detail: detail, retryAt: Instant(nanoseconds: 5))
+        batch.failures = [
+            JournalFailure(group: GroupID(7), index: 1, failure: failure),
+            JournalFailure(group: GroupID(8), index: 1, failure: failure),
+        ]
         batch.ends = [end(0, 7, 2)]
         batch.closings = [closing(1, head: 7, group: 9)]
         return batch
@@ -119,12 +124,12 @@ final class JournalFixture {
             outcome: .timeout,
             counts: counts,
             closedBelow: TaskCounts(),
+            closedInside: counts,
             omitted: 9
         )
     }
 
     static func submission(_ group: UInt64, first: UInt32) -> JournalSubmission {
-            closedInside: counts,
         let template = TaskTemplate(
             name: "t",
             function: "f",
@@ -192,7 +197,6 @@ final class JournalFixture {
             cause: .deadline,
             startedAt: Instant(nanoseconds: 1_700_000_000_000_000_000),
             crashes: 2,
-            failure: PendingFailure(outcome: .lost, detail: detail, retryAt: Instant(nanoseconds: 5)),
             end: PendingEnd(attempt: attempt, detail: detail, value: [9])
         )
     }

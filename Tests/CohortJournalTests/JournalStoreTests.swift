@@ -37,6 +37,7 @@ struct JournalStoreTests {
         second.forgottenWorkers = [9]
         second.groups = [JournalFixture.group(12)]
         second.tasks = [JournalFixture.task(7, 0, ref)]
+        second.settledFailures = [JournalTaskPlace(group: GroupID(7), index: 1)]
         second.ends = [JournalFixture.end(3, 7, 0), JournalFixture.end(4, 8, 0)]
         var third = JournalBatch()
         third.closings = [

@@ -84,7 +84,11 @@ struct RetoldUpdatesTests {
             ]
             return update
         }
-        func take(_ update: ClientUpdate) { collector.take(update) { _, _ in } ended: { _ in } }
+        func take(_ update: ClientUpdate) {
+            collector.take(update) { _, _ in
+            } ended: { _ in
+            }
+        }
         // One task of its own has ended, and five in a group that has closed.
         counts.ok = 6
         var first = ClientUpdate()

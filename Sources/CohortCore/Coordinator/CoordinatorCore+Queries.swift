@@ -32,7 +32,9 @@ extension CoordinatorCore {
         var snapshot = Snapshot()
         for place in closedRoots + openRoots {
             var counts = TaskCounts()
-            for member in openTree(below: place) { counts += liveCounts(of: member, withClosed: groups[Int(member)].closedBelow) }
+            for member in openTree(below: place) {
+                counts += liveCounts(of: member, withClosed: groups[Int(member)].closedBelow)
+            }
             snapshot.groups.append(summary(of: place, counts: counts, at: now))
         }
         snapshot.workers = workers.filter { !$0.isGone && !$0.isAbsent }.sorted { $0.number < $1.number }.map(summary)

@@ -78,7 +78,8 @@ extension CoordinatorCore {
                 break
             }
             groups[place].receivedUpTo = groups[place].log.dropFirst(ofHead: id) + 1
-            changed(group: head)
+            // A commit for each of these would be one for each message that comes to a client.
+            changedLittle(group: head)
         }
     }
 

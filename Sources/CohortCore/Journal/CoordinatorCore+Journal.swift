@@ -19,6 +19,12 @@ extension CoordinatorCore {
         for place in draft.workers.sortedUnique() where !workers[Int(place)].isGone {
             batch.workers.append(journalRow(of: workers[Int(place)], departed: false))
         }
+        for key in draft.failures.sortedUnique() {
+            let task = UInt32(key.index)
+            guard tasks[key.index].generation == key.generation, let failure = pendingFailures[task] else { continue }
+            let group = groups[Int(tasks[key.index].group)].id
+            batch.failures.append(JournalFailure(group: group, index: tasks[key.index].index, failure: failure))
+        }
         for id in draft.groups.sortedUnique() {
             guard let place = groupPlaces[id] else { continue }
             batch.groups.append(journalRow(ofGroup: place))
@@ -33,11 +39,22 @@ extension CoordinatorCore {
         draft.workers.removeAll(keepingCapacity: true)
         draft.groups.removeAll(keepingCapacity: true)
         draft.tasks.removeAll(keepingCapacity: true)
+        draft.failures.removeAll(keepingCapacity: true)
         leaveOutForgotten(&batch)
         draft.firstNewGroup = nextGroup
         guard !batch.isEmpty else { return nil }
+        addLate(to: &batch)
         batch.counters = journalCounters
         return batch
+    }
+
+    private mutating func addLate(to batch: inout JournalBatch) {
+        guard !draft.lateGroups.isEmpty else { return }
+        let known = Set(batch.groups.map(\.id))
+        for id in draft.lateGroups.sorted() where !known.contains(id) {
+            if let place = groupPlaces[id] { batch.groups.append(journalRow(ofGroup: place)) }
+        }
+        draft.lateGroups.removeAll(keepingCapacity: true)
     }
 
     /// What came and went between two flushes need not be written at all.
@@ -165,6 +182,7 @@ extension CoordinatorCore {
             outcome: group.outcome,
             counts: group.counts,
             closedBelow: group.closedBelow,
+            closedInside: group.closedInside,
             omitted: group.omitted,
             receivedUpTo: group.receivedUpTo
         )
@@ -182,10 +200,8 @@ extension CoordinatorCore {
             worker: record.lastWorker,
             flags: record.flags.subtracting(.cancelSeen),
             cause: record.cause,
-            closedInside: group.closedInside,
             startedAt: Instant(nanoseconds: record.startedAt),
             crashes: crashes[task] ?? 0,
-            failure: pendingFailures[task],
             end: pendingEnds[task]
         )
     }

@@ -94,7 +94,7 @@ extension CoordinatorCore {
                 if owner != GroupRecord.none { clients[Int(owner)].unfinished += 1 }
                 if let sibling { spawners[task] = reference(to: sibling) }
                 if let row, row.crashes > 0 { crashes[task] = row.crashes }
-                if let failure = row?.failure { restore(failure, of: task) }
+                if let failure = state.failures[submission.group]?[index] { restore(failure, of: task) }
                 pendingEnds[task] = row?.end
                 found(task, record.state.isAtWorker || record.state == .ending)
             }

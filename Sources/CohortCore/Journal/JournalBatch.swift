@@ -23,9 +23,14 @@ package struct JournalBatch: Sendable, Equatable {
     package var submissions: [JournalSubmission] = []
     /// Key: the group and the task's number.
     package var tasks: [JournalTask] = []
+    /// Key: the group and the task's number. Their tasks have rows in `tasks`.
+    package var failures: [JournalFailure] = []
+    /// Failures of tasks that have ended.
+    package var settledFailures: [JournalTaskPlace] = []
     /// Key: the group and the task's number. Each takes the place of the task's row in `tasks`.
     package var ends: [JournalEnd] = []
-    /// Key: the group's number. Submissions and tasks of these groups go, and the row in `groups` of one that is no head.
+    /// Key: the group's number. Submissions, tasks and failures of these groups go, and the row in `groups` of one that
+    /// is no head.
     package var closings: [JournalClosing] = []
     /// Heads of which nothing is kept any more: their rows in `groups`, and the ends and closings that name them as head.
     package var forgotten: [GroupID] = []
@@ -36,7 +41,8 @@ package struct JournalBatch: Sendable, Equatable {
     package var isEmpty: Bool {
         clients.isEmpty && joins.isEmpty && departedJoins.isEmpty && departedClients.isEmpty && workers.isEmpty
             && forgottenWorkers.isEmpty && groups.isEmpty
-            && submissions.isEmpty && tasks.isEmpty && ends.isEmpty && closings.isEmpty && forgotten.isEmpty
+            && submissions.isEmpty && tasks.isEmpty && failures.isEmpty && settledFailures.isEmpty && ends.isEmpty
+            && closings.isEmpty && forgotten.isEmpty
     }
 }
 

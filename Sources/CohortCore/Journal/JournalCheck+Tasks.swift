@@ -120,6 +120,12 @@ extension JournalCheck {
             let limit = Int(open[id]?.limit ?? .max)
             try require(load.held - load.cleaning <= limit, "group \(id.value) is over its limit")
         }
+        for (id, rows) in state.failures {
+            try require(
+                rows.keys.allSatisfy { state.tasks[id]?[$0] != nil },
+                "a task of group \(id.value) has failed, and nothing says where it stands"
+            )
+        }
         try checkNested()
         try checkStops()
     }
@@ -131,7 +137,8 @@ extension JournalCheck {
             switch row.state {
             case .free: false
             case .queued: !isOver && row.executions < .max
-            case .delayed: !isOver && row.executions < .max && row.failure?.retryAt != nil
+            case .delayed:
+                !isOver && row.executions < .max && state.failures[row.group]?[row.index]?.retryAt != nil
             case .assigned: row.executions < min(row.attempt, UInt32(UInt16.max))
             case .running, .waiting, .wanting: row.executions > 0
             case .ending: row.end != nil

@@ -2,6 +2,10 @@
 struct JournalDraft: Sendable, Equatable {
     var tasks: [TaskKey] = []
     var groups: [GroupID] = []
+    /// Groups whose rows are behind without harm: they go with the next batch that there is, and make none.
+    var lateGroups: Set<GroupID> = []
+    /// Tasks whose last failure is a new one.
+    var failures: [TaskKey] = []
     var clients: [UInt32] = []
     var joins: [ClientKey] = []
     var workers: [UInt32] = []
@@ -22,6 +26,26 @@ extension CoordinatorCore {
         guard keepsJournal else { return }
         let id = groups[Int(place)].id
         if draft.groups.last != id { draft.groups.append(id) }
+    }
+
+    /// What has changed is told again if it is lost.
+    mutating func changedLittle(group place: UInt32) {
+        if keepsJournal { draft.lateGroups.insert(groups[Int(place)].id) }
+    }
+
+    /// There is a new failure to be remembered of a task.
+    mutating func failed(task: UInt32) {
+        guard keepsJournal else { return }
+        draft.failures.append(TaskKey(index: task, generation: tasks[Int(task)].generation))
+    }
+
+    /// The task ends, and what has been remembered of its failures goes.
+    mutating func recovered(task: UInt32) {
+        guard keepsJournal else { return }
+        let record = tasks[Int(task)]
+        draft.batch.settledFailures.append(
+            JournalTaskPlace(group: groups[Int(record.group)].id, index: record.index)
+        )
     }
 
     mutating func changed(client place: UInt32) {

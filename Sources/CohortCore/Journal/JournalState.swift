@@ -11,6 +11,8 @@ package struct JournalState: Sendable, Equatable {
     package var submissions: [GroupID: [JournalSubmission]] = [:]
     /// By group and number.
     package var tasks: [GroupID: [UInt32: JournalTask]] = [:]
+    /// By group and number.
+    package var failures: [GroupID: [UInt32: PendingFailure]] = [:]
     /// By head, each list in ascending order of sequence.
     package var ends: [GroupID: [JournalEnd]] = [:]
     /// By head, each list in ascending order of sequence.
@@ -39,6 +41,11 @@ package struct JournalState: Sendable, Equatable {
             }
         }
         for task in batch.tasks { tasks[task.group, default: [:]][task.index] = task }
+        for row in batch.failures { failures[row.group, default: [:]][row.index] = row.failure }
+        for place in batch.settledFailures {
+            failures[place.group]?[place.index] = nil
+            if failures[place.group]?.isEmpty == true { failures[place.group] = nil }
+        }
         for end in batch.ends {
             tasks[end.report.group]?[end.report.index] = nil
             if tasks[end.report.group]?.isEmpty == true { tasks[end.report.group] = nil }
@@ -57,6 +64,7 @@ package struct JournalState: Sendable, Equatable {
         let group = closing.report.group
         submissions[group] = nil
         tasks[group] = nil
+        failures[group] = nil
         if group != closing.head { groups[group] = nil }
         let last = closings[closing.head]?.last?.sequence
         if last.map({ $0 < closing.sequence }) ?? true { closings[closing.head, default: []].append(closing) }

@@ -16,8 +16,6 @@ package struct JournalTask: Sendable, Equatable {
     package var startedAt: Instant
     /// Workers that have died under it.
     package var crashes: UInt8
-    /// How its last attempt failed, if it waits for another one.
-    package var failure: PendingFailure?
     /// How its attempt ended, if it waits for groups that it has left open.
     package var end: PendingEnd?
 
@@ -33,7 +31,6 @@ package struct JournalTask: Sendable, Equatable {
         cause: CancelCause,
         startedAt: Instant,
         crashes: UInt8,
-        failure: PendingFailure?,
         end: PendingEnd?
     ) {
         self.group = group
@@ -47,8 +44,32 @@ package struct JournalTask: Sendable, Equatable {
         self.cause = cause
         self.startedAt = startedAt
         self.crashes = crashes
-        self.failure = failure
         self.end = end
+    }
+}
+
+/// Where a task stands, in all tables.
+package struct JournalTaskPlace: Sendable, Equatable {
+    package var group: GroupID
+    package var index: UInt32
+
+    package init(group: GroupID, index: UInt32) {
+        self.group = group
+        self.index = index
+    }
+}
+
+/// How the last attempt of a task failed that has not ended: a row of its own, for it may be large, and the task's row is
+/// written with each step of the attempts that follow.
+package struct JournalFailure: Sendable, Equatable {
+    package var group: GroupID
+    package var index: UInt32
+    package var failure: PendingFailure
+
+    package init(group: GroupID, index: UInt32, failure: PendingFailure) {
+        self.group = group
+        self.index = index
+        self.failure = failure
     }
 }
 

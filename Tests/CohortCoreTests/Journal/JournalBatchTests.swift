@@ -143,6 +143,46 @@ internal import Testing
         #expect(script.journal.groups.isEmpty)
     }
 
+    /// It goes along with the next batch: a coordinator that has lost it tells what has been told once more.
+    @Test func whatHasComeToAClientMakesNoBatch() {
+        var script = CoreScript(keepsJournal: true)
+        script.delivers = false
+        let client = script.client(token: 1)
+        script.worker(slots: 2, token: 7)
+        script.open(client, 1)
+        script.submit(client, 1, count: 3)
+        script.finish("g1/0")
+        script.finish("g1/1")
+        script.settle()
+        script.send(.updatesReceived(client, .max))
+        #expect(batches(&script).isEmpty)
+        #expect(script.journal.groups[GroupID(1)]?.receivedUpTo == 0)
+        script.send(.heard(client))
+        #expect(batches(&script).isEmpty)
+        script.finish("g1/2")
+        #expect(batches(&script).count == 1)
+        #expect(script.journal.groups[GroupID(1)]?.receivedUpTo == 2)
+    }
+
+    /// It may be long, and the task's row is written with each step of the next attempt.
+    @Test func howAnAttemptHasFailedIsWrittenOnce() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        script.worker(token: 7)
+        script.open(client, 1)
+        script.submit(client, 1, TaskTemplate(name: "task", retries: 1))
+        script.settle()
+        script.start("g1/0")
+        script.finish("g1/0", .failed, error: "no")
+        script.start("g1/0")
+        let (written, steps) = (batches(&script).map(\.failures.count), batches(&script).map(\.tasks.count))
+        #expect(written.reduce(0, +) == 1)
+        #expect(steps.reduce(0, +) > 2)
+        #expect(script.journal.failures[GroupID(1)]?[0]?.detail.type == "no")
+        script.finish("g1/0")
+        #expect(script.journal.failures.isEmpty)
+    }
+
     @Test func aBatchMayBeAppliedTwice() {
         var script = CoreScript(keepsJournal: true)
         let client = script.client(token: 1)
