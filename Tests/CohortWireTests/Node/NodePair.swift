@@ -10,6 +10,8 @@ struct NodePair {
     var now = start
     /// Peers whose messages go nowhere, and that get none.
     var cut: Set<Int> = []
+    /// Asked of each message on its way, in either direction: whether it is lost.
+    var isLost: () -> Bool = { false }
     /// What has been committed.
     private(set) var disk = JournalState()
     /// Batches wait while it is false.
@@ -72,8 +74,8 @@ struct NodePair {
                 peers[index].outgoing.removeAll()
                 guard !cut.contains(index) else { continue }
                 for frames in messages {
-                    coordinator.received(route: route(index), frames: frames, at: now)
                     moved = true
+                    if !isLost() { coordinator.received(route: route(index), frames: frames, at: now) }
                 }
             }
             coordinator.flush(at: now)
@@ -85,8 +87,8 @@ struct NodePair {
                 guard peers.indices.contains(index), datagram.route == route(index), !cut.contains(index) else {
                     continue
                 }
-                peers[index].received(frames: datagram.frames, at: now)
                 moved = true
+                if !isLost() { peers[index].received(frames: datagram.frames, at: now) }
             }
         }
     }
