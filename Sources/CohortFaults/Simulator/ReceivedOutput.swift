@@ -61,9 +61,33 @@ struct ReceivedOutput {
         return known.executions.isEmpty ? fault(place.task, "is told output that it did not write", truth) : nil
     }
 
-    /// The task has ended: of one that ran to its own end all is there.
+    /// The task has ended: all that its attempts wrote is there, as far as they ran to their own ends.
     mutating func end(_ report: TaskReport, _ rest: OutputStretch?, task: Int, _ truth: Truth) -> BrokenPromise? {
         guard truth.tasks[task].template.output == .stream, ended.insert(task).inserted else { return nil }
+        return endLast(report, rest, task: task, truth) ?? judgeEarlier(than: report.attempts, task: task, truth)
+    }
+
+    /// Attempts that others followed: their ends were not told, and all that they wrote came before what the next one wrote.
+    private func judgeEarlier(than attempts: UInt32, task: Int, _ truth: Truth) -> BrokenPromise? {
+        for execution in truth.tasks[task].executions
+        where truth.executions[execution].written > 0 && truth.isFollowed(execution) && truth.isEndReported(execution) {
+            let isTold = (1..<max(attempts, 1)).contains { attempt in
+                guard let known = received[Place(task: task, attempt: attempt)] else { return false }
+                return known.executions.contains(execution) && known.position == truth.executions[execution].written
+            }
+            if isTold { continue }
+            let number = truth.executions[execution].number
+            return fault(task, "has ended, and not all was told that its execution \(number) wrote", truth)
+        }
+        return nil
+    }
+
+    private mutating func endLast(
+        _ report: TaskReport,
+        _ rest: OutputStretch?,
+        task: Int,
+        _ truth: Truth
+    ) -> BrokenPromise? {
         let place = Place(task: task, attempt: report.attempts)
         let (pieces, isWhole) = positions.end(report, rest)
         for piece in pieces {

@@ -74,7 +74,7 @@ final class SimulatedCoordinator: SimulatedNode {
         node?.flush(at: now)
         write(simulation)
         transmit(simulation)
-        node?.notices.removeAll(keepingCapacity: true)
+        noteLosses(simulation)
         turns += 1
         if turns % Self.checkInterval == 0 { check(simulation) }
     }
@@ -84,11 +84,20 @@ final class SimulatedCoordinator: SimulatedNode {
         simulation.broke(fault)
     }
 
+    private func noteLosses(_ simulation: Simulation) {
+        for case .workerLost(let name, _, _, _) in node?.notices ?? [] { simulation.truth.noteGivenUp(worker: name) }
+        node?.notices.removeAll(keepingCapacity: true)
+    }
+
     // MARK: Journal
 
     private func write(_ simulation: Simulation) {
         guard let entries = node?.journal, !entries.isEmpty else { return }
         node?.journal.removeAll(keepingCapacity: true)
+        // The word of it waits for the disk, and the coordinator may be killed in between.
+        for worker in entries.flatMap(\.batch.workers) where worker.departed {
+            simulation.truth.noteGivenUp(worker: worker.offer.name)
+        }
         disk.write(entries)
         beginCommit(simulation)
     }

@@ -110,7 +110,9 @@ package struct SwarmOptions: Sendable, Equatable {
     private mutating func becomeStreaming(_ generator: inout SeededGenerator) {
         isDurable = Self.hasRecovery
         streaming = 90
-        failing = 0
+        // What is tried again tells nothing at its end but what it has written.
+        failing = generator.pick([0, 15, 40]) ?? 0
+        if failing > 0 { retrying = 90 }
         timing = 0
         ignoringCancel = 0
         nesting = 0

@@ -97,6 +97,8 @@ final class Truth {
         var wasOutOfSight = false
         /// Its coordinator had given it up, and it has ended all that it had.
         var hasBegunAnew = false
+        /// The coordinator has said that it gave it up, or was about to: it takes no word of what it had any more.
+        var wasGivenUp = false
         /// Nothing has disturbed it or its connection since; `nil` while something does.
         var calmSince: Instant?
 
@@ -134,6 +136,12 @@ final class Truth {
         guard executions[execution].cancelArrived == nil else { return }
         executions[execution].cancelArrived = now
         executions[execution].grace = grace
+    }
+
+    /// The coordinator gives a worker up.
+    func noteGivenUp(worker name: String) {
+        guard let worker = workers.firstIndex(where: { $0.name == name }) else { return }
+        workers[worker].wasGivenUp = true
     }
 
     // MARK: Questions
@@ -226,6 +234,20 @@ final class Truth {
     /// The coordinator has had the worker in sight from the first to now: it cannot be wrong about what that has done.
     func isBeyondDoubt(worker: Int) -> Bool {
         workers[worker].calmSince != nil && !workers[worker].wasOutOfSight && workers[worker].ended == nil
+    }
+
+    /// Whether the coordinator has learnt from its worker how an execution ended, and has had all of it.
+    func isEndReported(_ execution: Int) -> Bool {
+        let worker = workers[executions[execution].worker]
+        return !isRunning(execution) && worker.ended == nil && !worker.wasGivenUp && !worker.hasBegunAnew
+    }
+
+    /// Whether an attempt of the same task has begun that comes after the one of this execution.
+    func isFollowed(_ execution: Int) -> Bool {
+        let ref = executions[execution].ref
+        return tasks[executions[execution].task].executions.contains { later in
+            executions[later].ref.task == ref.task && executions[later].ref.attempt > ref.attempt
+        }
     }
 
     /// Whether a worker that the task was at may have been given up without proof of what had begun.
