@@ -27,14 +27,18 @@ enum OutputPlan {
         return template
     }
 
-    static func output(of execution: Int, within duration: TimeSpan, _ seed: UInt64) -> ProgramOutput {
-        var generator = SeededGenerator(seed: seed, stream: 0x7_0000_0000 + UInt64(execution))
+    static func output(of execution: Int, within duration: TimeSpan, _ simulation: Simulation) -> ProgramOutput {
+        var generator = SeededGenerator(seed: simulation.seed, stream: 0x7_0000_0000 + UInt64(execution))
         var output = ProgramOutput()
-        let sizes = generator.pick([[1, 5], [300], [1, 900, 20_000], [30_000, 60_000]]) ?? []
-        let count = Int.random(in: 0...12, using: &generator)
+        let writesMuch = generator.chance(simulation.options.writingMuch)
+        // What is written all the time runs on while its reader is away, until there is no credit left.
+        let isSteady = writesMuch && generator.chance(50)
+        let much = isSteady ? [2_000, 6_000] : [30_000, 60_000]
+        let sizes = writesMuch ? much : generator.pick([[1, 5], [300], [1, 900, 20_000]]) ?? []
+        let count = Int.random(in: isSteady ? 20...60 : 0...12, using: &generator)
         output.pieces = (0..<count).map { _ in generator.pick(sizes) ?? 1 }
         // With some all come in the breath in which the program ends.
-        let share = generator.pick([0, 1, 4, 12]) ?? 0
+        let share = isSteady ? 60 : generator.pick(writesMuch ? [4, 12, 40] : [0, 1, 4, 12]) ?? 0
         output.pause = TimeSpan(
             nanoseconds: share == 0 ? duration.nanoseconds * 2 : duration.nanoseconds / UInt64(share)
         )
@@ -57,7 +61,7 @@ extension SimulatedWorker {
         guard let program = programs[place], let execution = program.execution, let plan = program.plan,
             program.order.template.output == .stream
         else { return }
-        programs[place]?.output = OutputPlan.output(of: execution, within: plan.duration, simulation.seed)
+        programs[place]?.output = OutputPlan.output(of: execution, within: plan.duration, simulation)
         scheduleWriting(place, simulation)
     }
 

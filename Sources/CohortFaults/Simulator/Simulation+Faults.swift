@@ -119,7 +119,8 @@ extension Simulation {
 
     func killCoordinator(_ generator: inout SeededGenerator) -> String {
         guard coordinator.isUp else { return "" }
-        let span = generator.pick([1_000_000, 500_000_000, 5_000_000_000, 15_000_000_000] as [UInt64]) ?? 0
+        let spans: [UInt64] = [1_000_000, 500_000_000, 5_000_000_000, 15_000_000_000]
+        let span = generator.pick(spans.filter { $0 <= options.longestOutage }) ?? 0
         stopCoordinator()
         schedule(.coordinatorRestarts, after: span)
         return "for \(Double(span) / 1e9) s"

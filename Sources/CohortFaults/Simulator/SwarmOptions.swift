@@ -34,7 +34,11 @@ package struct SwarmOptions: Sendable, Equatable {
     /// In a hundred, of programs: those that take their worker or call host with them.
     package var crashing: Int
     /// In a hundred, of submissions: those whose tasks stream their output.
-    package var streaming: Int
+    package var streaming = 0
+    /// In a hundred, of programs that stream: those that write more than they have credit for.
+    package var writingMuch = 25
+    /// How long a coordinator that was killed is away at most.
+    package var longestOutage: UInt64 = 15 * SwarmOptions.second
     /// In a hundred, of reconnections: those at which a message comes twice.
     package var duplicates: Int
     /// In a hundred, of connections that a peer closes: those on which what it has sent still arrives.
@@ -90,26 +94,34 @@ package struct SwarmOptions: Sendable, Equatable {
             if kind == .openTree || kind == .addTasks { return kind.usualWeight }
             return share(kind.isFault ? 60 : 80, 1...(2 * kind.usualWeight))
         }
-        limits.lease = TimeSpan(nanoseconds: oneOf([2, 5, 10]) * Self.second)
+        let lease = oneOf([2, 5, 10]) * Self.second
+        limits.lease = TimeSpan(nanoseconds: lease)
         // Some outlive whoever is given up while they run.
         if generator.chance(35) { longestTask = oneOf([3, 8]) * limits.lease.nanoseconds }
-        let slowest = 4 * (delay.upperBound + turnDelay.upperBound + commit.upperBound)
-        let usual = limits.lease.nanoseconds / oneOf([1, 4, 10])
-        patience = generator.chance(60) ? TimeSpan(nanoseconds: max(usual, slowest)) : nil
-        limits.heartbeat = TimeSpan(nanoseconds: limits.lease.nanoseconds / 10)
-        limits.unreachable = TimeSpan(nanoseconds: limits.lease.nanoseconds / 5)
+        let patience = lease / oneOf([1, 4, 10])
+        setLease(lease, patience: generator.chance(60) ? patience : nil)
         limits.prefetchPerSlot = UInt32(oneOf([0, 4, 512]))
         limits.unconsumedBytes = oneOf([1_000, 8 << 20])
         limits.fairShare = Int(oneOf([1, 64]))
         streaming = share(60, 10...60)
-        if generator.chance(12) { becomeStreaming(&generator) }
+        if generator.chance(20) { becomeStreaming(&generator) }
     }
 
-    /// Tasks that write and do little else, under a coordinator that dies again and again between them and their readers:
-    /// where everything goes wrong at once hardly any task lives to tell what was lost.
+    private mutating func setLease(_ lease: UInt64, patience: UInt64?) {
+        limits.lease = TimeSpan(nanoseconds: lease)
+        limits.heartbeat = TimeSpan(nanoseconds: lease / 10)
+        limits.unreachable = TimeSpan(nanoseconds: lease / 5)
+        let slowest = 4 * (delay.upperBound + turnDelay.upperBound + commit.upperBound)
+        self.patience = patience.map { TimeSpan(nanoseconds: max($0, slowest)) }
+    }
+
+    /// Tasks that write and do little else, under a coordinator that dies between them and their readers, or with readers that
+    /// lose their connections: where everything goes wrong at once hardly any task lives to tell what was lost, and what one
+    /// fault has lost another one brings back.
     private mutating func becomeStreaming(_ generator: inout SeededGenerator) {
         isDurable = Self.hasRecovery
         streaming = 90
+        writingMuch = 60
         // What is tried again tells nothing at its end but what it has written.
         failing = generator.pick([0, 15, 40]) ?? 0
         if failing > 0 { retrying = 90 }
@@ -119,9 +131,17 @@ package struct SwarmOptions: Sendable, Equatable {
         crashing = 0
         longestTask = 6 * Self.second
         faultInterval = (generator.pick([100, 300, 1_000]) ?? 100) * Self.millisecond
-        let kinds: [Injection.Kind] = [
-            .openTree, .addTasks, .seal, .coordinatorDies, .connectionStalls, .connectionBreaks,
-        ]
+        // What runs for a client does not outlast a coordinator that is away for long.
+        longestOutage = generator.pick([500 * Self.millisecond, 15 * Self.second]) ?? 0
+        // A busy coordinator finds a reader that is back and what was written meanwhile in the same turn.
+        turnDelay = 0...(generator.pick([100_000, 5 * Self.millisecond, 100 * Self.millisecond]) ?? 0)
+        setLease(2 * Self.second, patience: generator.chance(60) ? 500 * Self.millisecond : nil)
+        let faults: [Injection.Kind] =
+            generator.pick([
+                [.coordinatorDies, .connectionStalls, .connectionBreaks], [.coordinatorDies, .connectionStalls],
+                [.connectionStalls, .connectionBreaks], [.connectionStalls],
+            ]) ?? []
+        let kinds = [.openTree, .addTasks, .seal] + faults
         weights = Injection.Kind.allCases.map { kinds.contains($0) ? $0.usualWeight : 0 }
     }
 
