@@ -61,8 +61,11 @@ struct ProgramPlan {
     var groups: Int
     /// Does not wait for its groups once it is asked to end.
     var leavesGroups: Bool
+    /// Of a call: how many tasks it adds to its own group.
+    var siblings: Int
 
-    init(_ simulation: Simulation, task: Int, execution: Int, nests: Bool) {
+    /// - Parameter adds: whether it may add tasks to its group.
+    init(_ simulation: Simulation, task: Int, execution: Int, nests: Bool, adds: Bool) {
         let options = simulation.options
         var generator = SeededGenerator(
             seed: simulation.seed,
@@ -81,5 +84,9 @@ struct ProgramPlan {
         cleanup = .milliseconds(generator.pick([0, 1, 50, 900, 3_000]) ?? 0)
         groups = nests ? Int.random(in: 1...2, using: &generator) : 0
         leavesGroups = generator.chance(40)
+        siblings = adds && generator.chance(options.adding) ? Int.random(in: 1...3, using: &generator) : 0
     }
+
+    /// It has a client of its own.
+    var isOwner: Bool { groups > 0 || siblings > 0 }
 }

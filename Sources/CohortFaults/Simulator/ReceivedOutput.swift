@@ -29,14 +29,13 @@ struct ReceivedOutput {
         client: Int,
         _ truth: Truth
     ) -> BrokenPromise? {
-        guard truth.groups[group].client == client, truth.groups[group].tasks.indices.contains(Int(piece.index)) else {
+        guard truth.groups[group].client == client, let task = truth.task(piece.index, of: group) else {
             return BrokenPromise(
                 promise: .exactOutput,
                 message: "output of \(truth.name(group: group)) was told to a stranger",
                 evidence: truth.evidence(group: group)
             )
         }
-        let task = truth.groups[group].tasks[Int(piece.index)]
         guard !ended.contains(task), let skipped = positions.take(piece) else { return nil }
         return compare(bytes.dropFirst(skipped), piece.stream, Place(task: task, attempt: piece.attempt), truth)
     }

@@ -6,13 +6,17 @@ internal import CohortWire
 /// A call that opens groups has one of its own, which is part of its worker's machine and ends with the call.
 final class SimulatedClient: SimulatedPeer {
     /// Its groups by key. Looked up, never iterated.
-    private var groups: [GroupKey: Int] = [:]
+    var groups: [GroupKey: Int] = [:]
+    /// Groups to which others add tasks as well, by its keys for them. Looked up, never iterated.
+    var shared: [GroupKey: SharedGroup] = [:]
     /// The same, in the order of opening.
     private(set) var opened: [Int] = []
     private(set) var watching: [Int] = []
     /// Watched trees of which all has been told.
     private(set) var caughtUp: [GroupID] = []
-    private var nextKey: UInt32 = 1
+    var nextKey: UInt32 = 1
+    /// The key with which its call adds tasks to the call's own group.
+    var joinedKey: GroupKey?
     private var owedWeight: UInt64 = 0
     private var payBackAt: Instant?
     /// The call that it belongs to.
@@ -96,7 +100,9 @@ final class SimulatedClient: SimulatedPeer {
             simulation.truth.groups[group].abandoned = simulation.now
             groups[simulation.truth.groups[group].spec.key] = nil
         }
-        if let program, !lost.isEmpty { simulation.groupsLost(worker: program.worker, program: program.place) }
+        if let program, !lost.isEmpty || joinedKey != nil {
+            simulation.groupsLost(worker: program.worker, program: program.place)
+        }
     }
 
     override func lost(_ loss: PeerSession.Loss, _ simulation: Simulation) { retry(simulation) }
@@ -138,8 +144,10 @@ final class SimulatedClient: SimulatedPeer {
             grace: draft.grace,
             shield: draft.shield,
             detached: draft.detached,
-            isScope: draft.isScope
+            isScope: draft.isScope,
+            acceptsSiblings: SharedGroup.draw(number, simulation)
         )
+        if spec.acceptsSiblings { shared[key] = SharedGroup(group: number) }
         truth.groups.append(
             Truth.Group(
                 client: life,
@@ -160,6 +168,9 @@ final class SimulatedClient: SimulatedPeer {
     /// Adds tasks of one template to a group.
     func add(_ count: Int, _ template: TaskTemplate, to group: Int, _ simulation: Simulation) {
         let truth = simulation.truth
+        if truth.groups[group].spec.acceptsSiblings {
+            return add(count, template, with: truth.groups[group].spec.key, generation: 0, simulation)
+        }
         let first = UInt32(truth.groups[group].tasks.count)
         let template = OutputPlan.draw(template, group: group, simulation)
         var payload: [UInt8] = []
@@ -207,7 +218,7 @@ final class SimulatedClient: SimulatedPeer {
     }
 
     /// What the coordinator that it has a session with means by a number.
-    private func name(_ id: GroupID, _ truth: Truth) -> Truth.GroupName {
+    func name(_ id: GroupID, _ truth: Truth) -> Truth.GroupName {
         Truth.GroupName(epoch: truth.isDurable ? 0 : peer.session.epoch, id: id)
     }
 
@@ -222,6 +233,7 @@ final class SimulatedClient: SimulatedPeer {
             truth.groupNumbers[name(opened.group, truth)] = group
             simulation.observe(.groupOpened(group: group, client: life))
         }
+        placed(update, simulation)
         for stop in update.stopping {
             guard let group = truth.groupNumbers[name(stop.group, truth)] else { continue }
             truth.groups[group].stopTold = truth.groups[group].stopTold ?? simulation.now
@@ -243,6 +255,9 @@ final class SimulatedClient: SimulatedPeer {
         for refusal in update.refusals { refused(refusal, truth) }
         for report in update.closed { closed(report, simulation) }
         caughtUp += update.caughtUp
+        if let program, isAnswered(truth) {
+            simulation.siblingsAnswered(worker: program.worker, program: program.place)
+        }
         if let program, opened.allSatisfy({ truth.groups[$0].closed != nil || truth.groups[$0].isRefused }) {
             simulation.groupsClosed(worker: program.worker, program: program.place)
         }
@@ -251,7 +266,7 @@ final class SimulatedClient: SimulatedPeer {
     private func ended(_ report: TaskReport, _ detail: AttemptDetail?, _ value: [UInt8], _ simulation: Simulation) {
         let truth = simulation.truth
         guard let group = truth.groupNumbers[name(report.group, truth)] else { return }
-        guard truth.groups[group].tasks.indices.contains(Int(report.index)) else {
+        guard let task = truth.task(report.index, of: group) else {
             return simulation.broke(
                 BrokenPromise(
                     promise: .oneOutcome,
@@ -260,7 +275,6 @@ final class SimulatedClient: SimulatedPeer {
                 )
             )
         }
-        let task = truth.groups[group].tasks[Int(report.index)]
         if !told.insert(UInt64(task)).inserted {
             simulation.broke(
                 BrokenPromise(
@@ -271,6 +285,7 @@ final class SimulatedClient: SimulatedPeer {
             )
         }
         if truth.groups[group].client == life {
+            truth.tasks[task].isOwnerTold = true
             judge(output.end(report, detail?.rest, task: task, truth), simulation)
         }
         simulation.observe(.taskTold(task: task, report, detail, value: value, client: life))
@@ -280,7 +295,7 @@ final class SimulatedClient: SimulatedPeer {
         truth.tasks[task].value = value
     }
 
-    private func judge(_ fault: BrokenPromise?, _ simulation: Simulation) {
+    func judge(_ fault: BrokenPromise?, _ simulation: Simulation) {
         if let fault { simulation.broke(fault) }
     }
 
@@ -302,9 +317,9 @@ final class SimulatedClient: SimulatedPeer {
     /// The tasks of a group that is closed which may have come too late for it. What a coordinator with a journal has
     /// acknowledged it has accepted or refused, whatever becomes of it.
     private func unaccepted(in group: Int, _ truth: Truth) -> [Int] {
-        let tasks = truth.groups[group].tasks
-        guard truth.isDurable else { return tasks }
         let key = truth.groups[group].spec.key
+        let tasks = shared[key]?.tasks ?? truth.groups[group].tasks
+        guard truth.isDurable else { return tasks }
         return peer.unacknowledged.flatMap { body -> ArraySlice<Int> in
             guard case .submit(let submission) = body, submission.group == key else { return [] }
             return tasks[Int(submission.first)..<submission.end]
@@ -312,13 +327,15 @@ final class SimulatedClient: SimulatedPeer {
     }
 
     private func refused(_ refusal: Refusal, _ truth: Truth) {
-        guard let key = refusal.key, let group = groups[key] else { return }
+        guard let key = refusal.key else { return }
+        let added = shared[key]
+        guard let group = groups[key] else { return added?.refuse(from: refusal.from, truth) ?? () }
         if truth.groups[group].id == nil {
             truth.groups[group].isRefused = true
             groups[key] = nil
         }
-        let from = truth.groups[group].id == nil ? 0 : Int(refusal.from)
-        for task in truth.groups[group].tasks.dropFirst(from) { truth.tasks[task].isRefused = true }
+        let from = truth.groups[group].id == nil ? 0 : refusal.from
+        (added ?? SharedGroup(group: group, tasks: truth.groups[group].tasks)).refuse(from: from, truth)
     }
 }
 

@@ -8,6 +8,8 @@ extension SimulatedWorker {
             /// In a host behind others.
             case queued
             case running
+            /// It waits to be told whether what it adds to its group is accepted.
+            case asking
             /// It waits for the groups that it has opened.
             case waiting
             /// It has waited, and wants a slot.
@@ -79,7 +81,8 @@ extension SimulatedWorker {
             simulation,
             task: program.task,
             execution: number,
-            nests: program.order.template.function == "nest"
+            nests: program.order.template.function == "nest",
+            adds: program.order.template.function == "f" && mayAdd(program.task, truth)
         )
         program.execution = execution
         program.plan = plan
@@ -90,7 +93,7 @@ extension SimulatedWorker {
         beginWriting(place, simulation)
         schedule(
             place,
-            after: plan.groups > 0 ? TimeSpan(nanoseconds: plan.duration.nanoseconds / 2) : plan.duration,
+            after: plan.isOwner ? TimeSpan(nanoseconds: plan.duration.nanoseconds / 2) : plan.duration,
             simulation
         )
         simulation.observe(.programBegan(execution: execution))
@@ -121,6 +124,8 @@ extension SimulatedWorker {
         case .running:
             if plan.groups > 0, program.client == nil {
                 openGroups(place, simulation)
+            } else if plan.siblings > 0, program.client == nil {
+                addSiblings(place, simulation)
             } else if let crash = plan.crash {
                 crashed(place, crash, simulation)
             } else if waitsToWrite(place) {
@@ -129,7 +134,7 @@ extension SimulatedWorker {
             } else {
                 finish(place, plan.fails ? .failed : .returned, isForced: false, simulation)
             }
-        case .waiting, .wanting: break
+        case .asking, .waiting, .wanting: break
         case .cleaning: endCleanup(place, plan.reaction, simulation)
         }
     }
@@ -173,7 +178,8 @@ extension SimulatedWorker {
         let isFirst = program.killAt == nil
         program.killAt = min(due, program.killAt ?? due)
         programs[place] = program
-        if isFirst, plan.reaction != .ignores, program.step == .running || program.client != nil && plan.leavesGroups {
+        let isBusy = program.step == .running || program.step == .asking
+        if isFirst, plan.reaction != .ignores, isBusy || program.client != nil && plan.leavesGroups {
             programs[place]?.step = .cleaning
             let isKilled = plan.cleanup >= grace
             schedule(place, after: isKilled ? grace : plan.cleanup, simulation)
@@ -232,16 +238,45 @@ extension SimulatedWorker {
 
     /// All groups that it has opened are closed, or will never be.
     func groupsEnded(_ place: Int, areLost: Bool, _ simulation: Simulation) {
-        guard let program = programs[place], program.step == .waiting else { return }
+        guard let program = programs[place], program.step == .waiting || program.step == .asking else { return }
         if areLost { return finish(place, .failed, isForced: false, simulation) }
+        guard program.step == .waiting else { return }
         programs[place]?.step = .wanting
         deliver(.callWanting(program.order.task), simulation)
     }
 
+    // MARK: Tasks that calls add to their groups
+
+    private func mayAdd(_ task: Int, _ truth: Truth) -> Bool {
+        truth.tasks[task].generation < 2 && truth.groups[truth.tasks[task].group].spec.acceptsSiblings
+    }
+
+    private func addSiblings(_ place: Int, _ simulation: Simulation) {
+        guard let program = programs[place], let execution = program.execution, let plan = program.plan else { return }
+        let client = simulation.addHost(of: self, program: place, execution: execution)
+        programs[place]?.client = client.number
+        programs[place]?.step = .asking
+        var generator = SeededGenerator(seed: simulation.seed, stream: 0x9_0000_0000 + UInt64(execution))
+        let template = TaskTemplate.draw(simulation.options, mayNest: false, &generator)
+        client.addSiblings(plan.siblings, template, of: execution, simulation)
+    }
+
+    /// It knows of all that it has added whether that was accepted.
+    func siblingsAnswered(_ place: Int, _ simulation: Simulation) {
+        if let program = programs[place], program.step == .asking { goOn(place, simulation) }
+    }
+
+    // MARK: Slots of calls
+
     func proceed(_ task: TaskKey, _ simulation: Simulation) {
         guard let place = places[task], let program = programs[place], program.isSuspended else { return }
         // To clean up it is given a slot while its groups are still open: it waits for them all the same.
-        guard program.step == .wanting, let plan = program.plan else { return }
+        if program.step == .wanting { goOn(place, simulation) }
+    }
+
+    /// It has what it waited for, and does the other half of its work, if it is still to do that.
+    private func goOn(_ place: Int, _ simulation: Simulation) {
+        guard let program = programs[place], let plan = program.plan else { return }
         programs[place]?.step = program.killAt == nil ? .running : .cleaning
         let span = program.killAt == nil ? TimeSpan(nanoseconds: plan.duration.nanoseconds / 2) : .zero
         schedule(place, after: span, simulation)

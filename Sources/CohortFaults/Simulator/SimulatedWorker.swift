@@ -164,6 +164,8 @@ final class SimulatedWorker: SimulatedPeer {
         for assignment in batch.tasks {
             let task = Self.task(of: batch.payload[offset..<(offset + Int(assignment.payloadLength))])
             offset += Int(assignment.payloadLength)
+            let group = simulation.truth.tasks[task].group
+            if let fault = simulation.truth.place(task, at: assignment.index, of: group) { simulation.broke(fault) }
             simulation.observe(.assigned(task: task, assignment.ref, worker: life))
         }
     }

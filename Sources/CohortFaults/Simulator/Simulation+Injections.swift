@@ -179,14 +179,14 @@ extension Simulation {
     private func cancelTask(_ generator: inout SeededGenerator) -> String {
         guard let client = generator.pick(liveClients.filter { !$0.isFrozen }),
             let group = openGroup(&generator, of: client),
-            let task = generator.pick(truth.groups[group].tasks)
+            let task = generator.pick(truth.groups[group].tasks), let index = truth.tasks[task].index
         else { return "" }
         truth.tasks[task].cancelSent = now
         client.request(
-            .cancelTask(truth.groups[group].spec.key, index: truth.tasks[task].index, reason: "on a whim")
+            .cancelTask(truth.groups[group].spec.key, index: index, reason: "on a whim")
         )
         wakeSoon(client)
-        return "task \(truth.tasks[task].index) of g\(group)"
+        return "task \(index) of g\(group)"
     }
 
     private func moveDeadline(_ generator: inout SeededGenerator) -> String {

@@ -243,6 +243,10 @@ package final class Simulation {
         (nodes[worker] as? SimulatedWorker)?.groupsEnded(program, areLost: false, self)
     }
 
+    func siblingsAnswered(worker: Int, program: Int) {
+        (nodes[worker] as? SimulatedWorker)?.siblingsAnswered(program, self)
+    }
+
     func groupsLost(worker: Int, program: Int) {
         (nodes[worker] as? SimulatedWorker)?.groupsEnded(program, areLost: true, self)
     }

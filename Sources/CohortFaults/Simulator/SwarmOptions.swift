@@ -37,6 +37,8 @@ package struct SwarmOptions: Sendable, Equatable {
     package var streaming = 0
     /// In a hundred, of programs that stream: those that write more than they have credit for.
     package var writingMuch = 25
+    /// In a hundred, of groups: those to which their tasks may add tasks, and of calls in them: those that do.
+    package var adding = 0
     /// How long a coordinator that was killed is away at most.
     package var longestOutage: UInt64 = 15 * SwarmOptions.second
     /// In a hundred, of reconnections: those at which a message comes twice.
@@ -104,6 +106,7 @@ package struct SwarmOptions: Sendable, Equatable {
         limits.unconsumedBytes = oneOf([1_000, 8 << 20])
         limits.fairShare = Int(oneOf([1, 64]))
         streaming = share(60, 10...60)
+        adding = share(50, 20...80)
         if generator.chance(20) { becomeStreaming(&generator) }
     }
 
@@ -128,6 +131,7 @@ package struct SwarmOptions: Sendable, Equatable {
         timing = 0
         ignoringCancel = 0
         nesting = 0
+        adding = 0
         crashing = 0
         longestTask = 6 * Self.second
         faultInterval = (generator.pick([100, 300, 1_000]) ?? 100) * Self.millisecond
@@ -160,7 +164,7 @@ extension SwarmOptions: CustomStringConvertible {
             \(clients) clients, \(workers) workers with \(slotsPerWorker) slots, lease \(limits.lease.seconds) s, \
             \(isDurable ? "journal (\(milliseconds(commit)) a commit)" : "no journal"), messages take \
             \(milliseconds(delay)), tasks up to \(Double(longestTask) / 1e6) ms, in a hundred: \(failing) fail, \
-            \(ignoringCancel) ignore a cancel, \(nesting) open groups, \(crashing) crash their process, \(streaming) stream \
+            \(ignoringCancel) ignore a cancel, \(nesting) open groups, \(crashing) crash their process, \(adding) add to their groups, \(streaming) stream \
             their output, \(timing) have a timeout, \(retrying) may be tried again, \(shielding) are shielded; \
             faults: \(faults.isEmpty ? "none" : faults.map(\.name).joined(separator: ", "))
             """

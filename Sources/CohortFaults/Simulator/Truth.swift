@@ -15,6 +15,8 @@ final class Truth {
         /// When its client asked for it.
         var asked: Instant
         var tasks: [Int] = []
+        /// Where tasks may add tasks: which one has which number, as far as that was told. Looked up, never iterated.
+        var places: [UInt32: Int] = [:]
         var templates: UInt32 = 0
         /// `nil` until the client is told.
         var id: GroupID?
@@ -36,11 +38,17 @@ final class Truth {
 
     struct Task {
         var group: Int
-        /// Its number in its group.
-        var index: UInt32
+        /// Its number in its group; `nil` as long as nobody has been told which one it got.
+        var index: UInt32?
         var template: TaskTemplate
+        /// How many tasks, each added by the one before, led to it from one that the group's owner added.
+        var generation = 0
         var executions: [Int] = []
         var isRefused = false
+        /// Whoever added it to a group that others add to as well was told that it is accepted.
+        var isAccepted = false
+        /// It was told to the owner of its group, whoever else was told of it.
+        var isOwnerTold = false
         var cancelSent: Instant?
         var told: TaskReport?
         var toldAt: Instant?
@@ -224,6 +232,35 @@ final class Truth {
             || children(of: group).contains { groups[$0].closed?.outcome ?? .ok == .ok }
     }
 
+    /// The task of that number in a group; `nil` if there is none, or nobody was told which one it is.
+    func task(_ index: UInt32, of group: Int) -> Int? {
+        let record = groups[group]
+        if record.spec.acceptsSiblings { return record.places[index] }
+        return record.tasks.indices.contains(Int(index)) ? record.tasks[Int(index)] : nil
+    }
+
+    /// Somebody was told which number a task has in a group to which others add tasks, too.
+    ///
+    /// - Returns: how that contradicts what was told before, if it does.
+    func place(_ task: Int, at index: UInt32, of group: Int) -> BrokenPromise? {
+        guard groups[group].spec.acceptsSiblings else { return nil }
+        let known = groups[group].places.updateValue(task, forKey: index) ?? task
+        let isNew = tasks[task].index ?? index == index
+        tasks[task].index = index
+        if known == task, isNew, tasks[task].group == group { return nil }
+        return BrokenPromise(
+            promise: .oneOutcome,
+            message: "\(name(task: task)) has the number of another one, or had another one before",
+            evidence: evidence(task: task) + evidence(task: known)
+        )
+    }
+
+    /// Whether a task must be among those of its group: where others add tasks too, only what was told to be accepted.
+    func isCertain(_ task: Int) -> Bool {
+        let isAlone = !groups[tasks[task].group].spec.acceptsSiblings
+        return tasks[task].told != nil || tasks[task].isAccepted || isAlone && !tasks[task].isRefused
+    }
+
     func children(of group: Int) -> [Int] { groups.indices.filter { groups[$0].parent == group } }
 
     /// Whether the group's client is there and waits for its end.
@@ -263,7 +300,8 @@ final class Truth {
     // MARK: Names, for people
 
     func name(task: Int) -> String {
-        "task \(tasks[task].index) of \(name(group: tasks[task].group))"
+        let number = tasks[task].index.map { "\($0)" } ?? "without a number (\(task))"
+        return "task \(number) of \(name(group: tasks[task].group))"
     }
 
     func name(group: Int) -> String {

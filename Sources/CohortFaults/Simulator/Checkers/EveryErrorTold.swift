@@ -25,8 +25,8 @@ struct EveryErrorTold: Checker {
         // A group whose task was given up closes without what the task may still be adding, which is refused later.
         guard record.client == client, !record.isDetached, record.opener == nil else { return nil }
         var counts = TaskCounts()
-        for task in record.tasks where !truth.tasks[task].isRefused {
-            guard let told = truth.tasks[task].told else {
+        for task in record.tasks where truth.isCertain(task) {
+            guard let told = truth.tasks[task].told, truth.tasks[task].isOwnerTold else {
                 // What it asked for again is refused later than the log of the tree is told.
                 if truth.clients[client].wasOutOfSight { return nil }
                 return broken(

@@ -72,7 +72,7 @@ struct OneOutcome: Checker {
     /// Its owner has been told of all tasks of a group that ended in it.
     private func closed(_ group: Int, _ report: GroupReport, _ client: Int, _ truth: Truth) -> BrokenPromise? {
         guard truth.groups[group].client == client, !truth.groups[group].isDetached else { return nil }
-        let told = truth.groups[group].tasks.count { truth.tasks[$0].told != nil }
+        let told = truth.groups[group].tasks.count { truth.tasks[$0].isOwnerTold }
         guard told != report.counts.ended else { return nil }
         return broken(
             "\(truth.name(group: group)) closed with \(report.counts.ended) tasks, of which \(told) were told",
@@ -88,7 +88,7 @@ struct OneOutcome: Checker {
 
     /// In the end everything accepted was told to whoever waited for it.
     private func missing(_ truth: Truth) -> BrokenPromise? {
-        for task in truth.tasks.indices where !truth.tasks[task].isRefused && truth.tasks[task].told == nil {
+        for task in truth.tasks.indices where truth.isCertain(task) && truth.tasks[task].told == nil {
             let group = truth.tasks[task].group
             guard truth.isAwaited(group), !truth.groups[group].isDetached else { continue }
             return broken("\(truth.name(task: task)) was accepted and never told", truth.evidence(task: task))

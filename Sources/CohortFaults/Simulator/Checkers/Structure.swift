@@ -94,6 +94,13 @@ struct Structure: Checker {
                 return fault("closes before \(truth.name(group: child))")
             }
         }
+        if record.spec.acceptsSiblings {
+            let accepted = record.tasks.count { truth.isCertain($0) }
+            if report.counts.ended < accepted {
+                return fault("closes with \(report.counts.ended) tasks, though \(accepted) were accepted")
+            }
+            return nil
+        }
         let accepted = record.tasks.count { !truth.tasks[$0].isRefused }
         // What comes for a group of a task that has ended is refused later than that, and what is asked for again is, too.
         let isSure = record.opener == nil && !truth.clients[record.client].wasOutOfSight
