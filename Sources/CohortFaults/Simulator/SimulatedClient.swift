@@ -5,6 +5,13 @@ internal import CohortWire
 ///
 /// A call that opens groups has one of its own, which is part of its worker's machine and ends with the call.
 final class SimulatedClient: SimulatedPeer {
+    enum DeadlineMove {
+        case none
+        case later(TimeSpan)
+        /// From when the request is dealt with.
+        case new(TimeSpan)
+    }
+
     /// Its groups by key. Looked up, never iterated.
     var groups: [GroupKey: Int] = [:]
     /// Groups to which others add tasks as well, by its keys for them. Looked up, never iterated.
@@ -15,6 +22,10 @@ final class SimulatedClient: SimulatedPeer {
     /// Watched trees of which all has been told.
     private(set) var caughtUp: [GroupID] = []
     var nextKey: UInt32 = 1
+    /// Of its requests to extend a deadline, which count once each.
+    private var nextToken: UInt32 = 0
+    /// New deadlines that it has asked for, and does not know to be set.
+    private var moves: [(group: Int, span: TimeSpan)] = []
     /// The key with which its call adds tasks to the call's own group.
     var joinedKey: GroupKey?
     private var owedWeight: UInt64 = 0
@@ -65,6 +76,7 @@ final class SimulatedClient: SimulatedPeer {
             peer.send(.consumed(weight: owedWeight, output.takeDue()))
             owedWeight = 0
         }
+        noteMoves(simulation)
         transmit(simulation)
     }
 
@@ -95,6 +107,7 @@ final class SimulatedClient: SimulatedPeer {
 
     /// What it had in earlier sessions is lost, and its user is told so.
     private func abandon(_ simulation: Simulation) {
+        moves = []
         let lost = opened.filter { simulation.truth.groups[$0].closed == nil }
         for group in lost {
             simulation.truth.groups[group].abandoned = simulation.now
@@ -199,6 +212,36 @@ final class SimulatedClient: SimulatedPeer {
 
     func request(_ body: FrameBody) { peer.send(body) }
 
+    /// Asks for another deadline of a group. Only of the first request it is followed what becomes of it.
+    func moveDeadline(of group: Int, _ move: DeadlineMove, _ simulation: Simulation) {
+        let target = GroupTarget.key(simulation.truth.groups[group].spec.key)
+        let isFirst = !simulation.truth.groups[group].isDeadlineMoved
+        let deadline = simulation.truth.groups[group].deadline
+        simulation.truth.groups[group].isDeadlineMoved = true
+        simulation.truth.groups[group].deadline = nil
+        switch move {
+        case .none: peer.send(.setDeadline(target, nil))
+        case .later(let span):
+            nextToken += 1
+            peer.send(.extendDeadline(target, by: span, token: nextToken))
+            if isFirst { simulation.truth.groups[group].deadline = deadline?.advanced(by: span) }
+        case .new(let span):
+            simulation.truth.groups[group].mayTimeOut = true
+            peer.send(.setDeadline(target, span))
+            if isFirst { moves.append((group, span)) }
+        }
+    }
+
+    /// What is acknowledged by a coordinator that keeps a journal has been done.
+    private func noteMoves(_ simulation: Simulation) {
+        guard !moves.isEmpty, peer.isOpen, peer.unacknowledgedCount == 0 else { return }
+        let settled = moves
+        moves = []
+        for (group, span) in settled where simulation.truth.isDurable {
+            simulation.truth.groups[group].deadline = simulation.now.advanced(by: span)
+        }
+    }
+
     func watch(_ group: Int, _ simulation: Simulation) {
         guard !watching.contains(group), let id = simulation.truth.groups[group].id else { return }
         watching.append(group)
@@ -226,6 +269,9 @@ final class SimulatedClient: SimulatedPeer {
         let truth = simulation.truth
         for opened in update.opened {
             guard let group = groups[opened.key] else { continue }
+            if truth.groups[group].id == nil, !truth.groups[group].isDeadlineMoved {
+                truth.groups[group].deadline = truth.groups[group].spec.timeout.map { simulation.now.advanced(by: $0) }
+            }
             truth.groups[group].id = opened.group
             // It may be the word of a coordinator that is no more.
             let epoch = simulation.coordinator.node?.epoch

@@ -22,6 +22,8 @@ class SimulatedPeer: SimulatedNode {
     private var lastUnheard: Instant?
     /// When the last time was over in which it went unheard for so long that it may have been given up.
     private var lastAbsence = Instant(nanoseconds: 0)
+    /// When the coordinator could first be told something over its present connection; `nil` if it cannot yet.
+    private var reachedAt: Instant?
     /// When it began to ask for the session that it asks for at present, and for the one that it had last.
     private(set) var askedAt: Instant
     private var askedBefore: Instant
@@ -110,7 +112,8 @@ class SimulatedPeer: SimulatedNode {
         case .unknown(let word) where simulation.coordinator.node?.epoch == peer.session.epoch: reason = word
         default: return
         }
-        guard !mayHaveBeenGivenUp else { return }
+        // An absence before it could ask for this session says nothing of it.
+        if unheardSince != nil || lastAbsence > reachedAt ?? lastAbsence { return }
         let message = "the session of \(name) was ended, though it could be heard all the time: \(reason)"
         simulation.broke(BrokenPromise(promise: .oneOutcome, message: message, evidence: []))
     }
@@ -136,6 +139,7 @@ class SimulatedPeer: SimulatedNode {
     private func renew(_ simulation: Simulation) {
         simulation.leave(connection)
         connection = simulation.network.add(peer: number)
+        reachedAt = nil
         frames = []
         askedAt = simulation.now
         if isNew {
@@ -186,8 +190,12 @@ class SimulatedPeer: SimulatedNode {
 
     private func noteAbsence(_ simulation: Simulation) {
         let coordinator = simulation.coordinator
+        let network = simulation.network[connection]
+        if network.isUp, !network.isStalled.toCoordinator, coordinator.isUp, !coordinator.isFrozen {
+            reachedAt = reachedAt ?? simulation.now
+        }
         let canBeHeard =
-            !isFrozen && simulation.network[connection].isClear && coordinator.isUp && !coordinator.isFrozen
+            !isFrozen && network.isClear && coordinator.isUp && !coordinator.isFrozen
         if !canBeHeard {
             // A moment in which nothing was said makes no difference.
             let isAgain = simulation.now.since(heardSince) < simulation.scene.settling

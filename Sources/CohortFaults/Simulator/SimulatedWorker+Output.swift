@@ -31,17 +31,18 @@ enum OutputPlan {
         var generator = SeededGenerator(seed: simulation.seed, stream: 0x7_0000_0000 + UInt64(execution))
         var output = ProgramOutput()
         let writesMuch = generator.chance(simulation.options.writingMuch)
-        // What is written all the time runs on while its reader is away, until there is no credit left.
+        // Some write all the time: their credit lasts longer than it takes to miss their reader.
         let isSteady = writesMuch && generator.chance(50)
-        let much = isSteady ? [2_000, 6_000] : [30_000, 60_000]
+        let much = isSteady ? [1_000, 3_000] : [30_000, 60_000]
         let sizes = writesMuch ? much : generator.pick([[1, 5], [300], [1, 900, 20_000]]) ?? []
-        let count = Int.random(in: isSteady ? 20...60 : 0...12, using: &generator)
+        let count = Int.random(in: isSteady ? 30...120 : 0...12, using: &generator)
         output.pieces = (0..<count).map { _ in generator.pick(sizes) ?? 1 }
         // With some all come in the breath in which the program ends.
-        let share = isSteady ? 60 : generator.pick(writesMuch ? [4, 12, 40] : [0, 1, 4, 12]) ?? 0
+        let share = generator.pick(writesMuch ? [4, 12, 40] : [0, 1, 4, 12]) ?? 0
         output.pause = TimeSpan(
             nanoseconds: share == 0 ? duration.nanoseconds * 2 : duration.nanoseconds / UInt64(share)
         )
+        if isSteady { output.pause = .milliseconds(100) }
         return output
     }
 

@@ -348,7 +348,7 @@ extension SimulatedWorker {
         let triggers: Bool =
             switch program.order.hold {
             case .never: false
-            case .afterFailure: end == .failed
+            case .afterFailure: end.isFailure
             case .afterSuccess: end == .returned
             }
         guard program.isCall, triggers, !queue.isEmpty else { return }

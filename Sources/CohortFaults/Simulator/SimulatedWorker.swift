@@ -77,6 +77,8 @@ final class SimulatedWorker: SimulatedPeer {
     }
 
     override func turn(_ simulation: Simulation) {
+        let truth = simulation.truth
+        truth.workers[life].turns = (simulation.now, truth.workers[life].turns.last)
         super.turn(simulation)
         if isDead { return }
         watchConnection(simulation)

@@ -193,15 +193,9 @@ extension Simulation {
         guard let client = generator.pick(liveClients.filter { !$0.isFrozen }),
             let group = openGroup(&generator, of: client)
         else { return "" }
-        let key = GroupTarget.key(truth.groups[group].spec.key)
         let span = TimeSpan.milliseconds(generator.pick([0, 100, 2_000, 30_000]) ?? 0)
-        switch Int.random(in: 0..<3, using: &generator) {
-        case 0: client.request(.setDeadline(key, nil))
-        case 1: client.request(.extendDeadline(key, by: span))
-        default:
-            truth.groups[group].mayTimeOut = true
-            client.request(.setDeadline(key, span))
-        }
+        let moves: [SimulatedClient.DeadlineMove] = [.none, .later(span), .new(span)]
+        client.moveDeadline(of: group, moves[Int.random(in: 0..<3, using: &generator)], self)
         wakeSoon(client)
         return "of g\(group)"
     }

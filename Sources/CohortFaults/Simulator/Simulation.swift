@@ -32,7 +32,9 @@ package final class Simulation {
     private(set) var steps = 0
     private(set) var hash = TraceHash()
     var checkers: [any Checker] = [
-        OneOutcome(), AtMostOnce(), Structure(), BoundedCancellation(), NoSurvivors(), NoSilentHang(), EveryErrorTold(),
+        OneOutcome(), AtMostOnce(), Structure(), BoundedCancellation(), TimelyStops(), SlotsAfterStops(), NoSurvivors(),
+        NoSilentHang(),
+        EveryErrorTold(),
         ExactBlame(),
     ]
     private(set) var brokenPromise: BrokenPromise?

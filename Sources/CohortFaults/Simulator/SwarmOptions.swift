@@ -107,7 +107,11 @@ package struct SwarmOptions: Sendable, Equatable {
         limits.fairShare = Int(oneOf([1, 64]))
         streaming = share(60, 10...60)
         adding = share(50, 20...80)
-        if generator.chance(20) { becomeStreaming(&generator) }
+        if generator.chance(20) {
+            becomeStreaming(&generator)
+        } else if generator.chance(10) {
+            becomeFlaky()
+        }
     }
 
     private mutating func setLease(_ lease: UInt64, patience: UInt64?) {
@@ -133,7 +137,7 @@ package struct SwarmOptions: Sendable, Equatable {
         nesting = 0
         adding = 0
         crashing = 0
-        longestTask = 6 * Self.second
+        longestTask = (generator.pick([6, 15]) ?? 6) * Self.second
         faultInterval = (generator.pick([100, 300, 1_000]) ?? 100) * Self.millisecond
         // What runs for a client does not outlast a coordinator that is away for long.
         longestOutage = generator.pick([500 * Self.millisecond, 15 * Self.second]) ?? 0
@@ -146,6 +150,27 @@ package struct SwarmOptions: Sendable, Equatable {
                 [.connectionStalls, .connectionBreaks], [.connectionStalls],
             ]) ?? []
         let kinds = [.openTree, .addTasks, .seal] + faults
+        weights = Injection.Kind.allCases.map { kinds.contains($0) ? $0.usualWeight : 0 }
+    }
+
+    /// Much is asked for and refused over connections that break, and are hardly back when they, or the coordinator, are gone
+    /// again: what was missed is not told before the session is over.
+    private mutating func becomeFlaky() {
+        isDurable = Self.hasRecovery
+        streaming = 0
+        crashing = 0
+        failing = 25
+        adding = 80
+        delay = delay.lowerBound...(200 * Self.millisecond)
+        longestTask = 100 * Self.millisecond
+        requestInterval = 40 * Self.millisecond
+        faultInterval = 100 * Self.millisecond
+        bursts = 60
+        longestOutage = 500 * Self.millisecond
+        setLease(2 * Self.second, patience: 500 * Self.millisecond)
+        let kinds: [Injection.Kind] = [
+            .openTree, .addTasks, .seal, .cancelGroup, .coordinatorDies, .connectionBreaks, .connectionStalls,
+        ]
         weights = Injection.Kind.allCases.map { kinds.contains($0) ? $0.usualWeight : 0 }
     }
 

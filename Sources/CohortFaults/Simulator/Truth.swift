@@ -29,6 +29,10 @@ final class Truth {
         /// The coordinator that knew it is no more, and kept no journal.
         var isForgotten = false
         var mayTimeOut: Bool
+        /// When its deadline comes at the latest; `nil` if it has none, or nobody can tell.
+        var deadline: Instant?
+        /// Somebody has asked for another deadline.
+        var isDeadlineMoved = false
         /// Somebody asked for its cancel, or will not have anything added to it.
         var cancelSent: Instant?
         var stopTold: Instant?
@@ -66,6 +70,11 @@ final class Truth {
         case died(signal: Int32)
         /// Its worker killed it without being asked by the coordinator.
         case killed
+
+        /// It did not come to its end as it should, and not because it was asked to.
+        var isFailure: Bool {
+            if case .died = self { true } else { self == .failed }
+        }
     }
 
     struct Execution {
@@ -107,6 +116,8 @@ final class Truth {
         var hasBegunAnew = false
         /// The coordinator has said that it gave it up, or was about to: it takes no word of what it had any more.
         var wasGivenUp = false
+        /// When its loop last went round, and the time before that.
+        var turns = (last: Instant(nanoseconds: 0), before: Instant(nanoseconds: 0))
         /// Nothing has disturbed it or its connection since; `nil` while something does.
         var calmSince: Instant?
 
@@ -190,6 +201,11 @@ final class Truth {
             place = outer
         }
         return true
+    }
+
+    /// Whether a task may be part of what is opened to clean up in a group that stops.
+    func isCleanup(_ task: Int, within outer: Int) -> Bool {
+        path(from: tasks[task].group).prefix { $0 != outer }.contains { groups[$0].spec.isScope }
     }
 
     func isRunning(_ execution: Int) -> Bool { executions[execution].end == nil }

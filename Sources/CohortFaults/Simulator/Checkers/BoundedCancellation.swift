@@ -21,17 +21,13 @@ struct BoundedCancellation: Checker {
             guard let told = truth.groups[place].stopTold, truth.reaches(task, from: place) else { continue }
             guard told.advanced(by: scene.latency) < scene.now else { continue }
             // What a task opens to clean up is no part of what was stopped.
-            if place != truth.tasks[task].group, isCleanup(truth.tasks[task].group, within: place, truth) { continue }
+            if truth.isCleanup(task, within: place) { continue }
             return broken(
                 "\(truth.name(task: task)) was given to a worker at \(truth.seconds(scene.now)), after its group had stopped",
                 truth.evidence(task: task)
             )
         }
         return nil
-    }
-
-    private func isCleanup(_ group: Int, within outer: Int, _ truth: Truth) -> Bool {
-        truth.path(from: group).prefix { $0 != outer }.contains { truth.groups[$0].spec.isScope }
     }
 
     private func firstOverdue(_ scene: Scene) -> BrokenPromise? {
@@ -57,9 +53,7 @@ struct BoundedCancellation: Checker {
         guard let calm = scene.calm(worker: run.worker) else { return nil }
         for place in truth.path(from: truth.tasks[run.task].group) {
             guard let told = truth.groups[place].stopTold, truth.reaches(run.task, from: place) else { continue }
-            if place != truth.tasks[run.task].group, isCleanup(truth.tasks[run.task].group, within: place, truth) {
-                continue
-            }
+            if truth.isCleanup(run.task, within: place) { continue }
             // Its worker is asked at once, and again as soon as it is back.
             if run.cancelArrived == nil, max(told.advanced(by: scene.settling), calm) < scene.now {
                 return broken(
