@@ -74,8 +74,10 @@ struct ProgramPlan {
         let longest = simulation.isHealed ? min(options.longestTask, SwarmOptions.second) : options.longestTask
         duration = TimeSpan(nanoseconds: UInt64.random(in: 10_000...longest, using: &generator))
         fails = generator.chance(options.failing)
-        let crashes = generator.chance(options.crashing)
-        let takesWorker = generator.chance(50)
+        var poison = SeededGenerator(seed: simulation.seed, stream: 0xa_0000_0000 + UInt64(task))
+        let isPoison = poison.chance(options.poisoning)
+        let crashes = generator.chance(options.crashing) || isPoison
+        let takesWorker = generator.chance(50) || isPoison
         let signal: Int32 = generator.pick([6, 9, 11]) ?? 9
         crash = crashes && !simulation.isHealed ? (signal, takesWorker) : nil
         reaction =

@@ -51,7 +51,8 @@ enum SimulatedEvent {
     case programWrites(node: Int, task: TaskKey, execution: Int)
     case thaw(node: Int)
     /// A supervisor tells how its worker died.
-    case obituary(frames: [[UInt8]])
+    /// Of a worker, if it says what had begun there.
+    case obituary(frames: [[UInt8]], worker: Int?)
     case workerReplaced
     case coordinatorRestarts
     case diskRecovers

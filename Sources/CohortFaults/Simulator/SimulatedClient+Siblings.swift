@@ -81,8 +81,10 @@ extension SimulatedClient {
                 truth.tasks.indices.contains(task)
             else { continue }
             judge(truth.place(task, at: row.index, of: group), simulation)
+            simulation.note("\(name) is told what \(truth.name(task: task)) is called")
         }
         for row in update.accepted {
+            simulation.note("\(name) is told that tasks \(row.first) and following, \(row.count), are accepted")
             guard let added = shared[row.key], added.tasks.count >= Int(row.first + row.count) else { continue }
             for offset in 0..<row.count {
                 let task = added.tasks[Int(row.first + offset)]

@@ -191,7 +191,8 @@ class SimulatedPeer: SimulatedNode {
     private func noteAbsence(_ simulation: Simulation) {
         let coordinator = simulation.coordinator
         let network = simulation.network[connection]
-        if network.isUp, !network.isStalled.toCoordinator, coordinator.isUp, !coordinator.isFrozen {
+        // What comes while it is frozen waits for it.
+        if network.isUp, !network.isStalled.toCoordinator, coordinator.isUp {
             reachedAt = reachedAt ?? simulation.now
         }
         let canBeHeard =

@@ -153,6 +153,7 @@ extension SimulatedWorker {
         simulation.count("crash of a program")
         if crash.takesWorker {
             simulation.kill(self, signal: crash.signal, tells: .exactly)
+            simulation.schedule(.workerReplaced, after: 100_000_000)
         } else {
             // A command that dies by itself has failed; a call is lost with its host (R15).
             let isCall = programs[place]?.isCall == true

@@ -108,11 +108,13 @@ extension Simulation {
             FrameHeader(epoch: session.epoch, session: session.session),
             .obituary(worker: session.session, truth.workers[worker.life].token, death)
         )
-        schedule(.obituary(frames: frames), after: 2_000_000 + options.delay.upperBound)
+        let exactly = obituary == .exactly ? worker.life : nil
+        schedule(.obituary(frames: frames, worker: exactly), after: 2_000_000 + options.delay.upperBound)
     }
 
-    func obituaryArrives(_ frames: [[UInt8]]) {
+    func obituaryArrives(_ frames: [[UInt8]], of worker: Int?) {
         guard coordinator.isUp else { return }
+        if let worker { truth.noteDeath(of: worker, at: now) }
         coordinator.arrived(frames, at: [2] + withUnsafeBytes(of: UInt64(steps).littleEndian, Array.init))
         if !coordinator.isFrozen { wakeSoon(coordinator) }
     }

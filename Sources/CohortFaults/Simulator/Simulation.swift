@@ -123,7 +123,7 @@ package final class Simulation {
             (nodes[number] as? SimulatedWorker)?.step(program, version: version, self)
         case .thaw(let number): thaw(nodes[number])
         case .closed(let connection): close(connection)
-        case .obituary(let frames): obituaryArrives(frames)
+        case .obituary(let frames, let worker): obituaryArrives(frames, of: worker)
         case .workerReplaced: addWorker()
         case .coordinatorRestarts: restartCoordinator()
         case .diskRecovers: changeDiskStalls(by: -1)

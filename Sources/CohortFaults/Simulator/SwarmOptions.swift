@@ -37,6 +37,8 @@ package struct SwarmOptions: Sendable, Equatable {
     package var streaming = 0
     /// In a hundred, of programs that stream: those that write more than they have credit for.
     package var writingMuch = 25
+    /// In a hundred, of tasks: those whose program takes its worker with it each time.
+    package var poisoning = 0
     /// In a hundred, of groups: those to which their tasks may add tasks, and of calls in them: those that do.
     package var adding = 0
     /// How long a coordinator that was killed is away at most.
@@ -107,6 +109,7 @@ package struct SwarmOptions: Sendable, Equatable {
         limits.fairShare = Int(oneOf([1, 64]))
         streaming = share(60, 10...60)
         adding = share(50, 20...80)
+        poisoning = share(25, 2...10)
         if generator.chance(20) {
             becomeStreaming(&generator)
         } else if generator.chance(10) {
@@ -136,6 +139,7 @@ package struct SwarmOptions: Sendable, Equatable {
         ignoringCancel = 0
         nesting = 0
         adding = 0
+        poisoning = 0
         crashing = 0
         longestTask = (generator.pick([6, 15]) ?? 6) * Self.second
         faultInterval = (generator.pick([100, 300, 1_000]) ?? 100) * Self.millisecond
@@ -160,6 +164,8 @@ package struct SwarmOptions: Sendable, Equatable {
         streaming = 0
         crashing = 0
         failing = 25
+        retrying = 60
+        poisoning = 4
         adding = 80
         delay = delay.lowerBound...(200 * Self.millisecond)
         longestTask = 100 * Self.millisecond
@@ -189,7 +195,7 @@ extension SwarmOptions: CustomStringConvertible {
             \(clients) clients, \(workers) workers with \(slotsPerWorker) slots, lease \(limits.lease.seconds) s, \
             \(isDurable ? "journal (\(milliseconds(commit)) a commit)" : "no journal"), messages take \
             \(milliseconds(delay)), tasks up to \(Double(longestTask) / 1e6) ms, in a hundred: \(failing) fail, \
-            \(ignoringCancel) ignore a cancel, \(nesting) open groups, \(crashing) crash their process, \(adding) add to their groups, \(streaming) stream \
+            \(ignoringCancel) ignore a cancel, \(nesting) open groups, \(crashing) crash their process, \(poisoning) do so each time, \(adding) add to their groups, \(streaming) stream \
             their output, \(timing) have a timeout, \(retrying) may be tried again, \(shielding) are shielded; \
             faults: \(faults.isEmpty ? "none" : faults.map(\.name).joined(separator: ", "))
             """

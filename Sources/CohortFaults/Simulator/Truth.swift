@@ -17,6 +17,9 @@ final class Truth {
         var tasks: [Int] = []
         /// Where tasks may add tasks: which one has which number, as far as that was told. Looked up, never iterated.
         var places: [UInt32: Int] = [:]
+        /// Tasks that never began and were told to have ended, though nobody living was told which they are: a coordinator
+        /// that comes back has no name for what somebody has added who is gone.
+        var unnamed: [UInt32: TaskReport] = [:]
         var templates: UInt32 = 0
         /// `nil` until the client is told.
         var id: GroupID?
@@ -88,6 +91,8 @@ final class Truth {
         var grace = TimeSpan.zero
         var end: ProgramEnd?
         var ended: Instant?
+        /// When the coordinator was told that its worker died under it, if it had not given that worker up before.
+        var charged: Instant?
         /// How many bytes it has written; which ones, `OutputPlan` says.
         var written = 0
     }
@@ -161,6 +166,16 @@ final class Truth {
     func noteGivenUp(worker name: String) {
         guard let worker = workers.firstIndex(where: { $0.name == name }) else { return }
         workers[worker].wasGivenUp = true
+    }
+
+    /// The coordinator is told that a worker has died, and what had begun there.
+    func noteDeath(of worker: Int, at now: Instant) {
+        guard !workers[worker].wasGivenUp else { return }
+        for place in executions.indices where executions[place].worker == worker {
+            if case .died = executions[place].end, executions[place].ended == workers[worker].ended {
+                executions[place].charged = now
+            }
+        }
     }
 
     // MARK: Questions
@@ -246,35 +261,6 @@ final class Truth {
     private func hasSuccess(in group: Int) -> Bool {
         groups[group].tasks.contains { tasks[$0].executions.contains { executions[$0].end == .returned } }
             || children(of: group).contains { groups[$0].closed?.outcome ?? .ok == .ok }
-    }
-
-    /// The task of that number in a group; `nil` if there is none, or nobody was told which one it is.
-    func task(_ index: UInt32, of group: Int) -> Int? {
-        let record = groups[group]
-        if record.spec.acceptsSiblings { return record.places[index] }
-        return record.tasks.indices.contains(Int(index)) ? record.tasks[Int(index)] : nil
-    }
-
-    /// Somebody was told which number a task has in a group to which others add tasks, too.
-    ///
-    /// - Returns: how that contradicts what was told before, if it does.
-    func place(_ task: Int, at index: UInt32, of group: Int) -> BrokenPromise? {
-        guard groups[group].spec.acceptsSiblings else { return nil }
-        let known = groups[group].places.updateValue(task, forKey: index) ?? task
-        let isNew = tasks[task].index ?? index == index
-        tasks[task].index = index
-        if known == task, isNew, tasks[task].group == group { return nil }
-        return BrokenPromise(
-            promise: .oneOutcome,
-            message: "\(name(task: task)) has the number of another one, or had another one before",
-            evidence: evidence(task: task) + evidence(task: known)
-        )
-    }
-
-    /// Whether a task must be among those of its group: where others add tasks too, only what was told to be accepted.
-    func isCertain(_ task: Int) -> Bool {
-        let isAlone = !groups[tasks[task].group].spec.acceptsSiblings
-        return tasks[task].told != nil || tasks[task].isAccepted || isAlone && !tasks[task].isRefused
     }
 
     func children(of group: Int) -> [Int] { groups.indices.filter { groups[$0].parent == group } }

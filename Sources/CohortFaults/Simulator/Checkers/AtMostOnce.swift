@@ -57,6 +57,7 @@ struct AtMostOnce: Checker {
                 truth.evidence(task: run.task)
             )
         }
+        if let fault = poisoned(run, scene) { return fault }
         let isTwice = task.executions.dropLast().contains { truth.executions[$0].ref == run.ref }
         if isTwice {
             return broken(
@@ -85,5 +86,22 @@ struct AtMostOnce: Checker {
             )
         }
         return nil
+    }
+
+    /// A task under which worker after worker has died is not tried again, whatever its retries say.
+    private func poisoned(_ run: Truth.Execution, _ scene: Scene) -> BrokenPromise? {
+        let truth = scene.truth
+        let deaths = truth.tasks[run.task].executions.count { earlier in
+            // A coordinator that has lost the word of it, and begins anew, waits for the lease of the worker first.
+            guard let charged = truth.executions[earlier].charged,
+                let next = truth.tasks[run.task].executions.first(where: { $0 > earlier })
+            else { return false }
+            return truth.executions[next].began < charged.advanced(by: truth.limits.lease)
+        }
+        guard deaths >= Int(truth.limits.crashLimit) else { return nil }
+        return broken(
+            "\(truth.name(task: run.task)) was started again, though \(deaths) workers have died under it",
+            truth.evidence(task: run.task)
+        )
     }
 }

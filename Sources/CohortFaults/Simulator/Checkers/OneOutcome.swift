@@ -72,7 +72,8 @@ struct OneOutcome: Checker {
     /// Its owner has been told of all tasks of a group that ended in it.
     private func closed(_ group: Int, _ report: GroupReport, _ client: Int, _ truth: Truth) -> BrokenPromise? {
         guard truth.groups[group].client == client, !truth.groups[group].isDetached else { return nil }
-        let told = truth.groups[group].tasks.count { truth.tasks[$0].isOwnerTold }
+        let record = truth.groups[group]
+        let told = record.tasks.count { truth.tasks[$0].isOwnerTold } + record.unnamed.count
         guard told != report.counts.ended else { return nil }
         return broken(
             "\(truth.name(group: group)) closed with \(report.counts.ended) tasks, of which \(told) were told",
