@@ -218,6 +218,7 @@ final class SimulatedClient: SimulatedPeer {
         let isFirst = !simulation.truth.groups[group].isDeadlineMoved
         let deadline = simulation.truth.groups[group].deadline
         simulation.truth.groups[group].isDeadlineMoved = true
+        moves.removeAll { $0.group == group }
         simulation.truth.groups[group].deadline = nil
         switch move {
         case .none: peer.send(.setDeadline(target, nil))
