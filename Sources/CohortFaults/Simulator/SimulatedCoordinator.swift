@@ -85,7 +85,9 @@ final class SimulatedCoordinator: SimulatedNode {
     }
 
     private func noteLosses(_ simulation: Simulation) {
-        for case .workerLost(let name, _, _, _) in node?.notices ?? [] { simulation.truth.noteGivenUp(worker: name) }
+        for case .workerLost(let worker, _, _, _) in node?.notices ?? [] {
+            simulation.truth.noteGivenUp(worker: worker.name)
+        }
         node?.notices.removeAll(keepingCapacity: true)
     }
 
