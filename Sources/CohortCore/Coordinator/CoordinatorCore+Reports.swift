@@ -46,15 +46,22 @@ extension CoordinatorCore {
     func audience(of task: UInt32) -> [UInt32] {
         let group = Int(tasks[Int(task)].group)
         let owner = groups[group].detached ? GroupRecord.none : groups[group].owner
-        let spawner = sibling(of: task)?.place
+        let spawner = contributor(of: task).flatMap { isHere($0) ? $0.place : nil }
         if let spawner, spawner != owner { return owner == GroupRecord.none ? [spawner] : [owner, spawner] }
         return owner == GroupRecord.none ? [] : [owner]
     }
 
-    /// The client besides the owner that has added a task.
-    private func sibling(of task: UInt32) -> ClientReference? {
-        guard !spawners.isEmpty, let spawner = spawners[task], isHere(spawner) else { return nil }
-        return spawner
+    /// The client besides the owner that has added a task: the owner learns with the end what that is called.
+    private func contributor(of task: UInt32) -> ClientReference? {
+        guard !spawners.isEmpty, let spawner = spawners[task] else { return nil }
+        return isHere(spawner) ? spawner : .gone
+    }
+
+    /// What stands in the journal for a client that has added a task.
+    private func token(of contributor: ClientReference) -> PeerToken {
+        guard contributor != .gone else { return .gone }
+        let token = clients[Int(contributor.place)].token
+        return token == .none ? .gone : token
     }
 
     mutating func tellProgress(_ task: UInt32, _ progress: AttemptProgress) {
@@ -102,7 +109,7 @@ extension CoordinatorCore {
             && (!isFailure || kept >= limits.retainedReports + limits.retainedFailures)
         if isOmitted { groups[Int(record.group)].omitted += 1 }
         let name = templates[Int(record.template)].template.name
-        let sibling = sibling(of: task)
+        let sibling = contributor(of: task)
         let sequence = takeSequence()
         if keepsJournal {
             draft.batch.ends.append(
@@ -113,14 +120,14 @@ extension CoordinatorCore {
                     detail: isOmitted ? nil : detail,
                     value: isOmitted ? [] : Array(value),
                     name: isOmitted ? "" : name,
-                    sibling: sibling.map { clients[Int($0.place)].token } ?? .none,
+                    sibling: sibling.map(token(of:)) ?? .none,
                     isOmitted: isOmitted
                 )
             )
         }
         guard !isOmitted else {
             // Whoever has added it waits for its end, and for nothing else in the tree.
-            if keepsJournal, let sibling {
+            if keepsJournal, let sibling, sibling != .gone {
                 introduce(number: report.worker, to: sibling.place)
                 deliver(report, detail: detail, value: value, to: sibling.place)
             }

@@ -26,6 +26,9 @@ package struct JoinedGroup: Sendable, Equatable {
 package struct ClientReference: Sendable, Equatable {
     package var place: UInt32
     package var identity: UInt64
+
+    /// One that has left, so that nothing else is known of it.
+    static let gone = ClientReference(place: .max, identity: 0)
 }
 
 /// How far a client has been told of a tree's log.

@@ -5,7 +5,7 @@ extension CoordinatorCore {
     }
 
     func isHere(_ client: ClientReference) -> Bool {
-        !clients[Int(client.place)].isGone && clients[Int(client.place)].identity == client.identity
+        client != .gone && !clients[Int(client.place)].isGone && clients[Int(client.place)].identity == client.identity
     }
 
     /// A client has added tasks to a tree of another one. It is told their ends, whatever becomes of the task that it did so

@@ -56,8 +56,10 @@ extension CoordinatorCore {
         }
         let count = submission.runs.reduce(0) { $0 + $1.lengths.count }
         restoreAcceptance(of: submission, places, count: UInt32(count))
-        let sibling = submission.joined.flatMap { $0.task == nil ? nil : clientTokens[$0.client] }
-        if let sibling { noteContributor(sibling, to: groups[Int(place)].head) }
+        var sibling: ClientReference?
+        if let origin = submission.joined, origin.task != nil {
+            sibling = restoreContributor(origin.client, to: groups[Int(place)].head)
+        }
         let chunk = UInt32(chunks.count)
         var payload = PayloadChunk()
         payload.bytes = submission.payload
@@ -92,7 +94,7 @@ extension CoordinatorCore {
                 unfinishedTasks += 1
                 let owner = groups[Int(place)].owner
                 if owner != GroupRecord.none { clients[Int(owner)].unfinished += 1 }
-                if let sibling { spawners[task] = reference(to: sibling) }
+                if let sibling { spawners[task] = sibling }
                 if let row, row.crashes > 0 { crashes[task] = row.crashes }
                 if let failure = state.failures[submission.group]?[index] { restore(failure, of: task) }
                 pendingEnds[task] = row?.end

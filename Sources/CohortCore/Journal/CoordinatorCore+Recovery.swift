@@ -162,9 +162,7 @@ extension CoordinatorCore {
             var log = TreeLog()
             for end in state.ends[id] ?? [] where !end.isOmitted && end.sequence >= received {
                 add(before: end.sequence, to: &log)
-                let spawner = clientTokens[end.sibling]
-                if let spawner { noteContributor(spawner, to: UInt32(place)) }
-                let sibling = spawner.map { reference(to: $0) }
+                let sibling = end.sibling == .none ? nil : restoreContributor(end.sibling, to: UInt32(place))
                 log.add(
                     end.report,
                     detail: end.detail,
@@ -177,6 +175,13 @@ extension CoordinatorCore {
             add(before: .max, to: &log)
             groups[place].log = log
         }
+    }
+
+    /// The client that has added tasks to somebody else's tree; `.gone` if it cannot come back.
+    mutating func restoreContributor(_ token: PeerToken, to head: UInt32) -> ClientReference {
+        guard let client = clientTokens[token] else { return .gone }
+        noteContributor(client, to: head)
+        return reference(to: client)
     }
 
     /// Groups whose owners cannot come back.

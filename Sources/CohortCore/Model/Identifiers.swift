@@ -9,6 +9,8 @@ package struct SessionID: Sendable, Hashable, Comparable {
 package struct PeerToken: Sendable, Hashable, Comparable {
     /// Of a peer that does not say who it is, and so cannot come back.
     package static let none = PeerToken(0)
+    /// Of a peer that has left, whose own is not known any more.
+    package static let gone = PeerToken(.max)
 
     package var value: UInt64
     package init(_ value: UInt64) { self.value = value }

@@ -313,10 +313,6 @@ final class SimulatedClient: SimulatedPeer {
     private func ended(_ report: TaskReport, _ detail: AttemptDetail?, _ value: [UInt8], _ simulation: Simulation) {
         let truth = simulation.truth
         guard let group = truth.groupNumbers[name(report.group, truth)] else { return }
-        if truth.mayBeUnnamed(report, in: group) {
-            truth.groups[group].unnamed[report.index] = report
-            return
-        }
         guard let task = truth.task(report.index, of: group) else {
             return simulation.broke(
                 BrokenPromise(

@@ -9,15 +9,6 @@ extension Truth {
         return record.tasks.indices.contains(Int(index)) ? record.tasks[Int(index)] : nil
     }
 
-    /// Whether nobody was told which task it is that has ended, and it is among those of a group that others add tasks to.
-    func mayBeUnnamed(_ report: TaskReport, in group: Int) -> Bool {
-        let record = groups[group]
-        guard record.spec.acceptsSiblings, coordinatorLives > 1, record.places[report.index] == nil else {
-            return false
-        }
-        return !report.started && Int(report.index) < record.tasks.count
-    }
-
     /// Somebody was told which number a task has in a group to which others add tasks, too.
     ///
     /// - Returns: how that contradicts what was told before, if it does.
@@ -26,10 +17,6 @@ extension Truth {
         let known = groups[group].places.updateValue(task, forKey: index) ?? task
         let isNew = tasks[task].index ?? index == index
         tasks[task].index = index
-        if let report = groups[group].unnamed.removeValue(forKey: index) {
-            tasks[task].told = report
-            tasks[task].isOwnerTold = true
-        }
         if known == task, isNew, tasks[task].group == group { return nil }
         return BrokenPromise(
             promise: .oneOutcome,

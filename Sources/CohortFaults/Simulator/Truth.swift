@@ -17,9 +17,6 @@ final class Truth {
         var tasks: [Int] = []
         /// Where tasks may add tasks: which one has which number, as far as that was told. Looked up, never iterated.
         var places: [UInt32: Int] = [:]
-        /// Tasks that never began and were told to have ended, though nobody living was told which they are: a coordinator
-        /// that comes back has no name for what somebody has added who is gone.
-        var unnamed: [UInt32: TaskReport] = [:]
         var templates: UInt32 = 0
         /// `nil` until the client is told.
         var id: GroupID?

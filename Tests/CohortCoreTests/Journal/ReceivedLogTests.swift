@@ -119,6 +119,32 @@ internal import Testing
         #expect(script.core.groups[0].log.entries.isEmpty)
     }
 
+    /// The owner had not been told what the task is called when the coordinator died, and it never begins.
+    @Test(arguments: [0, 1])
+    func theOwnerLearnsTheNameOfWhatSomebodyHasAddedWhoIsGone(furtherRestarts: Int) {
+        var script = CoreScript(keepsJournal: true)
+        script.delivers = false
+        let owner = script.client(token: 1)
+        // Without a token nobody comes back.
+        let host = script.client()
+        script.worker(slots: 1, token: 7)
+        script.open(owner, 1, acceptsSiblings: true)
+        script.submit(owner, 1)
+        script.start("g1/0")
+        script.send(.siblingsJoined(host, GroupKey(7), script.held("g1/0").ref))
+        script.submit(host, 7, TaskTemplate(name: "added"))
+        script.restart()
+        let back = script.client(token: 1)
+        script.cancelTask(back, 1, 1)
+        for _ in 0..<furtherRestarts {
+            script.settle()
+            script.restart()
+            script.client(token: 1)
+        }
+        let told = script.take(containing: "g1/1").map { $0.drop { $0 != " " } }
+        #expect(told == [" name g1/1 added", " ended g1/1 cancelled unstarted (requested)"])
+    }
+
     @Test func aJoinIsARowOfItsOwnAndGoesWithItsGroup() {
         var script = CoreScript(keepsJournal: true)
         let owner = running(&script)

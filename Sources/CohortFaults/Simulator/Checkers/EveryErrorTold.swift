@@ -39,7 +39,6 @@ struct EveryErrorTold: Checker {
         func fault(_ message: String) -> BrokenPromise {
             broken("\(truth.name(group: group)) \(message)", truth.evidence(group: group))
         }
-        if !record.unnamed.isEmpty { return nil }
         if counts != report.counts { return fault("counts \(report.counts), but \(counts) were told") }
         let children = truth.children(of: group).filter { truth.groups[$0].client == client }
         let inner = children.filter { !truth.groups[$0].spec.isScope }.compactMap { truth.groups[$0].closed?.outcome }

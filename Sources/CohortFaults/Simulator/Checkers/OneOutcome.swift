@@ -73,7 +73,7 @@ struct OneOutcome: Checker {
     private func closed(_ group: Int, _ report: GroupReport, _ client: Int, _ truth: Truth) -> BrokenPromise? {
         guard truth.groups[group].client == client, !truth.groups[group].isDetached else { return nil }
         let record = truth.groups[group]
-        let told = record.tasks.count { truth.tasks[$0].isOwnerTold } + record.unnamed.count
+        let told = record.tasks.count { truth.tasks[$0].isOwnerTold }
         guard told != report.counts.ended else { return nil }
         return broken(
             "\(truth.name(group: group)) closed with \(report.counts.ended) tasks, of which \(told) were told",
