@@ -41,7 +41,7 @@ struct WaitCommand: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("How long to wait at most.", valueName: "time"),
-        transform: ValueForm.time
+        transform: ValueForm.limit
     )
     var timeout: DurationArgument?
 
@@ -118,21 +118,21 @@ extension Session {
         let deadline = timeout.map { ContinuousClock.now + $0 }
         var goesOn = true
         var isAnew = false
+        var stall = StallWatch()
         let client = client
         isAboutGroup = true
         askAgain = { isKnown in
             isAnew = !isKnown
+            stall.heard()
             // By its number: another one may have its name by now.
             client.watch(collector.rootID.map(GroupTarget.id) ?? target)
         }
         client.watch(target)
-        var stall = StallWatch()
         while !collector.isClosed, goesOn {
             let now = ContinuousClock.now
             if let deadline, deadline <= now { return false }
             let next = min(stall.askAt, deadline ?? stall.askAt)
             let snapshot = try nextUpdate(within: max(.zero, next - now)) { update in
-                stall.heard()
                 if let refusal = update.refusals.first {
                     // It was there before.
                     let status: Failure.Status = isAnew && collector.rootID != nil ? .coordinator : .usage
@@ -143,8 +143,9 @@ extension Session {
                     goesOn = goesOn && ended($0.result)
                 }
                 client.consumed(weight: update.weight, [])
+                stall.heard()
             }
-            if stall.isDue() { client.query() }
+            if stall.asks(running: collector.progress.running) { client.query() }
             if let snapshot, let id = collector.rootID, let explanation = stall.explanation(snapshot, of: id) {
                 Failure.note("cohort: \(explanation)")
             }

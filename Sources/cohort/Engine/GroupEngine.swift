@@ -117,7 +117,8 @@ final class GroupEngine {
 
     /// When nothing has been heard for a while, somebody should know why: no silent hang.
     private func askWhyNothingRuns() {
-        if stall.isDue(), collector.rootID != nil, source.submitted > 0 { connection.client.query() }
+        let isWorthIt = collector.rootID != nil && source.submitted > 0
+        if stall.asks(running: collector.progress.running, ifWorthIt: isWorthIt) { connection.client.query() }
     }
 
     private func explainWaiting(_ snapshot: Snapshot) {
@@ -147,6 +148,7 @@ final class GroupEngine {
             // Credit begins anew, and what is told again has been dealt with.
             owedWeight = 0
             collector.positions.tellAll()
+            stall.heard()
             presenter.note("the coordinator is back")
         case .restored(.anew), .restored(.forgotten):
             throw Failure(.coordinator, "the coordinator has been started anew and does not know what was open")
