@@ -173,7 +173,8 @@ final class CoordinatorShell: LoopHandler {
     /// Reports name workers.
     private func warnOfNamesakes(of offer: WorkerOffer) {
         let all = node.core.workers(called: offer.name)
-        guard all.count > 1 else { return }
+        // Told when the name comes to be shared, not with each one more.
+        guard all.count == 2 else { return }
         log.warning(
             "several workers have one name: reports cannot tell them apart; start each with a --name of its own",
             metadata: [

@@ -196,8 +196,11 @@ extension CommandLineTests {
         @Test("--results takes no directory that has something in it, unless --force says so")
         func resultsOfTwoRuns() throws {
             #expect(try sandbox.cohort("map", "--results", "kept", "echo first {}", ":::", "a", "b").code == 0)
-            let refused = try sandbox.cohort("map", "--results", "kept", "echo second {}; touch ran", ":::", "a")
+            try sandbox.write("log", "of an earlier run\n")
+            let words = ["map", "--joblog", "log", "--results", "kept", "echo second {}; touch ran", ":::", "a"]
+            let refused = try sandbox.start(["cohort"] + words, input: []).wait()
             #expect(refused.code == 2 && sandbox.read("ran") == nil)
+            #expect(sandbox.read("log") == "of an earlier run\n")
             #expect(refused.standardError.contains("kept has something in it already, such as '1'"), "\(refused)")
             #expect(sandbox.read("kept/1/stdout") == "first a\n")
             #expect(try sandbox.cohort("map", "--results", "kept", "--force", "echo second {}", ":::", "a").code == 0)

@@ -48,21 +48,24 @@ struct ExtendCommand: ParsableCommand {
     @OptionGroup var coordinator: CoordinatorOptions
 
     func validate() throws {
-        if time != "none", span == nil {
-            throw ValidationError(
-                "bad time '\(time)': give a number of seconds, or a number with ms, s, m, h or d, such as 30s, with + "
-                    + "before it to add to the deadline, such as +30s; or none"
-            )
+        do {
+            _ = try span()
+        } catch {
+            throw ValidationError("bad time '\(time)': \(error), with + before it to add to the deadline; or none")
         }
     }
 
     private var isRelative: Bool { time.hasPrefix("+") }
 
-    private var span: TimeSpan? { (try? ValueForm.time(String(isRelative ? time.dropFirst() : time[...])))?.span }
+    /// `nil` for no deadline.
+    private func span() throws -> TimeSpan? {
+        time == "none" ? nil : try ValueForm.time(String(isRelative ? time.dropFirst() : time[...])).span
+    }
 
     func run() throws {
         let session = try Session(coordinator, name: "cohort extend")
         defer { session.close() }
+        let span = try span()
         try session.request(isRepeatable: !isRelative) { client in
             if isRelative, let span {
                 client.extendDeadline(group.target, by: span)

@@ -36,10 +36,11 @@ final class Presenter {
         let painter = options.showsProgress && isatty(2) == 1 ? ProgressPainter(descriptor: 2) : nil
         self.painter = painter
         do throws(ReportError) {
-            jobLog = try options.jobLog.map { path throws(ReportError) in try JobLog(path: path) }
+            // What may be refused comes before what empties a file.
             results = try options.results.map { path throws(ReportError) in
                 try ResultsDirectory(path: path, replaces: options.replacesResults)
             }
+            jobLog = try options.jobLog.map { path throws(ReportError) in try JobLog(path: path) }
         } catch {
             throw Failure(.usage, error.description)
         }

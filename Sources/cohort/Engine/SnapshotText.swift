@@ -27,8 +27,8 @@ enum SnapshotText {
                 "refused: \(counted(Int(clamping: snapshot.refusedPeers), "peer")) without a key that may come in\n"
         }
         for (name, numbers) in namesakes(in: snapshot) {
-            text += "workers \(numbers) are all called '\(name)': reports cannot tell them apart; "
-            text += "start each with a --name of its own\n"
+            text += "workers \(numbers) are all called '\(TerminalText.harmless(name))': "
+            text += "reports cannot tell them apart; start each with a --name of its own\n"
         }
         if snapshot.draining { text += "the coordinator is shutting down\n" }
         return text
@@ -37,12 +37,12 @@ enum SnapshotText {
     static func workers(_ snapshot: Snapshot) -> String {
         guard !snapshot.workers.isEmpty else { return "no workers\n" }
         var rows = [["WORKER", "NAME", "HOST", "PID", "SLOTS", "RUNNING", "PREFETCHED", "STATE", ""]]
-        let shared = Dictionary(uniqueKeysWithValues: namesakes(in: snapshot).map { ($0.name, $0.numbers) })
+        let shared = Set(namesakes(in: snapshot).map(\.name))
         for worker in snapshot.workers {
             rows.append([
                 String(worker.number), worker.name, worker.host, String(worker.processID), String(worker.slots),
                 String(worker.running), String(worker.prefetched), worker.draining ? "draining" : "ready",
-                shared[worker.name].map { "one name: \($0)" } ?? "",
+                shared.contains(worker.name) ? "not the only one of this name" : "",
             ])
         }
         return table(rows)
@@ -51,7 +51,14 @@ enum SnapshotText {
     /// Names that several workers have, and the numbers of those.
     private static func namesakes(in snapshot: Snapshot) -> [(name: String, numbers: String)] {
         Dictionary(grouping: snapshot.workers, by: \.name).filter { $0.value.count > 1 }.sorted { $0.key < $1.key }
-            .map { (name: $0.key, numbers: $0.value.map { String($0.number) }.joined(separator: ", ")) }
+            .map { (name: $0.key, numbers: few($0.value.map { String($0.number) })) }
+    }
+
+    /// The first of them, and how many there are besides.
+    private static func few(_ numbers: [String]) -> String {
+        let most = 3
+        guard numbers.count > most + 1 else { return numbers.joined(separator: ", ") }
+        return numbers.prefix(most).joined(separator: ", ") + " and \(numbers.count - most) more"
     }
 
     /// `1 worker`, `2 workers`.
@@ -71,7 +78,10 @@ enum SnapshotText {
     }
 
     /// Columns as wide as their widest entry, two spaces between; no spaces at the end of a line.
+    ///
+    /// Names come from others, and must not steer the terminal.
     static func table(_ rows: [[String]]) -> String {
+        let rows = rows.map { $0.map(TerminalText.harmless) }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         var text = ""
         for row in rows {
