@@ -98,7 +98,16 @@ struct RetoldUpdatesTests {
         take(first)
         #expect(collector.document()?.counts?.ok == 7)
         counts.ok = 2
-        take(closed(8, in: group))
+        // It closes just after it has been told of again, while it was open.
+        var both = closed(8, in: group)
+        both.groups = first.groups
+        take(both)
+        #expect(collector.document()?.counts?.ok == 8)
+        // What is told of the outer group from then on has the inner one in it.
+        var again = ClientUpdate()
+        counts.ok = 8
+        again.groups = [summary(7, in: nil)]
+        take(again)
         #expect(collector.document()?.counts?.ok == 8)
         counts.ok = 3
         var below = TaskCounts()

@@ -74,6 +74,7 @@ final class ClientShell: LoopHandler {
     }
 
     func leave() {
+        tellAt = nil
         sendRequests()
         connection?.close(reason: "done")
     }
@@ -141,6 +142,7 @@ final class ClientShell: LoopHandler {
     }
 
     private func giveUp(_ connection: PeerConnection) {
+        tellAt = nil
         connection.close(reason: "the coordinator has ended")
         let explanation = "the coordinator at \(connection.endpoint) has ended, and all that was open there with it"
         receive(.lost(.silent, explanation: explanation + ", for it kept no journal"))
@@ -215,6 +217,7 @@ extension ClientShell: PeerConnectionDelegate {
                 try connection.reconnect(in: context, patience: patience)
                 return noteGone(since: .now)
             } catch {
+                tellAt = nil
                 return receive(.lost(loss, explanation: "\(explanation); \(error)"))
             }
         }

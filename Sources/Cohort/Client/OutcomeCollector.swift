@@ -187,7 +187,8 @@ package final class OutcomeCollector {
             try ended(end(report, detail, value: update.payload[range], lacksOutput: !isWhole))
         }
         for report in update.closed { close(report) }
-        for group in update.groups { relearn(group) }
+        let summarised = Set(update.groups.map(\.group))
+        for group in update.groups { relearn(group, besides: summarised) }
     }
 
     /// Takes what has come with the end of a task and not before.
@@ -229,9 +230,12 @@ package final class OutcomeCollector {
 
     /// A group is told of again. Of another client's tree its counts have in them those that have closed inside it, which are
     /// known by their own reports.
-    private func relearn(_ group: GroupSummary) {
+    ///
+    /// - Parameter open: groups that were open when the summaries were made, though some may have closed since.
+    private func relearn(_ group: GroupSummary, besides open: Set<GroupID>) {
         guard let place = placesByID[group.group], !group.detached else { return }
         for child in nodes[place].children where nodes[child].report != nil {
+            if let id = nodes[child].id, open.contains(id) { continue }
             let told = document(of: child, isRoot: false).tally
             nodes[place].summary?.counts.subtract(told)
         }

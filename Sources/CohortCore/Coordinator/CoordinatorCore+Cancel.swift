@@ -236,6 +236,8 @@ extension CoordinatorCore {
         switch target {
         case .key: "the group is not open"
         case .id(let id): "there is no group \(id.value)"
+        case .name(let name) where name.utf8.count > limits.nameBytes:
+            "there is no group whose name has \(name.utf8.count) bytes: \(limits.nameBytes) are the most"
         case .name(let name): "there is no group named \(name)"
         }
     }

@@ -38,7 +38,7 @@ package struct DecidedExtensions: Sendable, Equatable {
     package func decision(on token: UInt32) -> Decision? {
         guard token <= latest else { return nil }
         if let known = refused.first(where: { $0.token == token }) { return .refused(known.code, known.message) }
-        if refused.count == Self.mostRefused, token < refused[0].token {
+        if refused.count >= Self.mostRefused, token < refused[0].token {
             return .refused(.limit, "what became of this request is not known any more")
         }
         return .accepted
@@ -49,7 +49,7 @@ package struct DecidedExtensions: Sendable, Equatable {
     package mutating func refuse(_ token: UInt32, _ code: Refusal.Code, _ message: String) {
         guard token > latest else { return }
         latest = token
-        if refused.count == Self.mostRefused { refused.removeFirst() }
+        if refused.count >= Self.mostRefused { refused.removeFirst(refused.count - Self.mostRefused + 1) }
         refused.append(Refused(token: token, code: code, message: message))
     }
 }

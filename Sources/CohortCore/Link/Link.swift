@@ -171,7 +171,7 @@ package struct Link: Sendable, Equatable {
 
     /// Why a session ends that cannot go on since the other side asks from `sequence` on for ever.
     package static func endlessRequest(_ sequence: UInt64) -> String {
-        "message \(sequence) was sent \(Repeats.mostInVain) times again and is still asked for"
+        "message \(sequence) is asked for, and of what was sent again \(Repeats.mostInVain) times nothing has arrived"
     }
 
     private mutating func again(_ messages: some Sequence<Sent>) -> [Sent] {

@@ -11,9 +11,9 @@ package struct Repeats: Sendable, Equatable {
     /// The most that may be sent again without a pause, in bytes, and how much of it each acknowledged byte gives back.
     private static let mostCredit = 4 << 20
     private static let creditFactor = 4
-    /// After so many stretches for one and the same gap there is no further one.
+    /// After so many answers with nothing acknowledged in between there is no further one.
     package static let mostInVain = 64
-    /// Requests of a session that may come too soon: of heartbeats that were on their way when the first one was made, each
+    /// Requests that may come too soon before something is acknowledged: of heartbeats that were on their way when the first one was made, each
     /// brings one about.
     static let mostDeclined: UInt64 = 1_000
     /// What a message costs besides its bytes.
@@ -26,7 +26,7 @@ package struct Repeats: Sendable, Equatable {
     private var credit = mostCredit
     private var notBefore = Instant(nanoseconds: 0)
     private var inVain = 0
-    /// Requests that were not answered.
+    /// Requests that were not answered, since something was acknowledged.
     package private(set) var declined: UInt64 = 0
 
     /// How much of what is kept goes out once more.
@@ -46,7 +46,7 @@ package struct Repeats: Sendable, Equatable {
             declined += 1
             return .declined
         }
-        inVain = isProgress ? 0 : inVain + 1
+        inVain += 1
         if inVain > Self.mostInVain { return .endless }
         furthest = max(furthest, first)
         notBefore = now.advanced(by: pause)
@@ -66,5 +66,6 @@ package struct Repeats: Sendable, Equatable {
     mutating func acknowledged(cost: Int) {
         credit = min(credit + min(cost, Self.mostCredit) * Self.creditFactor, Self.mostCredit)
         inVain = 0
+        declined = 0
     }
 }

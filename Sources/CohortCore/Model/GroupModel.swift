@@ -158,7 +158,7 @@ package struct GroupReport: Sendable, Equatable {
     package var openedAgo: TimeSpan
     /// Reports of ended tasks that retention has dropped.
     package var omitted: UInt64
-    /// Tasks of all groups that have closed inside.
+    /// Tasks of all groups that have closed inside, save for groups of tasks.
     package var below: TaskCounts
 
     package init(

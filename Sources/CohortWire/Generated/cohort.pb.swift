@@ -1581,7 +1581,7 @@ nonisolated struct PBGroupClosed: @unchecked Sendable {
     set {_uniqueStorage()._omitted = newValue}
   }
 
-  /// Of the tasks of all groups that have closed inside; absent where there are none.
+  /// Of the tasks of all groups that have closed inside, save for groups of tasks; absent where there are none.
   var below: PBCounts {
     get {_storage._below ?? PBCounts()}
     set {_uniqueStorage()._below = newValue}

@@ -34,6 +34,7 @@ extension CoordinatorNode {
     /// Why a greeting is not taken; `nil` if it is.
     private func fault(in greeting: Greeting) -> String? {
         let limits = core.limits
+        if greeting.token == .gone { return "its token is reserved: it must be a random one" }
         var names = [greeting.name, greeting.host]
         if case .worker(let offer) = greeting.role {
             if offer.functions.count > limits.functionsPerWorker {

@@ -1,5 +1,6 @@
-internal import CohortCore
 internal import Testing
+
+@testable internal import CohortCore
 
 /// Opening, submitting, assigning, reporting, closing; what is sent twice; what is turned down.
 @Suite struct GroupLifeTests {
@@ -280,6 +281,17 @@ internal import Testing
         script.open(client, 2, in: 1)
         script.open(client, 3, in: 2)
         script.expect("c1 opened g3", "c1 refused limit")
+    }
+
+    /// Refusals are remembered, some for long.
+    @Test func aNameThatIsTooLongIsNotRepeated() {
+        var limits = Limits()
+        limits.nameBytes = 8
+        let script = CoreScript(limits: limits)
+        let name = String(repeating: "x", count: 9)
+        let message = script.core.refuseMessage(.name(name))
+        #expect(message == "there is no group whose name has 9 bytes: 8 are the most")
+        #expect(script.core.refuseMessage(.name("x")) == "there is no group named x")
     }
 
     @Test func nestingHasALimit() {

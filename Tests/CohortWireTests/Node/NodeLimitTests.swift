@@ -24,6 +24,18 @@ struct NodeLimitTests {
         return pair
     }
 
+    @Test("A token that stands for somebody else in the journal lets nobody in")
+    func reservedToken() {
+        var pair = NodePair()
+        let greeting = Greeting(role: .client, name: "c", host: "h", processID: 1, token: .gone)
+        let hello = FrameCodec.encode(FrameHeader(), .hello(greeting))
+        pair.coordinator.received(route: [1], frames: hello, at: pair.now)
+        pair.coordinator.flush(at: pair.now)
+        let bodies = Self.bodies(pair.coordinator.outgoing)
+        #expect(bodies == [.refused("its token is reserved: it must be a random one")])
+        #expect(pair.coordinator.peerCount == 0)
+    }
+
     @Test("A coordinator asks once more for what it cannot understand, then ends the session and says why")
     func malformedRequest() {
         var pair = Self.open()
