@@ -15,10 +15,15 @@ package enum SocketSettings {
         try socket.set(.maxMessageSize, to: maximumMessageBytes)
         // A peer that does not speak ZMTP must not hold a connection for libzmq's 30 s.
         try socket.set(.handshakeInterval, to: .seconds(5))
-        // Not by heartbeats of ZMTP: libzmq 4.3 aborts the process if one falls due on a connection that has ended while what
-        // came over it waits to be read. Those of the protocol keep something unacknowledged where a link is down.
+        // A link that is down is not found by heartbeats of ZMTP: libzmq 4.3 aborts the process if one falls due, or has come,
+        // on a connection that has ended while what came over it waits to be read. Those of the protocol keep something
+        // unacknowledged; a connection on which nobody speaks is probed by the system.
         try socket.set(.heartbeatInterval, to: .zero)
         try socket.set(.tcpMaxRetransmitTimeout, to: .seconds(8))
+        try socket.set(.tcpKeepalive, to: 1)
+        try socket.set(.tcpKeepaliveIdle, to: 10)
+        try socket.set(.tcpKeepaliveInterval, to: 3)
+        try socket.set(.tcpKeepaliveCount, to: 3)
         // Long enough for a goodbye to leave, short enough to be no hang.
         try socket.set(.linger, to: .milliseconds(500))
     }

@@ -5,6 +5,15 @@ extension SocketOption<Int> {
     public static var sendHighWaterMark: Self { Self("sendHighWaterMark", ZMQ_SNDHWM, .integer) }
     /// How many messages from one peer may wait to be received; 0 is no limit. Set it before binding or connecting.
     public static var receiveHighWaterMark: Self { Self("receiveHighWaterMark", ZMQ_RCVHWM, .integer) }
+    /// Whether the system probes TCP connections on which nothing comes: 1, or 0; -1 leaves it to the operating system, as in
+    /// the three that follow.
+    public static var tcpKeepalive: Self { Self("tcpKeepalive", ZMQ_TCP_KEEPALIVE, .integer) }
+    /// After how many seconds of silence it begins to probe.
+    public static var tcpKeepaliveIdle: Self { Self("tcpKeepaliveIdle", ZMQ_TCP_KEEPALIVE_IDLE, .integer) }
+    /// The seconds between two probes.
+    public static var tcpKeepaliveInterval: Self { Self("tcpKeepaliveInterval", ZMQ_TCP_KEEPALIVE_INTVL, .integer) }
+    /// How many probes go unanswered before the connection is down.
+    public static var tcpKeepaliveCount: Self { Self("tcpKeepaliveCount", ZMQ_TCP_KEEPALIVE_CNT, .integer) }
     /// How many connections may wait to be accepted.
     public static var backlog: Self { Self("backlog", ZMQ_BACKLOG, .integer) }
 }
