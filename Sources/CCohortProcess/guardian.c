@@ -296,7 +296,6 @@ static _Noreturn void guard(struct cohort_guardian_request request) {
         }
         if (polled[0].revents != 0) {
             kill_everything(result.pid, request.control_group);
-            say_last_words(&request, out, result.pid);
             if (request.socket != NULL) {
                 unlink(request.socket);
             }
@@ -306,6 +305,8 @@ static _Noreturn void guard(struct cohort_guardian_request request) {
             if (request.control_group != NULL) {
                 rmdir(request.control_group);
             }
+            // At last: a terminal that has room for a part only may hold up whoever writes to it.
+            say_last_words(&request, out, result.pid);
             _exit(128 + SIGKILL);
         }
         struct signalfd_siginfo news;
