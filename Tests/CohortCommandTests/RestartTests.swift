@@ -145,8 +145,7 @@ extension CommandLineTests {
             let file = try sandbox.write("wait.yaml", "tasks: [{run: echo never}]")
             let number = try bare.submit("tasks: [{run: echo never}]")
             let clients = try [bare.start("run", file), bare.start("wait", number)]
-            let end = ContinuousClock.now + Program.patience
-            while try bare.status().clients < 3 || bare.status().groups.count < 2, .now < end {}
+            try bare.wait(until: "both are there") { $0.clients >= 3 && $0.groups.count >= 2 }
             bare.coordinator.send(SIGKILL)
             _ = try bare.coordinator.wait()
             for client in clients {

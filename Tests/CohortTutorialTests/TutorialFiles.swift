@@ -24,7 +24,7 @@ enum TutorialFiles {
 
     /// Expects that what is printed is the content of a file.
     ///
-    /// The examples show times, of which a machine that stands still for a moment makes others: three of them are tried.
+    /// Where times are shown, three tries are made: a machine that stands still for a moment makes others of them.
     static func expect(
         _ path: String,
         location: SourceLocation = #_sourceLocation,
@@ -32,9 +32,10 @@ enum TutorialFiles {
     ) throws {
         let expected = try #require(text(path), sourceLocation: location)
         var last = ""
-        for _ in 0..<3 {
+        for _ in 0..<(expected.contains(/[0-9] ?m?s\b/) ? 3 : 1) {
             last = try printed()
             if last == expected { return }
+            print("\(path): something else was printed:\n\(last)")
         }
         #expect(last == expected, sourceLocation: location)
     }

@@ -50,8 +50,7 @@ enum SimulatedEvent {
     /// A simulated program writes something, if it is still there.
     case programWrites(node: Int, task: TaskKey, execution: Int)
     case thaw(node: Int)
-    /// A supervisor tells how its worker died.
-    /// Of a worker, if it says what had begun there.
+    /// A supervisor tells how its worker died; `worker` is that one, if it says what had begun there.
     case obituary(frames: [[UInt8]], worker: Int?)
     case workerReplaced
     case coordinatorRestarts

@@ -33,9 +33,7 @@ package final class Simulation {
     private(set) var hash = TraceHash()
     var checkers: [any Checker] = [
         OneOutcome(), AtMostOnce(), Structure(), BoundedCancellation(), TimelyStops(), SlotsAfterStops(), NoSurvivors(),
-        NoSilentHang(),
-        EveryErrorTold(),
-        ExactBlame(),
+        NoSilentHang(), EveryErrorTold(), ExactBlame(),
     ]
     private(set) var brokenPromise: BrokenPromise?
     /// What was injected, in order; those left out have no effect, and are here all the same.
