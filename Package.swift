@@ -144,7 +144,7 @@ let package = Package(
         .testTarget(
             name: "CohortWireTests",
             dependencies: [
-                "CohortCore", "CohortWire", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                "CohortCore", "CohortWire", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: settings
         ),

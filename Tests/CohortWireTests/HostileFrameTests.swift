@@ -1,4 +1,5 @@
 internal import CohortCore
+internal import TestSupport
 internal import Testing
 
 @testable internal import CohortWire

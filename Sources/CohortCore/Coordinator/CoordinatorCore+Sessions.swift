@@ -101,7 +101,9 @@ extension CoordinatorCore {
     /// What is known of the sessions of a client that is new here, or has been given up before.
     private func firstSession(_ request: SessionRequest, of token: PeerToken) -> KnownSessions {
         // The greeting has been here before: its sender may have the session that was ended then, until it is heard in this.
-        let isRepeated = departedTokens.hasGivenUp(request.number, of: token)
+        // So may one who continues what was known here before a restart, which forgets whom it has given up.
+        let isKnownBefore = keepsJournal && request.previous != 0 && request.lineage == lineage
+        let isRepeated = isKnownBefore || departedTokens.hasGivenUp(request.number, of: token)
         return KnownSessions(first: request.number + (isRepeated ? 1 : 0), latest: request.number)
     }
 

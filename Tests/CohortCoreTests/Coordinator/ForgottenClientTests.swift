@@ -13,11 +13,13 @@ internal import Testing
         _ core: inout CoordinatorCore,
         _ request: SessionRequest,
         _ journal: inout JournalState,
+        as session: SessionID = SessionID(1),
+        isHeard: Bool = false,
         opens key: GroupKey? = nil
     ) -> Bool? {
         var actions: [CoordinatorAction] = []
-        let session = SessionID(1)
         core.handle(.clientJoined(session, Self.token, request), at: Self.now, into: &actions)
+        if isHeard { core.handle(.heard(session), at: Self.now, into: &actions) }
         if let key {
             core.handle(.groupOpened(session, GroupSpec(key: key, name: "g")), at: Self.now, into: &actions)
         }
@@ -42,8 +44,18 @@ internal import Testing
     @Test func onceItHasOpenedAGroupItIsKnown() {
         var journal = JournalState()
         var first = CoordinatorCore(keepsJournal: true)
-        #expect(join(&first, SessionRequest(number: 3, previous: 2), &journal, opens: GroupKey(3)) == false)
+        let request = SessionRequest(number: 3, previous: 2)
+        #expect(join(&first, request, &journal, isHeard: true, opens: GroupKey(3)) == false)
         var second = CoordinatorCore(recovering: journal, at: Self.now)
         #expect(join(&second, SessionRequest(number: 4, previous: 3), &journal) == true)
+    }
+
+    /// It was given up before the restart, and its greeting, which was answered then, comes once more after it.
+    @Test(arguments: [false, true])
+    func aGreetingFromBeforeARestartMakesItKnownOnlyIfItIsHeardAgain(isHeard: Bool) {
+        var journal = JournalState()
+        var core = CoordinatorCore(recovering: journal, at: Self.now)
+        #expect(join(&core, SessionRequest(number: 3, previous: 2), &journal, isHeard: isHeard) == false)
+        #expect(join(&core, SessionRequest(number: 4, previous: 3), &journal, as: SessionID(2)) == isHeard)
     }
 }

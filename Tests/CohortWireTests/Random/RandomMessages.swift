@@ -1,4 +1,5 @@
 internal import CohortCore
+internal import TestSupport
 
 @testable internal import CohortWire
 
