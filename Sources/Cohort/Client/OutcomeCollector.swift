@@ -216,9 +216,7 @@ package final class OutcomeCollector {
     }
 
     private func learn(_ group: GroupSummary) {
-        if let place = placesByID[group.group] {
-            return nodes[place].summary = group
-        }
+        if let place = placesByID[group.group] { return nodes[place].summary = group }
         let parent = group.parent.flatMap { placesByID[$0] }
         // The outermost group comes first, and all others below it.
         guard nodes.isEmpty || parent != nil else { return }

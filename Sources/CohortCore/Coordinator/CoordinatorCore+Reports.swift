@@ -46,7 +46,7 @@ extension CoordinatorCore {
     func audience(of task: UInt32) -> [UInt32] {
         let group = Int(tasks[Int(task)].group)
         let owner = groups[group].detached ? GroupRecord.none : groups[group].owner
-        let spawner = contributor(of: task).flatMap { isHere($0) ? $0.place : nil }
+        let spawner = contributor(of: task).flatMap { $0 == .gone ? nil : $0.place }
         if let spawner, spawner != owner { return owner == GroupRecord.none ? [spawner] : [owner, spawner] }
         return owner == GroupRecord.none ? [] : [owner]
     }

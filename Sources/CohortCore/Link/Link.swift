@@ -101,8 +101,9 @@ package struct Link: Sendable, Equatable {
         while let first = unacknowledged.first, first.sequence <= acknowledge {
             unacknowledged.removeFirst()
             if first.isUpdate { receivedUpdates += 1 }
-            repeats.acknowledged(cost: Repeats.cost(of: first.frames))
-            unacknowledgedBytes -= first.frames.reduce(0) { $0 + $1.count }
+            let bytes = first.frames.reduce(0) { $0 + $1.count }
+            repeats.acknowledged(bytes: bytes)
+            unacknowledgedBytes -= bytes
         }
     }
 

@@ -13,8 +13,8 @@ package struct Repeats: Sendable, Equatable {
     private static let creditFactor = 4
     /// After so many answers with nothing acknowledged in between there is no further one.
     package static let mostInVain = 64
-    /// Requests that may come too soon before something is acknowledged: of heartbeats that were on their way when the first one was made, each
-    /// brings one about.
+    /// Requests that may come too soon before something is acknowledged: of heartbeats that were on their way when the first
+    /// one was made, each brings one about.
     static let mostDeclined: UInt64 = 1_000
     /// What a message costs besides its bytes.
     private static let overhead = 64
@@ -62,9 +62,9 @@ package struct Repeats: Sendable, Equatable {
         end = max(end, sequence)
     }
 
-    /// The other side has shown that a message of this cost has come.
-    mutating func acknowledged(cost: Int) {
-        credit = min(credit + min(cost, Self.mostCredit) * Self.creditFactor, Self.mostCredit)
+    /// The other side has shown that a message of so many bytes has come.
+    mutating func acknowledged(bytes: Int) {
+        credit = min(credit + min(bytes + Self.overhead, Self.mostCredit) * Self.creditFactor, Self.mostCredit)
         inVain = 0
         declined = 0
     }

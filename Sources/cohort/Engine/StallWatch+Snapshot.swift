@@ -6,10 +6,6 @@ extension StallWatch {
     mutating func explanation(_ snapshot: Snapshot, of id: GroupID) -> String? {
         answered()
         guard let group = snapshot.groups.first(where: { $0.group == id }), group.outcome == nil else { return nil }
-        return explanation(
-            reason: group.waiting,
-            running: Int(group.counts.running),
-            ended: Int(group.counts.ended)
-        )
+        return explanation(reason: group.waiting, running: group.counts.running, ended: group.counts.ended)
     }
 }
