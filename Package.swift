@@ -144,7 +144,7 @@ let package = Package(
         .testTarget(
             name: "CohortWireTests",
             dependencies: [
-                "CohortCore", "CohortWire", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                "CohortCore", "CohortFuzzKit", "CohortWire", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: settings
         ),
@@ -239,8 +239,8 @@ let package = Package(
         .testTarget(
             name: "CohortCommandTests",
             dependencies: [
-                "CCohortProcess", "Cohort", "CohortCore", "CohortProcess", "CohortWire", "TestSupport", "WorkerFixture",
-                "ZeroMQ", "cohort", "cohort-harness",
+                "CCohortProcess", "Cohort", "CohortCore", "CohortFuzzKit", "CohortProcess", "CohortWire", "TestSupport",
+                "WorkerFixture", "ZeroMQ", "cohort", "cohort-harness",
             ],
             swiftSettings: settings
         ),

@@ -1,4 +1,5 @@
 internal import CohortCore
+internal import CohortFuzzKit
 internal import CohortWire
 internal import Glibc
 internal import TestSupport

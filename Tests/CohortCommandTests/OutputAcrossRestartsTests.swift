@@ -1,4 +1,5 @@
 internal import Cohort
+internal import CohortFuzzKit
 internal import Glibc
 internal import TestSupport
 internal import Testing

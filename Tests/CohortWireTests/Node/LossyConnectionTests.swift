@@ -1,6 +1,6 @@
 internal import CohortCore
+internal import CohortFuzzKit
 internal import CohortWire
-internal import TestSupport
 internal import Testing
 
 /// A session over a connection that loses much of what it is given.

@@ -1,5 +1,5 @@
 internal import CohortCore
-internal import TestSupport
+internal import CohortFuzzKit
 
 @testable internal import CohortWire
 
