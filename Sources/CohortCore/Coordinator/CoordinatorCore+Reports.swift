@@ -226,9 +226,18 @@ extension CoordinatorCore {
     ///
     /// - Returns: how many bytes at its beginning have been already, for its worker has told them before.
     private mutating func keep(_ chunk: OutputChunk, for reader: UInt32) -> Int {
-        let known = clients[Int(reader)].passedInAbsence[chunk.ref] ?? 0
-        clients[Int(reader)].passedInAbsence[chunk.ref] = max(known, chunk.offset &+ UInt64(chunk.length))
-        return known > chunk.offset ? Int(clamping: known - chunk.offset) : 0
+        let (end, isBeyondAll) = chunk.offset.addingReportingOverflow(UInt64(chunk.length))
+        guard !isBeyondAll else { return 0 }
+        // The end of a stretch may come first: it was not acknowledged when the last session broke, and is sent again before
+        // all that was not granted. What stands before it has not been told.
+        guard let kept = clients[Int(reader)].passedInAbsence[chunk.ref], chunk.offset >= kept.lowerBound,
+            chunk.offset <= kept.upperBound
+        else {
+            clients[Int(reader)].passedInAbsence[chunk.ref] = chunk.offset..<end
+            return 0
+        }
+        clients[Int(reader)].passedInAbsence[chunk.ref] = kept.lowerBound..<max(kept.upperBound, end)
+        return Int(clamping: min(kept.upperBound, end) - chunk.offset)
     }
 
     /// The client that is told what a task writes.

@@ -97,8 +97,8 @@ package struct ClientRecord: Sendable, Equatable {
     package var receivedUpdates: UInt64 = 0
     /// What those hold that have not come to it, in the order of sending.
     var feedMarks: Deque<FeedMark> = []
-    /// While it is absent: how far the output of attempts has been kept for it.
-    var passedInAbsence: [AttemptRef: UInt64] = [:]
+    /// While it is absent: the stretch of each attempt's output that was kept for it last, without a gap.
+    var passedInAbsence: [AttemptRef: Range<UInt64>] = [:]
     /// Updates with output that have not come to it: that stands nowhere else.
     var sentOutput: Deque<SentUpdate> = []
     /// Heads of the trees of others that it has added tasks to, until they are forgotten.

@@ -225,6 +225,41 @@ internal import Testing
         #expect(told.map { $0.split(separator: "'")[1] }.joined() == "one two three", "\(told)")
     }
 
+    /// What its worker sent last and heard nothing of comes first, and only then all that was not granted.
+    @Test func whatIsToldFromTheBeginningAfterItsEndIsKeptToo() {
+        var script = durable()
+        let held = HeldAttempt(ref: script.held("g1/0").ref, state: .running)
+        script.restart()
+        let back = script.worker(token: 7, held: [held])
+        for (offset, text) in [(8, "three"), (0, "one "), (4, "two "), (8, "three"), (4, "two "), (13, "!")] {
+            script.report(from: back) {
+                $0.outputs = [
+                    OutputChunk(
+                        ref: held.ref,
+                        stream: .standardOutput,
+                        offset: UInt64(offset),
+                        length: UInt32(text.utf8.count)
+                    )
+                ]
+                $0.payload = Array(text.utf8)
+            }
+        }
+        script.settle()
+        script.client(token: 1)
+        var positions = OutputPositions()
+        var read = ""
+        for case .update(_, let update) in script.actions {
+            var start = 0
+            for output in update.outputs {
+                let bytes = update.payload[start..<start + Int(output.length)]
+                start += Int(output.length)
+                guard let skipped = positions.take(output) else { continue }
+                read += String(decoding: bytes.dropFirst(skipped), as: UTF8.self)
+            }
+        }
+        #expect(read == "one two three!")
+    }
+
     @Test func aDetachedTasksEndHasNoRest() {
         var script = streaming(detached: true)
         script.send(.watched(SessionID(1), .id(GroupID(1))))
