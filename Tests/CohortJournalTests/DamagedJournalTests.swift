@@ -35,6 +35,26 @@ struct DamagedJournalTests {
         }
     }
 
+    @Test("is one whose answers to a client cannot have been given")
+    func answers() throws {
+        func answer(_ token: UInt32) -> DecidedExtensions.Refused {
+            DecidedExtensions.Refused(token: token, code: .finished, message: "over")
+        }
+        let token = try #require(real.state.clients.keys.first)
+        func isTaken(latest: UInt32, _ tokens: [UInt32]) -> Bool {
+            var state = real.state
+            state.clients[token]?.extensions = DecidedExtensions(latest: latest, refused: tokens.map(answer))
+            return state.contradiction() == nil
+        }
+        let most = UInt32(DecidedExtensions.mostRefused)
+        #expect(isTaken(latest: 7, [3, 7]))
+        #expect(isTaken(latest: most, Array(1...most)))
+        #expect(!isTaken(latest: 6, [3, 7]))
+        #expect(!isTaken(latest: 7, [7, 3]))
+        #expect(!isTaken(latest: 7, [3, 3]))
+        #expect(!isTaken(latest: most + 1, Array(1...most + 1)))
+    }
+
     @Test("is called damaged, with what is wrong with it")
     func refused() throws {
         let fixture = try JournalFixture()

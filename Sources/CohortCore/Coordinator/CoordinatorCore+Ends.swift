@@ -82,7 +82,7 @@ extension CoordinatorCore {
         tasks[Int(task)].state = .delayed
         changed(task: task)
         pendingFailures[task] = failure
-        failed(task: task)
+        changed(failureOf: task)
         if delay == .zero {
             requeue(task)
         } else {
@@ -128,7 +128,7 @@ extension CoordinatorCore {
         let index = Int(task)
         let record = tasks[index]
         let group = Int(record.group)
-        if !pendingFailures.isEmpty, pendingFailures.removeValue(forKey: task) != nil { recovered(task: task) }
+        if !pendingFailures.isEmpty, pendingFailures.removeValue(forKey: task) != nil { settled(failureOf: task) }
         groups[group].counts.count(outcome)
         groups[group].unfinished -= 1
         unfinishedTasks -= 1

@@ -34,13 +34,13 @@ extension CoordinatorCore {
     }
 
     /// There is a new failure to be remembered of a task.
-    mutating func failed(task: UInt32) {
+    mutating func changed(failureOf task: UInt32) {
         guard keepsJournal else { return }
         draft.failures.append(TaskKey(index: task, generation: tasks[Int(task)].generation))
     }
 
     /// The task ends, and what has been remembered of its failures goes.
-    mutating func recovered(task: UInt32) {
+    mutating func settled(failureOf task: UInt32) {
         guard keepsJournal else { return }
         let record = tasks[Int(task)]
         draft.batch.settledFailures.append(

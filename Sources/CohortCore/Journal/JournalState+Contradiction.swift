@@ -68,6 +68,13 @@ struct JournalCheck {
                     "the keys of client \(token.value) are out of order"
                 )
             }
+            let refused = client.extensions.refused.map(\.token)
+            try require(
+                zip(refused, refused.dropFirst()).allSatisfy { $0 < $1 }
+                    && (refused.last ?? 0) <= client.extensions.latest
+                    && refused.count <= DecidedExtensions.mostRefused,
+                "the answers to client \(token.value) do not add up"
+            )
         }
         var tokens: Set<PeerToken> = []
         for (number, worker) in state.workers {
