@@ -32,7 +32,9 @@ struct HandshakeWatch {
                 : "it lets nobody in without a key; give --server-key and --key (see 'cohort help keygen')"
         case .handshakeFailedNoDetail, .handshakeFailedProtocol:
             progress = .foreign
-            trouble = "what listens there does not speak Cohort's protocol (\(event.explanation))"
+            // A coordinator that has no time for the greeting, or ends in it, looks the same.
+            trouble =
+                "what listens there does not speak Cohort's protocol, or is too busy to answer (\(event.explanation))"
             countCutShort()
         case .connected:
             // The next try to connect says less than how the last one ended.
@@ -45,7 +47,7 @@ struct HandshakeWatch {
             trouble = "something that speaks ZeroMQ is there but does not answer; is it a Cohort coordinator?"
         case .disconnected:
             guard progress == .accepted else { return }
-            trouble = "what listens there hangs up; it does not speak Cohort's protocol"
+            trouble = "what listens there hangs up; it does not speak Cohort's protocol, or is too busy to answer"
             countCutShort()
         default: break
         }
