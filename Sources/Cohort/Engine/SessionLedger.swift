@@ -15,6 +15,8 @@ final class SessionLedger: Sendable {
     struct State {
         var connection = Connection.connecting
         var nextKey: UInt32 = 1
+        /// Of joined groups, far from those of its own: a coordinator remembers ranges of these.
+        var nextJoinKey: UInt32 = 1 << 31
         var nextToken: UInt32 = 1
         var groups: [GroupKey: GroupCell] = [:]
         var groupsByID: [GroupID: GroupCell] = [:]
@@ -76,7 +78,7 @@ final class SessionLedger: Sendable {
     ) throws(PoolError) -> (cell: GroupCell, mustWake: Bool) {
         try state.withLock { state throws(PoolError) in
             if case .lost(let error) = state.connection { throw error }
-            let key = Self.newKey(&state)
+            let key = Self.newKey(&state, \.nextKey)
             let cell = GroupCell(key: key, name: name, options: options)
             state.groups[key] = cell
             let spec = options.spec(key: key, parent: parent?.key, owner: owner, name: name)
@@ -84,15 +86,15 @@ final class SessionLedger: Sendable {
         }
     }
 
-    static func newKey(_ state: inout State) -> GroupKey {
+    static func newKey(_ state: inout State, _ next: WritableKeyPath<State, UInt32>) -> GroupKey {
         // Never 0, and never one that is in use, even after 4 billion groups.
-        while state.nextKey == 0 || state.groups[GroupKey(state.nextKey)] != nil
-            || state.joined[GroupKey(state.nextKey)] != nil
+        while state[keyPath: next] == 0 || state.groups[GroupKey(state[keyPath: next])] != nil
+            || state.joined[GroupKey(state[keyPath: next])] != nil
         {
-            state.nextKey &+= 1
+            state[keyPath: next] &+= 1
         }
-        defer { state.nextKey &+= 1 }
-        return GroupKey(state.nextKey)
+        defer { state[keyPath: next] &+= 1 }
+        return GroupKey(state[keyPath: next])
     }
 
     /// The group of a running task, and whether the loop must be woken.
@@ -100,7 +102,7 @@ final class SessionLedger: Sendable {
         try state.withLock { state throws(SpawnRefused) in
             if case .lost(let error) = state.connection { throw SpawnRefused(code: .lost, message: error.message) }
             if let joined = state.joinedByAttempt[attempt] { return (joined, false) }
-            let joined = JoinedCell(key: Self.newKey(&state), attempt: attempt)
+            let joined = JoinedCell(key: Self.newKey(&state, \.nextJoinKey), attempt: attempt)
             state.joined[joined.key] = joined
             state.joinedByAttempt[attempt] = joined
             return (joined, outbox.append(.joinGroup(joined.key, attempt)))

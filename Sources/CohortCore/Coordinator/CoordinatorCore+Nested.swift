@@ -114,8 +114,12 @@ extension CoordinatorCore {
         guard clients[Int(client)].groups[key] == nil, clients[Int(client)].joined[key] == nil else {
             return refuse(.invalid, "the key is in use")
         }
+        if clients[Int(client)].joined.count >= min(clients[Int(client)].joinsUntilTidied, limits.openGroupsPerSession)
+        {
+            dropIdleJoins(of: client)
+        }
         guard clients[Int(client)].joined.count < limits.openGroupsPerSession else {
-            return refuse(.limit, "this client has joined \(limits.openGroupsPerSession) groups already")
+            return refuse(.limit, "this client adds to its groups for \(limits.openGroupsPerSession) tasks already")
         }
         clients[Int(client)].joined[key] = JoinedGroup(group: group.id, task: ref)
         changed(join: key, of: client)
@@ -149,7 +153,9 @@ extension CoordinatorCore {
         clients[Int(client)].joined[submission.group]?.count += arriving
         let accepted = AcceptedTasks(key: submission.group, first: submission.first, index: index, count: arriving)
         tell(client) { $0.accepted.append(accepted) }
-        if keepsJournal { clients[Int(client)].joined[submission.group]?.accept(accepted) }
+        if keepsJournal || joined.task != nil {
+            clients[Int(client)].joined[submission.group]?.accept(accepted)
+        }
         let spawner = joined.task == nil ? nil : reference(to: client)
         if spawner != nil {
             noteContributor(client, to: groups[Int(place)].head)
@@ -184,8 +190,33 @@ extension CoordinatorCore {
 
     private static let templatesCompared = 16
 
-    /// A group has closed: keys that stand for it are free again. Not sooner, for whoever has added tasks may cancel them
-    /// after the end of the task that they were added for.
+    /// Frees keys for whose tasks nothing will be added any more, and nothing that was is left to be cancelled.
+    ///
+    /// A crawl may add tasks for one task after the other, in a group that is open all the while. Each time twice as many are
+    /// looked at as were needed the last time, so that it comes to a few looks for each.
+    private mutating func dropIdleJoins(of client: UInt32) {
+        var left: Set<UInt32> = []
+        for (key, joined) in clients[Int(client)].joined.sorted(by: { $0.key.value < $1.key.value }) {
+            guard let task = joined.task, executingTask(task) == nil, let place = groupPlaces[joined.group],
+                !joined.accepted.contains(where: { isAnyUnfinished($0, in: place) })
+            else { continue }
+            clients[Int(client)].joined[key] = nil
+            changed(join: key, of: client)
+            left.insert(place)
+        }
+        let kept = clients[Int(client)].joined
+        for place in left.sorted() {
+            let id = groups[Int(place)].id
+            groups[Int(place)].joiners.removeAll { $0.client == client && kept[$0.key]?.group != id }
+        }
+        clients[Int(client)].joinsUntilTidied = max(ClientRecord.fewestJoinsTidied, 2 * kept.count)
+    }
+
+    private func isAnyUnfinished(_ accepted: AcceptedTasks, in place: UInt32) -> Bool {
+        (accepted.index..<accepted.index + accepted.count).contains { member($0, of: place) != nil }
+    }
+
+    /// A group has closed: all keys that stand for it are free again.
     mutating func dropJoins(of place: UInt32) {
         let id = groups[Int(place)].id
         for joiner in groups[Int(place)].joiners

@@ -9,7 +9,7 @@ package struct JoinedGroup: Sendable, Equatable {
     package var count: UInt32 = 0
     /// Places of the templates that it has brought.
     package var templates: [UInt32] = []
-    /// What it has been told about the numbers of its tasks; kept with a journal only.
+    /// What it has been told about the numbers of its tasks; of an owner's kept with a journal only.
     package var accepted: [AcceptedTasks] = []
 
     /// Remembers tasks that were accepted, in as few rows as possible.
@@ -63,6 +63,9 @@ package struct PendingWelcome: Sendable, Equatable {
 
 /// A client that is connected, or is expected to come back.
 package struct ClientRecord: Sendable, Equatable {
+    /// Fewer joined groups are never looked through.
+    static let fewestJoinsTidied = 64
+
     /// Its session; 0 while it is absent.
     package var id: SessionID
     package var token: PeerToken
@@ -75,6 +78,8 @@ package struct ClientRecord: Sendable, Equatable {
     package var groups: [GroupKey: UInt32] = [:]
     /// Looked up, never iterated.
     package var joined: [GroupKey: JoinedGroup] = [:]
+    /// How many of those there are when it is looked again which of them nobody needs any more.
+    var joinsUntilTidied = ClientRecord.fewestJoinsTidied
     /// What it has been sent and has not dealt with (`ClientUpdate.weight`).
     package var unconsumed: UInt64 = 0
     /// Trees it watches, by place.

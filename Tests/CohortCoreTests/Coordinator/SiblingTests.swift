@@ -70,6 +70,59 @@ internal import Testing
         script.expect("c2 refused shuttingDown")
     }
 
+    /// One process runs one task after the other, each of which adds the next: a crawl.
+    @Test(arguments: [false, true])
+    func keysOfTasksThatAreOverAreFreeAgain(keepsJournal: Bool) {
+        var limits = Limits()
+        limits.openGroupsPerSession = 3
+        var script = CoreScript(limits: limits, keepsJournal: keepsJournal)
+        let client = script.client(token: 1)
+        let host = script.client(token: 2)
+        script.worker(token: 7)
+        script.open(client, 1, acceptsSiblings: true)
+        script.submit(client, 1)
+        for step in 0..<20 {
+            script.start("g1/\(step)")
+            script.send(.siblingsJoined(host, GroupKey(UInt32(step + 7)), script.held("g1/\(step)").ref))
+            script.settle()
+            #expect(script.take(containing: "refused") == [])
+            script.submit(host, UInt32(step + 7))
+            script.finish("g1/\(step)")
+            script.settle()
+        }
+        if keepsJournal { script.restart() }
+    }
+
+    /// What has been added can be cancelled by its key as long as it has not ended.
+    @Test func keysOfTasksThatHaveAddedWhatRunsAreKept() {
+        var limits = Limits()
+        limits.openGroupsPerSession = 2
+        var script = CoreScript(limits: limits)
+        let client = script.client()
+        let host = script.client()
+        script.worker(slots: 4)
+        script.open(client, 1, acceptsSiblings: true)
+        script.submit(client, 1, count: 3)
+        for (index, number) in [UInt32(7), 8].enumerated() {
+            script.start("g1/\(index)")
+            script.send(.siblingsJoined(host, GroupKey(number), script.held("g1/\(index)").ref))
+            script.submit(host, number)
+            script.finish("g1/\(index)")
+        }
+        script.start("g1/2")
+        script.settle()
+        script.send(.siblingsJoined(host, GroupKey(9), script.held("g1/2").ref))
+        script.expect("c2 refused limit")
+        script.send(.taskCancelled(host, GroupKey(7), index: 3, reason: ""))
+        script.settle()
+        script.send(.siblingsJoined(host, GroupKey(9), script.held("g1/2").ref))
+        #expect(script.take(containing: "refused") == ["c2 refused limit"])
+        script.finish("g1/3", .cancelled)
+        script.settle()
+        script.send(.siblingsJoined(host, GroupKey(9), script.held("g1/2").ref))
+        script.expect("c2 opened g1")
+    }
+
     @Test func aTaskThatHasEndedAddsNone() {
         var (script, host) = running()
         script.send(.siblingsJoined(host, key, script.held("g1/0").ref))
