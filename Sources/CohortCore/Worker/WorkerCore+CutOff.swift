@@ -31,7 +31,14 @@ extension WorkerCore {
     package var held: [HeldAttempt] {
         let own = entries.values.filter { !$0.isUnwanted }.sorted { $0.ref.task.raw < $1.ref.task.raw }
         let ended = reportedEnds.flatMap(\.ends).map { HeldAttempt(ref: $0.ref, state: .ended) }
-        return own.map { HeldAttempt(ref: $0.ref, state: $0.heldState) } + ended
+        return own.map { HeldAttempt(ref: $0.ref, state: heldState(of: $0)) } + ended
+    }
+
+    private func heldState(of entry: Entry) -> HeldAttempt.State {
+        // What was let go on only waits for a slot here: to say that it wants one would be answered once more.
+        if entry.isWanting { return resuming.contains(entry.ref.task) ? .running : .wanting }
+        if entry.isSuspended { return .waiting }
+        return entry.hasStarted ? .running : .unstarted
     }
 
     /// The coordinator has all reports but the last so many. To be called now and then: ends are kept until then.
@@ -122,13 +129,5 @@ extension WorkerCore {
         templates = templates.filter { used.contains($0.key) }
         forgetLatestTemplate()
         outputResumed(into: &actions)
-    }
-}
-
-extension WorkerCore.Entry {
-    fileprivate var heldState: HeldAttempt.State {
-        if isWanting { return .wanting }
-        if isSuspended { return .waiting }
-        return hasStarted ? .running : .unstarted
     }
 }

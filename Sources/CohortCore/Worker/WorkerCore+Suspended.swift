@@ -12,8 +12,10 @@ extension WorkerCore {
     }
 
     /// The coordinator lets a call go on: in the next slot, or at once if it is to clean up.
+    ///
+    /// One that still waits has not asked for that: it would count as one that runs, and not be heard when it asks.
     mutating func proceedGranted(_ ref: AttemptRef, into actions: inout [WorkerAction]) {
-        guard let entry = entries[ref.task], entry.ref == ref, entry.isSuspended, !resuming.contains(ref.task) else {
+        guard let entry = entries[ref.task], entry.ref == ref, entry.isWanting, !resuming.contains(ref.task) else {
             return
         }
         if entry.cancelRequested || commandsRunning + callsSubmitted < slots {

@@ -196,6 +196,10 @@ package struct PeerNode: Sendable {
         if case .worker(var offer) = greeting.role {
             offer.held = held
             greeting.role = .worker(offer)
+            // That says of each attempt whether it waits. Told once more as news, it would be news of the next wait, which
+            // begins as soon as the greeting has been answered with leave to go on.
+            carried = carried.map(\.withoutWaits)
+            waiting = waiting.map(\.withoutWaits)
         }
         session = PeerSession(
             at: now,
@@ -279,5 +283,14 @@ extension FrameBody {
         case .consumed, .watch, .query, .draining, .goodbye: false
         default: isNumbered
         }
+    }
+
+    /// A report without the attempts that wait or want to go on, anything else as it is. One that has nothing else to say
+    /// stays as an empty one: how much is acknowledged is counted in messages.
+    fileprivate var withoutWaits: FrameBody {
+        guard case .report(var report) = self else { return self }
+        report.waiting = []
+        report.wanting = []
+        return .report(report)
     }
 }

@@ -109,6 +109,38 @@ internal import Testing
         script.expect("started 0", "waiting 0")
     }
 
+    @Test func leaveToGoOnThatItHasNotAskedForMeansNothing() {
+        var script = WorkerScript(slots: 1)
+        script.assign(0...0, Self.exclusive)
+        script.start(0)
+        script.send(.callWaiting(WorkerScript.key(0)))
+        script.send(.callWanting(WorkerScript.key(0)))
+        script.send(.cutOff(lastHeard: script.now, lease: .seconds(10), isDurable: true))
+        script.send(.resumed(unwanted: []))
+        script.settle()
+        script.send(.proceedGranted([WorkerScript.ref(0)]))
+        script.expect("proceed 0")
+        script.send(.callWaiting(WorkerScript.key(0)))
+        script.expect("waiting 0")
+        script.send(.proceedGranted([WorkerScript.ref(0)]))
+        script.expectNothing()
+        #expect(script.core.runningCount == 0)
+        script.send(.callWanting(WorkerScript.key(0)))
+        script.expect("wanting 0")
+    }
+
+    @Test func oneThatWasLetGoOnIsNotSaidToWantThat() {
+        var script = WorkerScript(slots: 1)
+        script.assign(0...1, Self.exclusive)
+        script.start(0)
+        script.send(.callWaiting(WorkerScript.key(0)))
+        script.start(1)
+        script.send(.callWanting(WorkerScript.key(0)))
+        #expect(script.core.held.map(\.state) == [.wanting, .running])
+        script.send(.proceedGranted([WorkerScript.ref(0)]))
+        #expect(script.core.held.map(\.state) == [.running, .running])
+    }
+
     @Test func progressIsPassedOn() {
         var script = WorkerScript(slots: 1)
         script.assign(0...0, Self.exclusive)
