@@ -8,7 +8,8 @@ package struct ClientOutbox: Sendable, Equatable {
     private var open = ClientUpdate()
     /// Bytes of the open message's outputs; they go before its values.
     private var outputs: [UInt8] = []
-    private var detailBytes = 0
+    /// Bytes of its details and names, about.
+    private var textBytes = 0
     private var closed: [ClientUpdate] = []
 
     package var isEmpty: Bool { open.isEmpty && closed.isEmpty }
@@ -31,10 +32,16 @@ package struct ClientOutbox: Sendable, Equatable {
         if let detail {
             report.detail = Int32(open.details.count)
             open.details.append(detail)
-            detailBytes += detail.approximateBytes
+            textBytes += detail.approximateBytes
         }
         open.reports.append(report)
         open.payload.append(contentsOf: value)
+    }
+
+    package mutating func add(_ name: TaskName) {
+        closeIfFull()
+        open.names.append(name)
+        textBytes += name.name.utf8.count
     }
 
     /// Keeps the output of tasks only: a client that comes back is told all else again.
@@ -73,7 +80,7 @@ package struct ClientOutbox: Sendable, Equatable {
         let rows =
             open.reports.count + open.outputs.count + open.started.count + open.closed.count + open.names.count
             + open.progress.count + open.accepted.count + open.answers.count + open.refusals.count
-        guard rows >= Self.messageRows || open.payload.count + outputs.count + detailBytes >= Self.messageBytes else {
+        guard rows >= Self.messageRows || open.payload.count + outputs.count + textBytes >= Self.messageBytes else {
             return
         }
         close()
@@ -85,7 +92,7 @@ package struct ClientOutbox: Sendable, Equatable {
             open.payload = outputs + open.payload
             outputs.removeAll()
         }
-        detailBytes = 0
+        textBytes = 0
         closed.append(open)
         open = ClientUpdate()
     }

@@ -256,7 +256,7 @@ extension CoordinatorCore {
         for run in submission.runs {
             let name = templates[Int(table[Int(run.template)])].template.name
             for _ in run.lengths {
-                tell(group.owner) { $0.names.append(TaskName(group: group.id, index: index, name: name)) }
+                tell(group.owner, TaskName(group: group.id, index: index, name: name))
                 index += 1
             }
         }

@@ -52,6 +52,7 @@ extension CoordinatorCore {
                 tell(client) { $0.opened.append(OpenedGroup(key: closed.key, group: closed.report.group)) }
                 tell(client) { $0.accepted += closed.accepted }
             }
+            nameEnded(in: head, to: client)
             queueFeed(of: groups[Int(head)].id, to: client)
         }
         let open = clients[Int(client)].groups.values.map { groups[Int($0)].id }
@@ -59,6 +60,7 @@ extension CoordinatorCore {
             guard let place = groupPlaces[id] else { continue }
             let group = groups[Int(place)]
             tell(client) { $0.opened.append(OpenedGroup(key: group.key, group: id)) }
+            nameUnfinished(in: place, to: client)
             guard group.phase == .stopping else { continue }
             tell(client) { $0.stopping.append(GroupStop(group: id, cause: group.cause, reason: group.reason)) }
         }
@@ -70,6 +72,28 @@ extension CoordinatorCore {
         }
         // Also where the task for which it has added tasks has ended: theirs have not been told yet.
         for head in clients[Int(client)].addedTo.sorted() { queueFeed(of: head, to: client) }
+    }
+
+    // Tasks that others have added to a group are named to its owner before it is told of any end: when all of which it knows
+    // have ended it would take the group to be at rest.
+
+    private mutating func nameUnfinished(in place: UInt32, to client: UInt32) {
+        let group = groups[Int(place)]
+        guard group.acceptsSiblings, !group.detached else { return }
+        for task in group.members where task != TaskRecord.none && spawners[task] != nil {
+            let record = tasks[Int(task)]
+            let name = templates[Int(record.template)].template.name
+            tell(client, TaskName(group: group.id, index: record.index, name: name))
+        }
+    }
+
+    /// Their ends follow as fast as the client deals with them.
+    private mutating func nameEnded(in head: UInt32, to client: UInt32) {
+        guard !groups[Int(head)].detached else { return }
+        for number in groups[Int(head)].log.first..<groups[Int(head)].log.count {
+            guard case .task(let report, _, let name, _?) = groups[Int(head)].log[number] else { continue }
+            tellName(of: report, name, in: head, to: client)
+        }
     }
 
     // MARK: Workers

@@ -125,10 +125,9 @@ extension CoordinatorCore {
         while cursor < groups[Int(head)].log.count {
             guard clients[Int(client)].unconsumed <= limits.unconsumedBytes else { break }
             switch groups[Int(head)].log[cursor] {
-            case .task(let report, let value, let name, let sibling):
+            case .task(let report, let value, _, let sibling):
                 let isSibling = sibling == reference(to: client)
                 guard isSibling || isOwner && !groups[Int(head)].detached else { break }
-                if sibling != nil, !isSibling { tellName(of: report, name, in: head, to: client) }
                 tellEnd(report, value, in: head, to: client)
             case .closed(let place):
                 guard isOwner, !(groups[Int(head)].detached && isWatching(client, head)) else { break }
@@ -143,7 +142,13 @@ extension CoordinatorCore {
 
     mutating func tellName(of report: TaskReport, _ name: Int, in head: UInt32, to client: UInt32) {
         let row = TaskName(group: report.group, index: report.index, name: groups[Int(head)].log.name(name))
-        tell(client) { $0.names.append(row) }
+        tell(client, row)
+    }
+
+    mutating func tell(_ client: UInt32, _ name: TaskName) {
+        guard !clients[Int(client)].isGone else { return }
+        clients[Int(client)].outbox.add(name)
+        markClient(client)
     }
 
     mutating func tellEnd(_ report: TaskReport, _ value: [UInt8], in head: UInt32, to client: UInt32) {

@@ -299,9 +299,9 @@ package struct ClientUpdate: Sendable, Equatable {
     package init() {}
 
     package var isEmpty: Bool {
-        opened.isEmpty && groups.isEmpty && stopping.isEmpty && started.isEmpty && outputs.isEmpty && reports.isEmpty
-            && closed.isEmpty && refusals.isEmpty && caughtUp.isEmpty && accepted.isEmpty && answers.isEmpty
-            && progress.isEmpty
+        opened.isEmpty && groups.isEmpty && names.isEmpty && stopping.isEmpty && started.isEmpty && outputs.isEmpty
+            && reports.isEmpty && closed.isEmpty && refusals.isEmpty && caughtUp.isEmpty && accepted.isEmpty
+            && answers.isEmpty && progress.isEmpty
     }
 
     /// What a client owes for this update: it gives the sum back with `Consumed` once it has dealt with it.

@@ -133,6 +133,7 @@ internal import Testing
         script.start("g1/0")
         script.send(.siblingsJoined(host, GroupKey(7), script.held("g1/0").ref))
         script.submit(host, 7, TaskTemplate(name: "added"))
+        script.settle()
         script.restart()
         let back = script.client(token: 1)
         script.cancelTask(back, 1, 1)
@@ -143,6 +144,33 @@ internal import Testing
         }
         let told = script.take(containing: "g1/1").map { $0.drop { $0 != " " } }
         #expect(told == [" name g1/1 added", " ended g1/1 cancelled unstarted (requested)"])
+    }
+
+    /// Of what the host of its task has added the owner had not been told. When it knows that its own task has ended, and of
+    /// no other one, it takes the group to be at rest.
+    @Test(arguments: [0, 1, 2])
+    func theOwnerKnowsOfAllTasksBeforeItIsToldOfAnEnd(restarts: Int) {
+        var script = CoreScript(keepsJournal: true)
+        let owner = script.client(token: 1)
+        script.worker(slots: 1, token: 7)
+        script.open(owner, 1, acceptsSiblings: true)
+        script.submit(owner, 1)
+        script.start("g1/0")
+        script.delivers = false
+        let host = script.client(token: 2)
+        script.send(.siblingsJoined(host, GroupKey(7), script.held("g1/0").ref))
+        script.submit(host, 7, TaskTemplate(name: "added"), count: 2)
+        // More than may be told at once; what has ended after that waits.
+        script.finish("g1/0", value: String(repeating: "v", count: Int(script.core.limits.unconsumedBytes) + 1))
+        script.finish("g1/1")
+        for _ in 0..<restarts { script.restart() }
+        script.settle()
+        script.client(token: 1)
+        var told: [ClientUpdate] = []
+        for case .update(_, let update) in script.actions { told.append(update) }
+        #expect(told.flatMap(\.names).map(\.index).sorted() == [1, 2])
+        #expect(told.first?.names.count == 2)
+        #expect(told.flatMap(\.reports).map(\.index) == [0])
     }
 
     @Test func aJoinIsARowOfItsOwnAndGoesWithItsGroup() {
