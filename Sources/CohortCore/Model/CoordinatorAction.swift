@@ -23,4 +23,15 @@ package enum CoordinatorAction: Sendable, Equatable {
     case workerLost(SessionID, WorkerSummary, SessionEnd, running: Int, returned: Int)
     /// Draining has come to its end: no group is left.
     case drained
+
+    /// Whom it sends something; `nil` if nobody.
+    package var recipient: SessionID? {
+        switch self {
+        case .record, .workerLost, .drained: nil
+        case .welcome(let session, _, _), .assign(let session, _), .cancel(let session, _), .grant(let session, _),
+            .proceed(let session, _), .forget(let session, _), .update(let session, _), .answer(let session, _),
+            .heartbeat(let session), .closeSession(let session, _):
+            session
+        }
+    }
 }

@@ -185,9 +185,22 @@ package struct CoordinatorNode: Sendable {
         if let held = gate.hold(held) { release(held) }
     }
 
+    /// What has come from a peer is acknowledged by the last message to it, not before: if the session breaks off in between,
+    /// the peer must ask again for what the others would have told it.
     private mutating func release(_ held: Gate.Held) {
-        for (session, sequence) in held.received { peers[session]?.link.settle(upTo: sequence) }
-        for action in held.actions { perform(action) }
+        var unsettled = Dictionary(held.received) { max($0, $1) }
+        var settling: [Int: (session: SessionID, sequence: UInt64)] = [:]
+        for (place, action) in held.actions.enumerated().reversed() where !unsettled.isEmpty {
+            guard let session = action.recipient, let sequence = unsettled.removeValue(forKey: session) else {
+                continue
+            }
+            settling[place] = (session, sequence)
+        }
+        for (session, sequence) in unsettled { peers[session]?.link.settle(upTo: sequence) }
+        for (place, action) in held.actions.enumerated() {
+            if let last = settling[place] { peers[last.session]?.link.settle(upTo: last.sequence) }
+            perform(action)
+        }
         for (session, _) in held.received {
             if peers[session]?.link.owesAcknowledgement == true { sendHeartbeat(to: session) }
         }

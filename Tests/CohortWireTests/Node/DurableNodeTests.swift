@@ -170,6 +170,55 @@ struct DurableNodeTests {
         #expect(pair.disk.closings.isEmpty && pair.disk.groups.isEmpty)
     }
 
+    /// A refusal is told once. In this turn so much was told before it that it goes with a second message.
+    @Test("acknowledges a request with the last message that follows from it")
+    mutating func refusal() throws {
+        let worker = pair.add(NodePair.worker(slots: 1))
+        let client = pair.add(NodePair.client())
+        pair.run()
+        pair.peers[client].send(.openGroup(GroupSpec(key: GroupKey(1), name: "g")))
+        let submission = TaskSubmission(
+            group: GroupKey(1),
+            first: 0,
+            templates: [TaskTemplate(name: "t", output: .stream)],
+            runs: [TaskRun(template: 0, lengths: [0])]
+        )
+        pair.peers[client].send(.submit(submission))
+        pair.pass(.seconds(2))
+        #expect(pair.peers[client].unacknowledgedCount == 0)
+        var refs: [AttemptRef] = []
+        for case .received(.assign(let batch)) in pair.takeInbox(worker) { refs += batch.tasks.map(\.ref) }
+        let ref = try #require(refs.first)
+        let length = UInt32(ClientOutbox.messageBytes)
+        var report = WorkerReport()
+        report.started = [ref]
+        report.outputs = [OutputChunk(ref: ref, stream: .standardOutput, offset: 0, length: length)]
+        report.payload = [UInt8](repeating: 1, count: Int(length))
+        pair.peers[worker].send(.report(report))
+        pair.peers[client].send(.openGroup(GroupSpec(key: GroupKey(2), name: "h", limit: 0)))
+        for peer in [worker, client] {
+            for frames in pair.peers[peer].outgoing {
+                pair.coordinator.received(route: pair.route(peer), frames: frames, at: pair.now)
+            }
+            pair.peers[peer].outgoing.removeAll()
+        }
+        pair.coordinator.flush(at: pair.now)
+        // By hand, so that the connection can break between the two.
+        let ticket = try #require(pair.coordinator.journal.last?.ticket)
+        pair.coordinator.committed(ticket)
+        let messages = pair.coordinator.outgoing.filter { $0.route == pair.route(client) }
+        pair.coordinator.outgoing.removeAll()
+        #expect(messages.count == 2)
+        _ = pair.takeInbox(client)
+        pair.peers[client].received(frames: messages[0].frames, at: pair.now)
+        #expect(pair.takeInbox(client).count == 1)
+        pair.resume(client)
+        pair.pass(.seconds(1), step: .milliseconds(10))
+        var refusals: [Refusal] = []
+        for case .received(.update(let update)) in pair.takeInbox(client) { refusals += update.refusals }
+        #expect(refusals.map(\.key) == [GroupKey(2)])
+    }
+
     @Test("lets a worker keep what it runs, and takes its report once")
     mutating func worker() throws {
         let client = pair.add(NodePair.client())
