@@ -61,6 +61,8 @@ extension CoordinatorCore {
     )? {
         let group = groups[Int(place)]
         let arriving = submission.runs.reduce(0) { $0 + $1.lengths.count }
+        // Its templates would be kept in no journal: what that keeps are tasks, by the number of the first.
+        if arriving == 0 { return (.invalid, "the submission has no tasks") }
         if unfinishedTasks + arriving > limits.unfinishedTasks {
             return (.limit, "the coordinator holds \(limits.unfinishedTasks) unfinished tasks already")
         }

@@ -88,7 +88,7 @@ extension CoordinatorCore {
             let template = templates[Int(table[Int(run.template)])].id
             runs.append(JournalRun(template: template, lengths: Array(run.lengths[skipped...])))
         }
-        // Templates without tasks go along with the first task that comes.
+        // All of it is known.
         guard !runs.isEmpty else { return }
         let group = groups[Int(place)]
         let new = group.templates[group.journalledTemplates...]

@@ -204,6 +204,29 @@ internal import Testing
         #expect(once == script.journal)
     }
 
+    @Test func templatesComeWithTheirFirstTask() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        script.open(client, 1)
+        script.settle()
+        var submission = TaskSubmission(
+            group: GroupKey(1),
+            first: 0,
+            templates: [TaskTemplate(name: "task")],
+            runs: []
+        )
+        script.send(.tasksSubmitted(client, submission))
+        script.expect("c1 refused invalid")
+        // Nothing of it is known, before the coordinator dies as after that.
+        script.restart()
+        let back = script.client(token: 1)
+        script.settle()
+        submission.runs = [TaskRun(template: 0, lengths: [0])]
+        script.send(.tasksSubmitted(back, submission))
+        script.worker()
+        script.expect("w1 assign g1/0")
+    }
+
     @Test func namesOfWorkersAreKeptAsLongAsInMemory() {
         var limits = Limits()
         limits.departedWorkers = 1
