@@ -103,6 +103,9 @@ package final class PeerConnection {
     /// Messages given to `send` that the coordinator has not acknowledged: the last ones, since it acknowledges in order.
     package var unacknowledgedMessages: Int { node.unacknowledgedCount }
 
+    /// Whether one of them would still mean something in a session that continues this one, as a report does.
+    package var keepsUnacknowledged: Bool { node.keepsUnacknowledged }
+
     /// Sends a message of the session, or of the next one if none is open. What is lost on the way is sent again.
     package func send(_ body: FrameBody) {
         node.send(body)

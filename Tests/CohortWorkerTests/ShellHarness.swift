@@ -64,6 +64,9 @@ final class ShellHarness {
         }
     }
 
+    /// Whether it has said that it has drained.
+    var hasDrained: Bool { told.value.withLock { $0.contains(.drained) } }
+
     /// Runs something on the loop's thread, in one piece, and returns when that is done.
     func onLoop<Result: Sendable>(_ body: @escaping @Sendable (WorkerShell) throws -> Result) throws -> Result {
         let done = DispatchSemaphore(value: 0)
@@ -103,6 +106,12 @@ final class ShellHarness {
 
     /// Waits until the worker has a session.
     func waitUntilOpen() throws { try wait { $0.connection?.isOpen == true } }
+
+    /// Waits until the worker has said that it has drained.
+    func waitUntilDrained() throws {
+        let told = told
+        try wait { _ in told.value.withLock { $0.contains(.drained) } }
+    }
 
     /// Looks until something is so on the loop's thread.
     func wait(until isReached: @escaping @Sendable (WorkerShell) -> Bool) throws {

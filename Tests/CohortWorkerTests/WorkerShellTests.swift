@@ -56,6 +56,32 @@ struct WorkerShellTests {
         #expect(started.union(finished) == (withRecord ? [ended, running] : [ended, running, assigned]))
     }
 
+    /// What is not acknowledged goes with the process that leaves.
+    @Test func `a drained worker leaves when its last report is acknowledged`() throws {
+        let harness = try ShellHarness()
+        let task = ref(1)
+        try harness.assign([task])
+        try harness.onLoop { $0.drain() }
+        harness.executors.deliver([.attemptStarted(task.task), end(task, exitCode: 0)])
+        #expect(try harness.coordinator.next() == .draining)
+        guard case .report(let report) = try harness.coordinator.next() else {
+            Issue.record("no report comes")
+            return
+        }
+        #expect(report.finished.map(\.ref) == [task])
+        // The turn of that has ended.
+        try harness.onLoop { _ in }
+        #expect(!harness.hasDrained)
+        try harness.coordinator.send(.heartbeat(last: 1))
+        try harness.waitUntilDrained()
+    }
+
+    @Test func `a drained worker that has nothing to tell leaves at once`() throws {
+        let harness = try ShellHarness()
+        try harness.onLoop { $0.drain() }
+        try harness.waitUntilDrained()
+    }
+
     @Test func `what is left over from before a break starts nothing`() throws {
         let harness = try ShellHarness()
         try harness.onLoop { shell in

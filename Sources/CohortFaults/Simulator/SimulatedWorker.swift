@@ -9,6 +9,8 @@ final class SimulatedWorker: SimulatedPeer {
     private var events: [WorkerEvent] = []
     let slots: Int
     var isDraining = false
+    /// Nothing is left here.
+    private var hasDrained = false
 
     // The programs; see SimulatedWorker+Programs.
     var programs: ContiguousArray<Program?> = []
@@ -24,6 +26,7 @@ final class SimulatedWorker: SimulatedPeer {
     private var reports: UInt64 = 0
     private var isDurable = false
     private var cutOffSince: Instant?
+    private var silentUntil: Instant?
     /// What its end of the connection has noticed.
     private var hasBroken = false
     private var isRestored = false
@@ -60,8 +63,12 @@ final class SimulatedWorker: SimulatedPeer {
     override var name: String { "worker \(life)" }
 
     override var nextDeadline: Instant? {
-        guard let due = core.nextDeadline else { return super.nextDeadline }
-        return min(due, super.nextDeadline ?? due)
+        [core.nextDeadline, super.nextDeadline, hasDrained ? departure : nil].compactMap(\.self).min()
+    }
+
+    /// When it leaves after draining, whether or not its reports are acknowledged.
+    private var departure: Instant? {
+        peer.isOpen ? peer.session.lastHeard.advanced(by: peer.session.lease) : silentUntil
     }
 
     override func calmChanged(_ since: Instant?, _ simulation: Simulation) {
@@ -99,6 +106,8 @@ final class SimulatedWorker: SimulatedPeer {
         hasResumed = false
         // Now that what was to be reported has been given to the link.
         core.acknowledged(allBut: peer.unacknowledgedCount)
+        let isOver = departure.map { $0 <= simulation.now } ?? false
+        if hasDrained, isOver || !peer.keepsUnacknowledged { end(simulation) }
         transmit(simulation)
     }
 
@@ -119,7 +128,7 @@ final class SimulatedWorker: SimulatedPeer {
                 if let place = begun.lastIndex(where: { $0.ref == finished.ref }) { begun[place].toldIn = number }
             }
         case .announceDraining: peer.send(.draining)
-        case .drained: end(simulation)
+        case .drained: hasDrained = true
         }
     }
 
@@ -225,6 +234,7 @@ final class SimulatedWorker: SimulatedPeer {
             cutOffSince = simulation.now
             simulation.truth.workers[life].cutOffSince = simulation.now
         }
+        silentUntil = peer.session.lastHeard.advanced(by: peer.session.lease)
         core.handle(
             .cutOff(lastHeard: peer.session.lastHeard, lease: peer.session.lease, isDurable: isDurable),
             at: simulation.now,
@@ -252,6 +262,7 @@ final class SimulatedWorker: SimulatedPeer {
         simulation.truth.workers[life].hasBegunAnew = true
         killPrograms(.killed, simulation)
         core = WorkerCore(slots: UInt32(slots))
+        hasDrained = false
         events = []
         actions = []
         begun = []

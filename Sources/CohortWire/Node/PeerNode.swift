@@ -55,6 +55,12 @@ package struct PeerNode: Sendable {
         carried + session.link.kept.compactMap { try? FrameCodec.decode($0.frames).1 } + waiting
     }
 
+    /// Whether one of them would still mean something in a session that continues this one, as a report does.
+    package var keepsUnacknowledged: Bool {
+        carried.contains(where: \.outlivesSession) || waiting.contains(where: \.outlivesSession)
+            || session.link.kept.contains { (try? FrameCodec.decode($0.frames).1)?.outlivesSession ?? false }
+    }
+
     // MARK: Sending
 
     /// Sends a message of the session, or of the next one if none is open. What is lost on the way is sent again.

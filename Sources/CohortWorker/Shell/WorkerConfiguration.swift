@@ -52,6 +52,6 @@ package enum WorkerNotice: Sendable, Equatable {
     case reconnecting(explanation: String)
     /// The answer to `WorkerProcess.explainSilence`: what its own tries to connect have shown, `nil` if nothing.
     case unanswered(trouble: String?)
-    /// Nothing runs any more after `drain`.
+    /// Nothing runs any more after `drain`, and the coordinator has acknowledged that, or was not heard of for its lease.
     case drained
 }

@@ -90,6 +90,7 @@ extension WorkerShell: PeerConnectionDelegate {
     private func cutOff(_ connection: PeerConnection) {
         let now = Instant.now
         brokenAt = brokenAt ?? now
+        silentUntil = connection.lastHeard.advanced(by: connection.lease)
         core.handle(
             .cutOff(
                 lastHeard: connection.lastHeard,

@@ -27,11 +27,15 @@ final class WorkerShell: LoopHandler {
     private(set) var connection: PeerConnection?
     var actions: [WorkerAction] = []
     private(set) var isDraining = false
+    /// Nothing is left here, and nobody has been told so.
+    private var hasDrained = false
     var hasEnded = false
     /// When the connection broke or the session was lost, until something is heard again.
     var brokenAt: Instant?
     /// There is no way to the coordinator: what still comes was sent before it broke.
     var isBroken = false
+    /// When the coordinator has given up for certain what it had not heard of when the last session was lost.
+    var silentUntil: Instant?
 
     init(
         _ configuration: WorkerConfiguration,
@@ -90,8 +94,8 @@ final class WorkerShell: LoopHandler {
     // MARK: The loop
 
     func nextDeadline() -> UInt64? {
-        guard let due = core.nextDeadline else { return connection?.nextDeadline?.nanoseconds }
-        return min(due, connection?.nextDeadline ?? due).nanoseconds
+        [core.nextDeadline, connection?.nextDeadline, hasDrained ? departure : nil]
+            .compactMap(\.self).min()?.nanoseconds
     }
 
     func socketReady(_ token: Int, in loop: LoopThread) { connection?.ready(token) }
@@ -105,6 +109,7 @@ final class WorkerShell: LoopHandler {
         let now = Instant.now
         if let due = core.nextDeadline, due <= now { core.handle(.timeReached, at: now, into: &actions) }
         performAll()
+        departIfDrained(at: now)
     }
 
     /// Does all that is to be done, the reports included.
@@ -122,6 +127,22 @@ final class WorkerShell: LoopHandler {
         let outstanding = connection.unacknowledgedMessages
         core.acknowledged(allBut: outstanding)
         keeper?.acknowledged(allBut: outstanding)
+    }
+
+    /// When a worker that has drained leaves, whether or not its reports are acknowledged.
+    private var departure: Instant? {
+        guard let connection, connection.isOpen else { return silentUntil }
+        return connection.lastHeard.advanced(by: connection.lease)
+    }
+
+    /// Nothing is left to run, and the coordinator knows how everything has ended: only then can this process go, for what is
+    /// not acknowledged goes with it, and a coordinator that comes back would take for lost what has ended well.
+    private func departIfDrained(at now: Instant) {
+        guard hasDrained, let connection else { return }
+        let isOver = departure.map { $0 <= now } ?? false
+        guard isOver || !connection.keepsUnacknowledged else { return }
+        hasDrained = false
+        notify(.drained)
     }
 
     /// First of all the connection: after a sleep, or a silence, longer than the lease the end of one task must not start
@@ -226,7 +247,7 @@ final class WorkerShell: LoopHandler {
         case .proceed(let task): executors.proceed(task)
         case .report(let report): send(report)
         case .announceDraining: connection?.send(.draining)
-        case .drained: notify(.drained)
+        case .drained: hasDrained = true
         }
     }
 }
