@@ -1,13 +1,13 @@
 /// The environment variable by which the processes of a command are known, wherever they have gone in the process tree.
 ///
 /// Its value names the command, and before that the commands around it if this process is itself part of one: an outer
-/// loop then recognises what an inner one has started.
+/// loop then recognises what an inner one has started. Hosts and what they start are known in the same way.
 struct AttemptTag {
     static let name = "COHORT_ATTEMPT_TAG"
 
     /// What a process's environment says.
     enum Reading: Equatable {
-        /// Part of the command with this serial.
+        /// Part of the command, or host, with this serial.
         case command(serial: UInt64)
         /// Started by someone else who tags.
         case foreign

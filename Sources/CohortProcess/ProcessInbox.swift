@@ -9,6 +9,9 @@ final class ProcessInbox: Sendable {
         case cancel(UInt64, Duration)
         case kill(UInt64)
         case grant(UInt64, Int)
+        case hostBegins(UInt64)
+        /// The closure is called when nothing is left of the host.
+        case hostEnded(UInt64, @Sendable () -> Void)
         case stop
     }
 

@@ -23,6 +23,7 @@ package final class ProcessLoop: Sendable {
     }
 
     private let inbox: ProcessInbox
+    private let tag: AttemptTag
     private let thread: Mutex<pthread_t?>
 
     /// Starts the thread.
@@ -46,6 +47,7 @@ package final class ProcessLoop: Sendable {
             onEvents: onEvents
         )
         self.inbox = inbox
+        tag = reactor.tag
         thread = Mutex(try startThread(named: "cohort-process", reactor.run))
     }
 
@@ -74,6 +76,26 @@ package final class ProcessLoop: Sendable {
     /// Allows `bytes` more bytes of output to be reported.
     package func grant(_ id: UInt64, bytes: Int) {
         inbox.post(.grant(id, bytes))
+    }
+
+    /// The variable by which what a host starts is known to this loop; the host is to be started with it.
+    ///
+    /// A host is a process that somebody else starts and ends, as the call hosts of a worker are. `number` is its own among
+    /// all hosts, those before it included.
+    package func variable(ofHost number: UInt64) -> (name: String, value: String) {
+        (name: AttemptTag.name, value: tag.value(serial: ProcessReactor.serial(ofHost: number)))
+    }
+
+    /// A host is about to be started: what it loses sight of is spared from now on, and reaped when it ends.
+    package func hostBegins(_ number: UInt64) {
+        inbox.post(.hostBegins(ProcessReactor.serial(ofHost: number)))
+    }
+
+    /// A host has ended and was reaped: kills what it has left behind, wherever that is.
+    ///
+    /// - Parameter whenGone: called once on the loop's thread, when nothing is left; not at all once the loop has stopped.
+    package func hostEnded(_ number: UInt64, whenGone: @escaping @Sendable () -> Void) {
+        inbox.post(.hostEnded(ProcessReactor.serial(ofHost: number), whenGone))
     }
 
     /// Kills everything, waits until it is gone and the last events are delivered, and ends the thread.

@@ -4,8 +4,9 @@ internal import Glibc
 /// A process that this one has adopted.
 struct Orphan {
     enum Owner {
+        /// A command, or a host.
         case command(serial: UInt64)
-        /// One of these commands, which ran when it was first seen; nothing about it says which.
+        /// One of these commands and hosts, which ran when it was first seen; nothing about it says which.
         case anyOf(Set<UInt64>)
         /// Nobody here.
         case foreign
@@ -17,7 +18,10 @@ struct Orphan {
 }
 
 extension ProcessReactor {
-    /// Time between looks for orphans that have ended, while commands run: 1 s.
+    /// What a host is called among commands, whose serials count from 1 and do not come so far.
+    static func serial(ofHost number: UInt64) -> UInt64 { number | 1 << 63 }
+
+    /// Time between looks for orphans that have ended, while commands run or hosts live: 1 s.
     static var routineSweep: Int64 { 1_000_000_000 }
     static var shortestSweep: Int64 { 1_000_000 }
     static var longestSweep: Int64 { 50_000_000 }
@@ -33,12 +37,13 @@ extension ProcessReactor {
         refreshLists()
         let strangers = Spawn.strangers(lists.all)
         forgetOrphans(except: strangers.map(\.pid))
-        // Commands that have to wait, and for how long.
+        let candidates = hosts.union(commands.keys).union(endedHosts.keys)
+        // Commands and ended hosts that have to wait, and for how long.
         var awaited: Set<UInt64> = []
         var pause: Int64?
         // The youngest first: among many that have ended it is the one that may still start others.
         for (pid, isCertain) in strangers.reversed() {
-            var orphan = orphans[pid] ?? Orphan(owner: .anyOf(Set(commands.keys)))
+            var orphan = orphans[pid] ?? Orphan(owner: .anyOf(candidates))
             if !orphan.isSettled {
                 if isCertain {
                     settle(&orphan, pid)
@@ -54,7 +59,7 @@ extension ProcessReactor {
                 orphans[pid] = nil
                 awaited.formUnion(owners)
                 pause = 0
-            } else if !owners.contains(where: { commands[$0]?.phase == .running }) {
+            } else if !owners.contains(where: isRunning) {
                 killTree(pid, owners)
                 awaited.formUnion(owners)
                 pause = pause ?? sweepInterval
@@ -62,7 +67,16 @@ extension ProcessReactor {
         }
         ending.filter { !awaited.contains($0.serial) }.forEach(treeGone)
         ending.removeAll { $0.phase != .ending }
+        for (serial, whenGone) in endedHosts where !awaited.contains(serial) {
+            endedHosts[serial] = nil
+            whenGone()
+        }
         planSweep(pause)
+    }
+
+    /// Whether what belongs to a command or host may go on.
+    private func isRunning(_ serial: UInt64) -> Bool {
+        hosts.contains(serial) || commands[serial]?.phase == .running
     }
 
     private func refreshLists() {
@@ -72,7 +86,7 @@ extension ProcessReactor {
         refreshAt = now + Self.routineSweep
     }
 
-    /// The commands that an orphan may belong to.
+    /// The commands and hosts that an orphan may belong to.
     private func suspects(of orphan: Orphan) -> Set<UInt64> {
         switch orphan.owner {
         case .command(let serial): [serial]
@@ -137,7 +151,7 @@ extension ProcessReactor {
         Glibc.kill(pid, SIGKILL)
         let owner = owners.count == 1 ? owners.first.flatMap { commands[$0] } : nil
         for descendant in descendants {
-            // Struck out when the command is.
+            // Struck out when the command is. What is of a host is known by its environment, or killed as nobody's.
             relatives[descendant] = owner?.serial
             Glibc.kill(descendant, SIGKILL)
         }
@@ -156,7 +170,8 @@ extension ProcessReactor {
             sweepInterval = pause == 0 ? Self.shortestSweep : min(2 * sweepInterval, Self.longestSweep)
         } else {
             sweepInterval = Self.shortestSweep
-            sweepAt = commands.isEmpty && orphans.isEmpty ? .max : Self.now() + Self.routineSweep
+            let isNeeded = !commands.isEmpty || !hosts.isEmpty || !orphans.isEmpty
+            sweepAt = isNeeded ? Self.now() + Self.routineSweep : .max
         }
     }
 }

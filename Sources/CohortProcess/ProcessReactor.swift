@@ -22,6 +22,9 @@ final class ProcessReactor {
     /// Serials by the pids of own processes that were not reaped yet. A pid stands for its session as well.
     var leaders: [Int32: UInt64] = [:]
     var lastSerial: UInt64 = 0
+    /// Serials of the hosts that live, and of those that have ended and of which something may be left.
+    var hosts: Set<UInt64> = []
+    var endedHosts: [UInt64: @Sendable () -> Void] = [:]
     /// Commands in phase `ending`.
     var ending: [RunningCommand] = []
     /// Commands that may have something to read.
@@ -123,8 +126,16 @@ final class ProcessReactor {
                 command(id).map(kill)
             case .grant(let id, let bytes):
                 command(id).map { grant($0, bytes: bytes) }
+            case .hostBegins(let serial):
+                hosts.insert(serial)
+                sweepAt = min(sweepAt, Self.now() + Self.routineSweep)
+            case .hostEnded(let serial, let whenGone):
+                hosts.remove(serial)
+                endedHosts[serial] = whenGone
+                sweepAt = 0
             case .stop:
                 isStopping = true
+                hosts = []
                 commands.values.forEach(kill)
                 sweepAt = 0
             }

@@ -10,6 +10,7 @@ struct WorkerFixture {
         var worker = Worker()
         try WaitingFunctions.register(in: &worker)
         try GroupFunctions.register(in: &worker)
+        try LeavingFunctions.register(in: &worker)
         let arguments = CommandLine.arguments.dropFirst()
         if arguments.first == "pool" {
             try await PoolScenario.run(worker, Array(arguments.dropFirst()))

@@ -22,6 +22,8 @@ package final class CallPool: Sendable {
         package var idleLimit = Duration.seconds(60)
         /// Descriptor of the record of attempts, for the hosts to mark what begins; nil if there is none.
         package var record: Int32?
+        /// Ends what hosts leave behind when they end; nil for nobody.
+        package var processes: ProcessLoop?
 
         package init(maxHosts: Int) {
             self.maxHosts = max(maxHosts, 1)
@@ -97,6 +99,8 @@ final class CallPoolInbox: Sendable {
         case recall([UInt64])
         case proceed(UInt64)
         case grant(UInt64, bytes: UInt64)
+        /// Nothing is left of an ended host.
+        case gone(host: UInt64)
         case stop
     }
 

@@ -24,8 +24,14 @@ extension CallPoolLoop {
         descriptors.add(nothing)
 
         let first = CallHostMain.firstDescriptor
+        let number = makeHostNumber()
         var environment = configuration.environment
         environment.set(CallHostMain.variable, to: String(first))
+        if let processes = configuration.processes {
+            let (name, value) = processes.variable(ofHost: number)
+            environment.set(name, to: value)
+            processes.hostBegins(number)
+        }
         var request = SpawnRequest(
             arguments: configuration.arguments,
             environment: environment,
@@ -42,10 +48,16 @@ extension CallPoolLoop {
             parentDeathSignal: SIGKILL
         )
         if let record = configuration.record { request.passedDescriptors.append((from: record, to: first + 4)) }
-        let process = try Spawn.spawn(request)
+        let process: SpawnedProcess
+        do {
+            process = try Spawn.spawn(request)
+        } catch {
+            configuration.processes?.hostEnded(number) {}
+            throw error
+        }
         for kept in [ours, output.read, errors.read] { descriptors.keep(kept) }
         let host = PooledHost(
-            number: makeHostNumber(),
+            number: number,
             process: process,
             socket: ours,
             page: page,
@@ -77,8 +89,18 @@ extension CallPoolLoop {
         }
         let status = host.reap()
         let failure = startFailure(of: host, status, errors: rest[1])
-        host.forEachCall { sequence, call in
-            settle(call, isCharged: sequence == charged, on: host, status, failure)
+        let ended = EndedHost(host: host, charged: charged, status: status, startFailure: failure)
+        guard let processes = configuration.processes else { return settleCalls(of: ended) }
+        // A call is over only when nothing of it is left: what it has started may have gone to another group or session, or
+        // have lost its parents, and is a child of this process by now.
+        endedHosts.append(ended)
+        processes.hostEnded(host.number) { [inbox, number = host.number] in inbox.post(.gone(host: number)) }
+    }
+
+    /// Tells how the calls of an ended host have ended.
+    func settleCalls(of ended: EndedHost) {
+        ended.host.forEachCall { sequence, call in
+            settle(call, isCharged: sequence == ended.charged, on: ended)
         }
     }
 
@@ -114,25 +136,19 @@ extension CallPoolLoop {
         return executing == 0 ? nil : executing
     }
 
-    private func settle(
-        _ call: PooledHost.Call,
-        isCharged: Bool,
-        on host: PooledHost,
-        _ status: ExitStatus,
-        _ startFailure: CallFailure?
-    ) {
+    private func settle(_ call: PooledHost.Call, isCharged: Bool, on ended: EndedHost) {
         var report = CallReport(result: .cancelled(started: false, forced: false))
         if isCharged {
-            if case .killed = host.ending {
+            if case .killed = ended.host.ending {
                 report.result = .cancelled(started: true, forced: true)
             } else {
-                report.result = .lost(status, forced: host.ending == .unresponsive)
+                report.result = .lost(ended.status, forced: ended.host.ending == .unresponsive)
             }
             if call.startedAt > 0 {
                 report.elapsedNanoseconds = MonotonicClock.nanoseconds() - call.startedAt
             }
         } else if !call.isCancelRequested {
-            guard let startFailure else {
+            guard let startFailure = ended.startFailure else {
                 returned.append(call.id)
                 return
             }

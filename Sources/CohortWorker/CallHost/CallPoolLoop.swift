@@ -16,6 +16,8 @@ final class CallPoolLoop {
     let configuration: CallPool.Configuration
     let poller: Poller
     var hosts: [PooledHost] = []
+    /// Hosts whose process has ended, and of which something may be left.
+    var endedHosts: [EndedHost] = []
     /// Events of this turn.
     var events: [CallEvent] = []
     /// Ids to be reported as returned at the end of this turn.
@@ -26,7 +28,7 @@ final class CallPoolLoop {
     var stops: [CallStop] = []
     /// Hosts that were killed before they were ready, since one has last said anything.
     var killedStarts = 0
-    private let inbox: CallPoolInbox
+    let inbox: CallPoolInbox
     private let onEvents: @Sendable ([CallEvent]) -> Void
     private var lastHostNumber: UInt64 = 0
     private var isStopping = false
@@ -58,6 +60,9 @@ final class CallPoolLoop {
             for host in hosts { send(host) }
             report()
         }
+        // What has ended before has ended in its own way, and whoever has asked for the stop ends what is left of it.
+        endedHosts.forEach(settleCalls)
+        report()
         for host in hosts {
             host.kill(because: .unresponsive)
         }
@@ -119,6 +124,9 @@ final class CallPoolLoop {
             proceed(id)
         case .grant(let id, let bytes):
             grant(id, bytes)
+        case .gone(let number):
+            for host in endedHosts where host.host.number == number { settleCalls(of: host) }
+            endedHosts.removeAll { $0.host.number == number }
         case .stop:
             isStopping = true
         }

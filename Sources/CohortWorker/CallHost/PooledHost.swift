@@ -253,6 +253,16 @@ final class PooledHost {
     }
 }
 
+/// A host whose process has ended, and what its end means for the calls that it had.
+struct EndedHost {
+    let host: PooledHost
+    /// The call that was executing.
+    let charged: UInt64?
+    let status: ExitStatus
+    /// Why it could not begin to serve.
+    let startFailure: CallFailure?
+}
+
 extension CallRequest {
     /// Length of the call as the body of an order.
     var bodyBytes: Int {

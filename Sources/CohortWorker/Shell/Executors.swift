@@ -38,6 +38,7 @@ final class Executors: TaskExecutors {
         // For the groups that functions open.
         pool.environment.set(CallHostMain.endpointVariable, to: configuration.endpoint)
         pool.record = configuration.record?.descriptor
+        pool.processes = processes
         if let keys = configuration.keys?.reference { pool.environment.set(CallHostMain.keysVariable, to: keys) }
         calls = try CallPool(pool) { events in deliver(events.map(Executors.event)) }
     }
@@ -106,8 +107,9 @@ final class Executors: TaskExecutors {
     func retract(_ tasks: [TaskKey]) { calls.recall(tasks.map(\.raw)) }
 
     func stop() {
-        processes.stop()
+        // In this order: what call hosts leave is ended with everything else that is left.
         calls.stop()
+        processes.stop()
     }
 
     private static func command(
