@@ -62,6 +62,13 @@ final class ScriptedCoordinator {
         }
     }
 
+    /// Waits for something that anybody says, sessions left aside.
+    func await<Found>(_ pick: (FrameBody) -> Found?) throws -> Found {
+        while true {
+            if let found = pick(try receive().2) { return found }
+        }
+    }
+
     func send(_ body: FrameBody) throws {
         let sequence = body.isNumbered ? link.nextSequence() : 0
         let header = FrameHeader(

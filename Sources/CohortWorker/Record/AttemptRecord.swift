@@ -127,7 +127,7 @@ package final class AttemptRecord: Sendable {
         set { store(newValue ? 1 : 0, Layout.isLeaving) }
     }
 
-    /// The worker's session with the coordinator; nil while it has had none.
+    /// Who the worker is to the coordinator, and its session there if it has had one; nil while it has not greeted anybody.
     package var session: SessionNote? {
         get {
             let version = load(Layout.noteVersion)
@@ -153,6 +153,7 @@ package final class AttemptRecord: Sendable {
 /// Which session a worker has, for whoever must speak for it when it has died.
 package struct SessionNote: Sendable, Equatable {
     package var endpoint: String
+    /// 0, as is the session, while it has none.
     package var epoch: UInt64
     package var session: UInt64
     package var token: PeerToken

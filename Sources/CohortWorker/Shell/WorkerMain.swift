@@ -77,6 +77,9 @@ package enum WorkerMain {
         configuration.reconnects = !isPrivate
         configuration.patience = isPrivate ? .seconds(30) : nil
         let token = configuration.token
+        // From the first greeting on the coordinator may give it tasks, before anybody here has heard of a session. By the
+        // token it knows whose death it is told.
+        record?.record.session = SessionNote(endpoint: endpoint, epoch: 0, session: 0, token: token)
         let worker = try WorkerProcess(configuration) { messages.put(.notice($0)) }
         try serve(
             worker,
