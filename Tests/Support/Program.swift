@@ -76,6 +76,12 @@ package final class Program {
 
     package func closeInput() { closesInput = true }
 
+    /// Reads no further what it writes to stderr, as a reader that goes away.
+    package func closeError() {
+        if let descriptor = error.descriptor { close(descriptor) }
+        error.descriptor = nil
+    }
+
     package func send(_ signal: Int32) { kill(pid, signal) }
 
     /// Waits until the program has ended. One that does not is killed, and the error tells what it has said.

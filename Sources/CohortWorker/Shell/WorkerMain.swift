@@ -41,6 +41,9 @@ package enum WorkerMain {
         hostArguments: [String] = CallPool.Configuration.thisProgram,
         restarts: RestartBudget = .standard
     ) throws {
+        // Whoever reads what this says may go, and neither the worker nor its supervisor is to go with him. What is started
+        // here has the default again.
+        signal(SIGPIPE, SIG_IGN)
         let title = "cohort worker: "
         let says: (String) -> Void = { fputs(title + $0 + "\n", stderr) }
         if !Guardian.isGuarded {
