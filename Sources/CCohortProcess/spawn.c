@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -112,6 +113,12 @@ static int run_child(void *argument) {
     }
     if (request->directory != NULL && chdir(request->directory) < 0) {
         fail(child, COHORT_SPAWN_DIRECTORY);
+    }
+    // After the descriptors, whose sources may have numbers above it.
+    struct rlimit limit;
+    if (request->descriptor_limit > 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = request->descriptor_limit < limit.rlim_max ? request->descriptor_limit : limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
     }
     sigset_t none;
     sigemptyset(&none);

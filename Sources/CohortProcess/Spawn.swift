@@ -119,6 +119,7 @@ package enum Spawn {
                             call.death_signal = request.parentDeathSignal
                             call.new_process_group = request.newProcessGroup
                             call.new_session = request.newSession
+                            call.descriptor_limit = DescriptorLimit.ofPrograms
                             return body(&call)
                         }
                     }

@@ -1,16 +1,14 @@
 internal import Glibc
 
-package enum Descriptors {
-    /// Lets this process open as many as the system allows it at most, which is mostly many more than it gets unasked.
-    package static func raiseLimit() {
-        var limit = rlimit()
-        let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        guard getrlimit(kind, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
-        limit.rlim_cur = limit.rlim_max
-        // Refused only if the system's own bound has changed in between; what there was remains.
-        _ = setrlimit(kind, &limit)
-    }
+/// The system refuses a descriptor, mostly since this process has too many.
+package struct DescriptorError: Error, CustomStringConvertible {
+    let kind: String
+    let errno: Int32
 
+    package var description: String { "cannot make \(kind): \(String(cString: strerror(errno)))" }
+}
+
+package enum Descriptors {
     /// Waits until one of the descriptors can be read or has lost its other end.
     ///
     /// - Parameter timeout: `nil` for ever.

@@ -7,8 +7,9 @@ package final class Mailbox<Value: Sendable>: Sendable {
     package let descriptor: Int32
     private let values = Mutex<[Value]>([])
 
-    package init() {
+    package init() throws(DescriptorError) {
         descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        guard descriptor >= 0 else { throw DescriptorError(kind: "an eventfd", errno: errno) }
     }
 
     deinit { close(descriptor) }

@@ -8,12 +8,13 @@ package struct SignalDescriptor {
     package let descriptor: Int32
 
     /// - Parameter signals: such as `SIGTERM` and `SIGINT`.
-    package init(_ signals: [Int32]) {
+    package init(_ signals: [Int32]) throws(DescriptorError) {
         var set = sigset_t()
         sigemptyset(&set)
         for signal in signals { sigaddset(&set, signal) }
         pthread_sigmask(SIG_BLOCK, &set, nil)
         descriptor = signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
+        guard descriptor >= 0 else { throw DescriptorError(kind: "a signalfd", errno: errno) }
     }
 
     /// The next signal that has come; `nil` if none waits.

@@ -30,5 +30,14 @@ extension CommandLineTests {
             worker.send(SIGTERM)
             #expect(try worker.wait().code == 0)
         }
+
+        @Test("may open more descriptors than their tasks")
+        func descriptors() throws {
+            let finished = try sandbox.shell(
+                "ulimit -Sn 128; cohort map -j 60 ': {}; ulimit -Sn; sleep 1' ::: $(seq 60)"
+            )
+            #expect(finished.code == 0, "\(finished)")
+            #expect(finished.lines == Array(repeating: "128", count: 60))
+        }
     }
 }

@@ -49,6 +49,8 @@ struct cohort_spawn_request {
     int death_signal;
     bool new_process_group;
     bool new_session;
+    /// How many descriptors the program may open unless it asks for more (the soft limit); 0 for as many as this process.
+    uint64_t descriptor_limit;
     /// Directory of a control group (version 2) that the program is started in; 0 for none. Where the kernel refuses, it
     /// is started without.
     int control_group;

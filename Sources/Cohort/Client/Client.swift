@@ -23,7 +23,7 @@ package final class Client: Sendable {
         patience: TimeSpan,
         policy: ReturnPolicy
     ) throws {
-        let notices = Mailbox<ClientNotice>()
+        let notices = try Mailbox<ClientNotice>()
         self.notices = notices
         link = try ClientLink(endpoint: endpoint, name: name, keys: keys, patience: patience, policy: policy) {
             notices.put($0)

@@ -8,8 +8,8 @@ internal import CohortRuntime
 /// then ends in the same way.
 package enum InjectedCommand {
     /// - Parameter words: the program of the task and its arguments.
-    package static func run(_ order: InjectionOrder, _ words: [String]) -> Never {
-        let signals = SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
+    package static func run(_ order: InjectionOrder, _ words: [String]) throws -> Never {
+        let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
         let attempt = getenv("COHORT_ATTEMPT").flatMap { Int(String(cString: $0)) } ?? 1
         let evidence = EvidenceWriter(order, attempt: attempt)
         evidence.note(.started)

@@ -14,7 +14,7 @@ final class OwnPool: Sendable {
     private let processes: PrivatePool
     private let coordinator: Coordinator
     /// Something is in it when the pool is about to end.
-    private let ending = Mailbox<Void>()
+    private let ending: Mailbox<Void>
     private let watcherEnded = Semaphore()
     private let state = Mutex(State())
 
@@ -26,6 +26,7 @@ final class OwnPool: Sendable {
     var endpoint: String { processes.endpoint }
 
     init(slots: Int) throws {
+        ending = try Mailbox()
         let processes = try PrivatePool(executable: Self.executable) { endpoint in
             let membership = PoolMembership(endpoint: endpoint, slots: slots)
             return [

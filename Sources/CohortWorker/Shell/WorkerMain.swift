@@ -44,6 +44,8 @@ package enum WorkerMain {
         // Whoever reads what this says may go, and neither the worker nor its supervisor is to go with him. What is started
         // here has the default again.
         signal(SIGPIPE, SIG_IGN)
+        // Three or four for each task that runs.
+        DescriptorLimit.raise()
         let title = "cohort worker: "
         let says: (String) -> Void = { fputs(title + $0 + "\n", stderr) }
         if !Guardian.isGuarded {
@@ -64,8 +66,8 @@ package enum WorkerMain {
         }
         cohort_name_process("cohort-worker")
         let record = WorkerSupervisor.inheritedRecord()
-        let signals = SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
-        let messages = Mailbox<Message>()
+        let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
+        let messages = try Mailbox<Message>()
         try Guardian.watchFromChild { messages.put(.guardianDied) }
         var configuration = WorkerConfiguration(
             endpoint: endpoint,

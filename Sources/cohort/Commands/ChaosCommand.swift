@@ -75,7 +75,7 @@ struct ChaosCommand: ParsableCommand {
     }
 
     func run() throws {
-        let signals = SignalDescriptor([SIGINT, SIGTERM, SIGHUP])
+        let signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP])
         let plan = try loadPlan()
         let root = try BatchLoading.load(file).root
         let record: RunRecord

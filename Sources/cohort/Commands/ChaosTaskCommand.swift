@@ -23,6 +23,6 @@ struct ChaosTaskCommand: ParsableCommand {
                 "chaos-task is started by cohort chaos, which tells it what to do; this order is none"
             )
         }
-        InjectedCommand.run(order, words)
+        try InjectedCommand.run(order, words)
     }
 }

@@ -75,9 +75,9 @@ struct CoordinatorCommand: ParsableCommand {
         configuration.security = try security()
         configuration.isInsecure = insecure
         // A connection of each peer, and those of strangers that have not greeted yet.
-        Descriptors.raiseLimit()
-        let signals = SignalDescriptor(Wish.signals)
-        let finished = Mailbox<CoordinatorNotice>()
+        DescriptorLimit.raise()
+        let signals = try SignalDescriptor(Wish.signals)
+        let finished = try Mailbox<CoordinatorNotice>()
         let isPrivate = `private`
         var log = Logger(label: "coordinator") { label in StreamLogHandler.standardError(label: label) }
         log.logLevel = isPrivate ? .error : .info

@@ -114,7 +114,7 @@ struct MapCommand: ParsableCommand {
     }
 
     func run() throws {
-        let interruption = Interruption()
+        let interruption = try Interruption()
         let (render, input) = try parse()
         let items = try usage { try input.makeItems() }
         if dryRun { return try show(items, render) }

@@ -31,7 +31,7 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         let plan = try BatchLoading.load(file)
         if dryRun { return print(DryRun.render(plan), terminator: "") }
-        let interruption = Interruption()
+        let interruption = try Interruption()
         let holder = CollectorHolder()
         let source = BatchSource(plan.root, detached: false, output: .stream, directory: pool.directory) {
             holder.collector

@@ -8,7 +8,7 @@ struct Interruption {
     private(set) var first: Int32?
     private(set) var count = 0
 
-    init() { signals = SignalDescriptor([SIGINT, SIGTERM, SIGHUP]) }
+    init() throws { signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP]) }
 
     /// Takes in what has come. Returns whether anything has.
     mutating func poll() -> Bool {

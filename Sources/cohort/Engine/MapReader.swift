@@ -19,7 +19,7 @@ enum MapReading: Sendable {
 
 /// Reads a map's input on a thread of its own, since reading may block, and never further ahead than it is allowed.
 final class MapReader: Sendable {
-    let readings = Mailbox<MapReading>()
+    let readings: Mailbox<MapReading>
     private let gate: ReadingGate
 
     /// - Parameters:
@@ -27,7 +27,8 @@ final class MapReader: Sendable {
     ///   - render: makes a task of an item; throws for values that cannot be put in.
     ///   - window: how many items may be read and not yet dealt with.
     init(_ items: MapItems, window: Int, render: @escaping @Sendable (MapItem) throws -> Work) throws {
-        gate = ReadingGate(allowance: window)
+        readings = try Mailbox()
+        gate = try ReadingGate(allowance: window)
         let readings = readings
         let gate = gate
         // Handed over whole: nobody else reads from it.
@@ -60,9 +61,12 @@ private final class ReadingGate: Sendable {
     }
 
     private let state: Mutex<State>
-    private let wake = Mailbox<Void>()
+    private let wake: Mailbox<Void>
 
-    init(allowance: Int) { state = Mutex(State(allowance: allowance)) }
+    init(allowance: Int) throws {
+        state = Mutex(State(allowance: allowance))
+        wake = try Mailbox()
+    }
 
     /// Waits until the reader may go on by one. Returns false when it is to end.
     func pass() -> Bool {

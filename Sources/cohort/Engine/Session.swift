@@ -7,7 +7,7 @@ internal import Glibc
 final class Session {
     let client: Client
     private let connection: Connection
-    private var interruption = Interruption()
+    private var interruption: Interruption
     /// Why the session is over; told once what came before that has been dealt with.
     private var loss: Failure?
     /// It was told that the coordinator does not answer.
@@ -20,6 +20,7 @@ final class Session {
 
     /// - Parameter policy: what it does when the coordinator is gone.
     init(_ options: CoordinatorOptions, name: String, policy: ReturnPolicy = .withinLease) throws {
+        interruption = try Interruption()
         connection = try Connection(options, name: name, policy: policy)
         client = connection.client
     }
