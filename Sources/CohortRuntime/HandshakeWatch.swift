@@ -1,3 +1,4 @@
+internal import CohortCore
 internal import ZeroMQ
 
 /// Makes of what happens to a connection why nobody answers, or why nobody ever will.
@@ -9,6 +10,10 @@ struct HandshakeWatch {
     /// The key that this end shows; nil if it has none.
     private let key: String?
     private var progress = Progress.none
+    /// The other end, or who was there before, has completed a greeting: the keys fit, and what hangs up now stands in the place
+    /// of a coordinator that is away, such as a tunnel or a load balancer.
+    private(set) var hasSpoken: Bool
+    private var connectedAt: Instant?
     /// Connections that were closed in mid-greeting, one after the other.
     private var cutShort = 0
 
@@ -18,10 +23,18 @@ struct HandshakeWatch {
     /// too, but not so often in a row.
     private static let cutShortMax = 5
 
-    /// - Parameter key: what this end shows, and then it expects one of the other.
-    init(key: String?) { self.key = key }
+    /// It does so at once; a connection that ends later is one that nobody has found the time for.
+    private static let promptly = TimeSpan.seconds(1)
 
-    mutating func take(_ event: SocketMonitor.Event) {
+    /// - Parameters:
+    ///   - key: what this end shows, and then it expects one of the other.
+    ///   - hasSpoken: with these keys a coordinator has answered before.
+    init(key: String?, hasSpoken: Bool = false) {
+        self.key = key
+        self.hasSpoken = hasSpoken
+    }
+
+    mutating func take(_ event: SocketMonitor.Event, at now: Instant) {
         switch event.kind {
         case .handshakeFailedAuth:
             refusal = "it does not know the key '\(key ?? "")': add that to its --allow file, and start it again"
@@ -35,26 +48,28 @@ struct HandshakeWatch {
             // A coordinator that has no time for the greeting, or ends in it, looks the same.
             trouble =
                 "what listens there does not speak Cohort's protocol, or is too busy to answer (\(event.explanation))"
-            countCutShort()
+            countCutShort(at: now)
         case .connected:
+            connectedAt = now
             // The next try to connect says less than how the last one ended.
             guard progress != .foreign, cutShort == 0 else { return }
             progress = .accepted
             trouble = "something accepts connections there but does not answer; is it a Cohort coordinator?"
         case .handshakeSucceeded:
             progress = .spoke
+            hasSpoken = true
             cutShort = 0
             trouble = "something that speaks ZeroMQ is there but does not answer; is it a Cohort coordinator?"
         case .disconnected:
             guard progress == .accepted else { return }
             trouble = "what listens there hangs up; it does not speak Cohort's protocol, or is too busy to answer"
-            countCutShort()
+            countCutShort(at: now)
         default: break
         }
     }
 
-    private mutating func countCutShort() {
-        guard key != nil else { return }
+    private mutating func countCutShort(at now: Instant) {
+        guard key != nil, !hasSpoken, let connectedAt, now.since(connectedAt) <= Self.promptly else { return }
         cutShort += 1
         trouble = "what listens there hangs up on the greeting; --server-key may not be the key of that coordinator"
         if cutShort >= Self.cutShortMax {

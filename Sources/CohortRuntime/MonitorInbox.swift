@@ -1,3 +1,4 @@
+internal import CohortCore
 internal import Synchronization
 internal import ZeroMQ
 
@@ -9,18 +10,22 @@ final class MonitorInbox: Sendable {
         .handshakeFailedAuth,
     ]
 
-    private let events = Mutex<[SocketMonitor.Event]>([])
+    /// An event, and when it was told: the loop may come to it much later.
+    typealias Entry = (event: SocketMonitor.Event, at: Instant)
+
+    private let events = Mutex<[Entry]>([])
     /// Looked at in every turn of the loop, and so without the lock.
     private let count = Atomic(0)
 
     var hasEvents: Bool { count.load(ordering: .acquiring) > 0 }
 
     func put(_ event: SocketMonitor.Event) {
-        events.withLock { $0.append(event) }
+        let now = Instant.now
+        events.withLock { $0.append((event, now)) }
         count.add(1, ordering: .releasing)
     }
 
-    func takeAll() -> [SocketMonitor.Event] {
+    func takeAll() -> [Entry] {
         let all = events.withLock { events in
             defer { events.removeAll() }
             return events

@@ -144,7 +144,7 @@ package final class PeerConnection {
 
     private func renewSocket(in context: borrowing Context) throws(ZeroMQError) {
         socket = try Self.makeSocket(in: context, keys)
-        handshake = HandshakeWatch(key: keys?.own.publicKey)
+        handshake = HandshakeWatch(key: keys?.own.publicKey, hasSpoken: handshake.hasSpoken)
         isBroken = false
     }
 
@@ -205,8 +205,8 @@ package final class PeerConnection {
     }
 
     private func watch() {
-        for event in monitor.takeAll() {
-            handshake.take(event)
+        for (event, instant) in monitor.takeAll() {
+            handshake.take(event, at: instant)
             if let refusal = handshake.refusal { return giveUp(refusal) }
             switch event.kind {
             case .disconnected where isOpen && !isBroken:

@@ -37,8 +37,15 @@ extension CommandLineTests {
             return try sandbox.start(words, input: []).wait()
         }
 
-        private func worker(_ cluster: Cluster, as name: String, program: String = "cohort") throws -> Program {
-            let words = (program == "cohort" ? ["cohort", "worker"] : [program]) + ["--connect", cluster.endpoint]
+        /// - Parameter endpoint: where it looks for the coordinator, if not where that listens.
+        private func worker(
+            _ cluster: Cluster,
+            as name: String,
+            program: String = "cohort",
+            at endpoint: String? = nil
+        ) throws -> Program {
+            let place = ["--connect", endpoint ?? cluster.endpoint]
+            let words = (program == "cohort" ? ["cohort", "worker"] : [program]) + place
             let worker = try sandbox.start(
                 words + ["--server-key", "coordinator.key.pub", "--key", name, "--slots", "2"],
                 input: []
@@ -126,6 +133,22 @@ extension CommandLineTests {
             let log = try cluster.coordinator.wait().standardError
             let lines = log.split(separator: "\n").filter { $0.contains("refused a peer") }
             #expect((1...most).contains(lines.count), "\(log)")
+        }
+
+        @Test(
+            "A worker that was let in once does not leave because what stands before the coordinator hangs up for a while"
+        )
+        func hangUps() throws {
+            let cluster = try coordinator()
+            let relay = try Relay(to: cluster.port)
+            let worker = try worker(cluster, as: "build", at: relay.endpoint)
+            relay.hangUp()
+            // Ten would be the end, if they were taken for a wrong key: five for the session, and as many for the next one.
+            try worker.wait(until: "it has tried 20 times") { relay.turnedAway >= 20 }
+            relay.goOn()
+            let mapped = try cohort(cluster, as: "alice", "map", "echo {}", ":::", "back")
+            #expect(mapped.lines == ["back"], "\(mapped)")
+            #expect(!worker.soFar.contains("status:"), "\(worker.soFar)")
         }
 
         @Test("Functions that open groups show their worker's key; it must be good for both")

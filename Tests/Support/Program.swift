@@ -101,6 +101,18 @@ package final class Program {
         try pump(until: "stderr holds '\(text)'", limit: limit) { standardError.contains(text) }
     }
 
+    /// Waits until something outside of it is so, which may come about while it runs only.
+    package func wait(until what: String, limit: Duration = patience, _ isSo: () -> Bool) throws {
+        let end = ContinuousClock.now + limit
+        while !isSo() {
+            // Nobody tells of it: looking again is all there is.
+            let left = min(.milliseconds(10), ContinuousClock.now.duration(to: end))
+            guard left > .zero else { throw overrun("was to come so far that \(what)", limit) }
+            if finished != nil { throw overrun("has ended before \(what)", limit) }
+            turn(timeout: left)
+        }
+    }
+
     /// What has become of it, for people.
     package var soFar: String {
         turn(timeout: .zero)
