@@ -9,6 +9,30 @@ package struct DescriptorError: Error, CustomStringConvertible {
 }
 
 package enum Descriptors {
+    /// Whether both ends of a connection are this one.
+    ///
+    /// Who connects to a port of this machine at which nobody listens may be given that very port for his own end.
+    package static func isConnectedToItself(_ descriptor: Int32) -> Bool {
+        guard let own = address(getsockname, descriptor), let other = address(getpeername, descriptor) else {
+            return false
+        }
+        return own == other
+    }
+
+    /// The bytes of an address of the internet; `nil` for others, of which several ends may have none.
+    private static func address(
+        _ call: (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32,
+        _ descriptor: Int32
+    ) -> [UInt8]? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let result = withUnsafeMutablePointer(to: &storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { call(descriptor, $0, &length) }
+        }
+        guard result == 0, [AF_INET, AF_INET6].contains(Int32(storage.ss_family)) else { return nil }
+        return withUnsafeBytes(of: &storage) { Array($0.prefix(Int(length))) }
+    }
+
     /// Waits until one of the descriptors can be read or has lost its other end.
     ///
     /// - Parameter timeout: `nil` for ever.

@@ -19,6 +19,18 @@ struct HandshakeWatch {
 
     private enum Progress { case none, accepted, spoke, foreign }
 
+    /// Whether libzmq connects again by itself.
+    enum Sequel {
+        case certain
+        /// It does if the connection was lost, and does not if what came over it could not be understood.
+        case open
+        /// What came was no greeting: it gives the endpoint up for good.
+        case none
+    }
+
+    /// What follows the latest connection.
+    private(set) var sequel = Sequel.certain
+
     /// A coordinator that does not know the key that a greeting was made for hangs up, which one that ends at that moment does
     /// too, but not so often in a row.
     private static let cutShortMax = 5
@@ -35,6 +47,17 @@ struct HandshakeWatch {
     }
 
     mutating func take(_ event: SocketMonitor.Event, at now: Instant) {
+        switch event.kind {
+        // Unless something else is told before it ends.
+        case .connected, .handshakeFailedProtocol: sequel = .none
+        case .handshakeFailedNoDetail: sequel = .certain
+        case .handshakeSucceeded: sequel = .open
+        default: break
+        }
+        explain(event, at: now)
+    }
+
+    private mutating func explain(_ event: SocketMonitor.Event, at now: Instant) {
         switch event.kind {
         case .handshakeFailedAuth:
             refusal = "it does not know the key '\(key ?? "")': add that to its --allow file, and start it again"

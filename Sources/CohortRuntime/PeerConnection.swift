@@ -35,6 +35,11 @@ package final class PeerConnection {
     /// What is heard of the connection itself, to explain why nobody answers.
     private var handshake: HandshakeWatch
     private var isBroken = false
+    /// When to connect once more, as libzmq may have given up doing so.
+    private var connectsAgainAt: Instant?
+
+    /// How long libzmq has for its own next connection: longer than it ever waits between two tries.
+    private static let sequelPatience = TimeSpan.seconds(1)
 
     /// Most messages taken in one turn, so that timers and sends have theirs.
     private static let burst = 256
@@ -94,7 +99,10 @@ package final class PeerConnection {
     /// Frames that could not be understood.
     package var badFrames: UInt64 { node.badFrames }
 
-    package var nextDeadline: Instant? { node.nextDeadline }
+    package var nextDeadline: Instant? {
+        guard let connectsAgainAt else { return node.nextDeadline }
+        return min(connectsAgainAt, node.nextDeadline ?? connectsAgainAt)
+    }
     /// When something of the session has last arrived.
     package var lastHeard: Instant { node.session.lastHeard }
     /// How long the two sides wait for one another.
@@ -146,6 +154,7 @@ package final class PeerConnection {
         socket = try Self.makeSocket(in: context, keys)
         handshake = HandshakeWatch(key: keys?.own.publicKey, hasSpoken: handshake.hasSpoken)
         isBroken = false
+        connectsAgainAt = nil
     }
 
     /// Something waits at the socket.
@@ -154,6 +163,7 @@ package final class PeerConnection {
     /// Deals with the passing of time and what has happened to the connection; to be called at the end of each turn.
     package func tick() {
         if monitor.hasEvents { watch() }
+        if let due = connectsAgainAt, due <= .now { connectAgain() }
         guard let due = node.nextDeadline, due <= .now else { return }
         node.timeReached(at: .now)
         deal()
@@ -208,6 +218,7 @@ package final class PeerConnection {
         for (event, instant) in monitor.takeAll() {
             handshake.take(event, at: instant)
             if let refusal = handshake.refusal { return giveUp(refusal) }
+            noteSequel(of: event)
             switch event.kind {
             case .disconnected where isOpen && !isBroken:
                 isBroken = true
@@ -223,10 +234,36 @@ package final class PeerConnection {
         }
     }
 
+    private func noteSequel(of event: SocketMonitor.Event) {
+        switch event.kind {
+        case .connected where Descriptors.isConnectedToItself(Int32(truncatingIfNeeded: event.value)):
+            // No coordinator can have the port as long as that lasts.
+            connectAgain()
+        case .connected: connectsAgainAt = nil
+        case .disconnected:
+            // An open session has its lease, and then another socket.
+            guard handshake.sequel == .none || (handshake.sequel == .open && !isOpen) else { return }
+            connectsAgainAt = connectsAgainAt ?? .now.advanced(by: Self.sequelPatience)
+        default: break
+        }
+    }
+
+    private func connectAgain() {
+        connectsAgainAt = nil
+        // Of a connection that libzmq has ended for good only the name is left.
+        try? socket.disconnect(endpoint)
+        do {
+            try socket.connect(endpoint)
+        } catch {
+            connectsAgainAt = .now.advanced(by: Self.sequelPatience)
+        }
+    }
+
     private func giveUp(_ refusal: String) {
         // It would try again until it is closed, and then once more for the sake of what waits to be sent.
         try? socket.set(.linger, to: .zero)
         try? socket.disconnect(endpoint)
+        connectsAgainAt = nil
         node.refused(refusal)
         deal()
     }

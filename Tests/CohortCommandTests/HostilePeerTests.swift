@@ -51,6 +51,19 @@ extension CommandLineTests {
             #expect(peak < 128 << 20)
             withExtendedLifetime(worker) {}
         }
+
+        @Test("A worker finds the coordinator that comes after something else has listened at its port")
+        func formerTenant() throws {
+            let reserved = try ReservedPort()
+            // libzmq takes what comes for a breach of the protocol, and connects no more by itself.
+            let tenant = try TinyServer(port: reserved.number, until: { $0 >= 1 }, answer: TinyServer.zeros)
+            let worker = try sandbox.startCohort("worker", "--connect", reserved.endpoint, "--slots", "1")
+            tenant.untilEnded()
+            let cluster = try Cluster(sandbox, bind: reserved.endpoint)
+            try worker.waitForError("connected to")
+            let mapped = try sandbox.cohort("map", "--connect", cluster.endpoint, "echo {}", ":::", "found")
+            #expect(mapped.lines == ["found"], "\(mapped)")
+        }
     }
 }
 
