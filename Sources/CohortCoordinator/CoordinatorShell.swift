@@ -74,6 +74,7 @@ final class CoordinatorShell: LoopHandler {
         let isOpen = configuration.security != nil || configuration.isInsecure
         for endpoint in configuration.endpoints {
             try EndpointGuard.check(endpoint, isOpen: isOpen)
+            try SocketSettings.prepare(self.socket, for: endpoint)
             try EndpointGuard.withPrivateUmask { () throws in try self.socket.bind(endpoint) }
             boundEndpoints.append(try self.socket.lastEndpoint)
         }

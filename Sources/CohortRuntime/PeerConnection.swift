@@ -65,16 +65,17 @@ package final class PeerConnection {
         self.keys = keys
         handshake = HandshakeWatch(key: keys?.own.publicKey)
         node = PeerNode(greeting: greeting, at: .now, patience: patience)
-        socket = try Self.makeSocket(in: context, keys)
+        socket = try Self.makeSocket(in: context, for: endpoint, keys)
         try connect()
     }
 
     private static func makeSocket(
         in context: borrowing Context,
+        for endpoint: String,
         _ keys: PeerKeys?
     ) throws(ZeroMQError) -> Socket {
         let socket = try Socket(.dealer, in: context)
-        try SocketSettings.applyToPeer(socket, keys)
+        try SocketSettings.applyToPeer(socket, of: endpoint, keys)
         try socket.set(.routingID, to: [1] + Host.randomBytes(15))
         return socket
     }
@@ -151,7 +152,7 @@ package final class PeerConnection {
     }
 
     private func renewSocket(in context: borrowing Context) throws(ZeroMQError) {
-        socket = try Self.makeSocket(in: context, keys)
+        socket = try Self.makeSocket(in: context, for: endpoint, keys)
         handshake = HandshakeWatch(key: keys?.own.publicKey, hasSpoken: handshake.hasSpoken)
         isBroken = false
         connectsAgainAt = nil

@@ -28,11 +28,27 @@ package enum SocketSettings {
         try socket.set(.linger, to: .milliseconds(500))
     }
 
+    /// Prepares a socket for an endpoint that it is about to be bound or connected to.
+    ///
+    /// IPv6 is for those that name an address of it. Names stay with IPv4: of a name that has both kinds of addresses, as
+    /// `localhost` mostly has, libzmq would take one of IPv6 alone, at which a coordinator bound to 127.0.0.1 is not.
+    package static func prepare(_ socket: borrowing Socket, for endpoint: String) throws(ZeroMQError) {
+        let host = (try? Endpoint(endpoint, isBound: true))?.host
+        try socket.set(.ipv6, to: host?.utf8.contains(UInt8(ascii: ":")) ?? false)
+    }
+
     /// Adds what a connecting socket needs.
     ///
-    /// - Parameter keys: for a coordinator that wants them.
-    package static func applyToPeer(_ socket: borrowing Socket, _ keys: PeerKeys?) throws(ZeroMQError) {
+    /// - Parameters:
+    ///   - endpoint: what it will be connected to.
+    ///   - keys: for a coordinator that wants them.
+    package static func applyToPeer(
+        _ socket: borrowing Socket,
+        of endpoint: String,
+        _ keys: PeerKeys?
+    ) throws(ZeroMQError) {
         try apply(to: socket)
+        try prepare(socket, for: endpoint)
         try keys?.apply(to: socket)
         try socket.set(.reconnectInterval, to: .milliseconds(20))
         try socket.set(.reconnectIntervalMax, to: .seconds(1))

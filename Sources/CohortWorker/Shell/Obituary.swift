@@ -13,7 +13,7 @@ enum Obituary {
         do {
             let context = try Context()
             let socket = try Socket(.dealer, in: context)
-            try SocketSettings.applyToPeer(socket, keys)
+            try SocketSettings.applyToPeer(socket, of: note.endpoint, keys)
             try socket.set(.linger, to: patience)
             try socket.connect(note.endpoint)
             let header = FrameHeader(epoch: note.epoch, session: note.session)

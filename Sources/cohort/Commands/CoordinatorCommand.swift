@@ -27,6 +27,8 @@ struct CoordinatorCommand: ParsableCommand {
             and come back by themselves. What runs for a client that waits ('run', 'map') is killed after a second \
             without a coordinator, for its client may have died as well; only what was submitted goes on. SIGTERM \
             and SIGHUP then end it at once and cancel nothing; SIGINT still does what is said above.
+
+            Names in endpoints stand for addresses of IPv4; one of IPv6 is written in brackets, as in tcp://[::1]:7077.
             """
     )
 
