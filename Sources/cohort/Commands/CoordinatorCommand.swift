@@ -93,13 +93,17 @@ struct CoordinatorCommand: ParsableCommand {
         } catch {
             throw Failure(.usage, "\(error)")
         }
+        let paths = bind.compactMap { try? Endpoint($0, isBound: true).path }
+        let sockets = paths.compactMap { SocketFile(at: $0) }
         if !isPrivate {
             log.info("listening", metadata: ["endpoints": "\(coordinator.endpoints.joined(separator: " "))"])
         }
         try serve(coordinator, signals, finished, log)
         log.info("ended")
         journal?.finish()
-        for endpoint in bind { if let path = try? Endpoint(endpoint, isBound: true).path { removeSocket(path) } }
+        for socket in sockets { socket.remove() }
+        // The directory was made for this one pool.
+        for path in isPrivate ? paths : [] { if let slash = path.lastIndex(of: "/") { rmdir(String(path[..<slash])) } }
     }
 
     private func security() throws -> CoordinatorConfiguration.Security? {
@@ -144,11 +148,5 @@ struct CoordinatorCommand: ParsableCommand {
             isDraining = true
             coordinator.drain()
         }
-    }
-
-    /// Removes a socket, and the directory that was made for one of a pool of one's own.
-    private func removeSocket(_ path: String) {
-        unlink(path)
-        if `private`, let slash = path.lastIndex(of: "/") { rmdir(String(path[..<slash])) }
     }
 }
