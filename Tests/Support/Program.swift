@@ -12,7 +12,8 @@ package final class Program {
 
     package let pid: Int32
     private let words: [String]
-    private let pidfd: Int32
+    /// Readable when it has ended.
+    let pidfd: Int32
     private var input: Int32?
     private var pendingInput: ArraySlice<UInt8> = []
     private var closesInput = false

@@ -144,7 +144,7 @@ package final class Gate {
 
     /// Waits until tasks have written so many lines; returns them.
     ///
-    /// - Parameter program: whoever runs the tasks: what it has said is told if they do not come.
+    /// - Parameter program: whoever runs the tasks: what it has said is told if they do not come, at once when it has ended.
     @discardableResult
     package func await(
         lines count: Int = 1,
@@ -154,13 +154,19 @@ package final class Gate {
         let end = ContinuousClock.now + limit
         while text.count(where: { $0 == UInt8(ascii: "\n") }) < count {
             let left = ContinuousClock.now.duration(to: end)
-            var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            guard left > .zero else {
+            var items = [
+                pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: program?.pidfd ?? -1, events: Int16(POLLIN), revents: 0),
+            ]
+            // Its end first: what was written before that is there to be read.
+            let hasEnded = poll(&items[1], 1, 0) > 0
+            if left > .zero { poll(&items, hasEnded ? 1 : 2, hasEnded ? 0 : left.milliseconds) }
+            guard items[0].revents != 0 else {
+                guard hasEnded || left <= .zero else { continue }
                 let found = String(decoding: text, as: UTF8.self)
                 let text = "\(count) lines were to come through \(path), and there is '\(found)'"
                 throw Overrun(description: text + (program.map { "\n\($0.soFar)" } ?? ""))
             }
-            guard poll(&item, 1, left.milliseconds) > 0 else { continue }
             var buffer = [UInt8](repeating: 0, count: 4_096)
             let count = read(descriptor, &buffer, buffer.count)
             if count > 0 { text += buffer.prefix(count) }
