@@ -14,10 +14,15 @@ extension SessionLedger {
             waiter?.resume()
         case .update(let update): take(update)
         case .snapshot(let snapshot):
-            let waiter = state.withLock { state in
-                state.snapshotWaiters.isEmpty ? nil : state.snapshotWaiters.removeFirst()
+            let waiters = state.withLock { state in
+                let answered = Array(state.snapshotWaiters.prefix(state.snapshotsAsked))
+                state.snapshotWaiters.removeFirst(answered.count)
+                state.snapshotsAsked = 0
+                // On the loop's thread: what is in the outbox goes out at the end of this turn.
+                if state.beginQuery() { _ = outbox.append(.query) }
+                return answered
             }
-            waiter?.resume(returning: snapshot)
+            for waiter in waiters { waiter.resume(returning: snapshot) }
         case .unanswered, .interrupted, .restored(.same): break
         case .restored(.resumed): askAgain()
         case .restored(.anew), .restored(.forgotten):
@@ -32,13 +37,14 @@ extension SessionLedger {
 
     /// Another session continues this one. On the loop's thread: what is in the outbox goes out at the end of this turn.
     private func askAgain() {
-        let (requests, snapshots) = state.withLock { state in
+        let (requests, queries) = state.withLock { state in
             // Credit begins anew.
             state.owed = 0
-            return (state.questions.sorted { $0.key < $1.key }.map(\.value.request), state.snapshotWaiters.count)
+            state.snapshotsAsked = 0
+            return (state.questions.sorted { $0.key < $1.key }.map(\.value.request), state.beginQuery())
         }
         for request in requests { _ = outbox.append(request) }
-        for _ in 0..<snapshots { _ = outbox.append(.query) }
+        if queries { _ = outbox.append(.query) }
     }
 
     /// The session is over: nothing that waits will come any more.

@@ -31,6 +31,16 @@ final class SessionLedger: Sendable {
         var connectWaiter: CheckedContinuation<Void, Never>?
         var questions: [UInt32: Question] = [:]
         var snapshotWaiters: [CheckedContinuation<Snapshot?, Never>] = []
+        /// How many of them, from the first one on, the answer to the query under way is for; 0 if none is. The others have
+        /// come since, and are not to be told how things stood before.
+        var snapshotsAsked = 0
+
+        /// Whether a query is to be sent: the coordinator lets only a few wait, so there is one at a time.
+        mutating func beginQuery() -> Bool {
+            guard snapshotsAsked == 0, !snapshotWaiters.isEmpty else { return false }
+            snapshotsAsked = snapshotWaiters.count
+            return true
+        }
     }
 
     /// A request that is answered, and who waits for that.
@@ -149,13 +159,16 @@ final class SessionLedger: Sendable {
     /// What the coordinator knows of itself; `nil` if the connection is lost.
     func query(_ wake: () -> Void) async -> Snapshot? {
         await withCheckedContinuation { continuation in
-            let isLost = state.withLock { state in
-                if case .lost = state.connection { return true }
+            let mustWake: Bool? = state.withLock { state in
+                if case .lost = state.connection { return nil }
                 state.snapshotWaiters.append(continuation)
-                return false
+                return state.beginQuery() && outbox.append(.query)
             }
-            if isLost { return continuation.resume(returning: nil) }
-            if outbox.append(.query) { wake() }
+            switch mustWake {
+            case nil: continuation.resume(returning: nil)
+            case true?: wake()
+            case false?: break
+            }
         }
     }
 
