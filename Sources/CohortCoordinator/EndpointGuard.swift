@@ -1,5 +1,6 @@
 internal import CohortRuntime
 internal import Glibc
+internal import Synchronization
 
 /// Looks at endpoints before they are bound: whether that can work, and who could connect.
 enum EndpointGuard {
@@ -42,11 +43,16 @@ enum EndpointGuard {
         )
     }
 
+    /// The mask is the whole process's: of two who change it at once, the second would restore what the first has set.
+    private static let umaskLock = Mutex(())
+
     /// Runs `body` so that sockets it makes belong to this user alone.
-    static func withPrivateUmask<Result>(_ body: () throws -> Result) rethrows -> Result {
-        let before = umask(0o077)
-        defer { umask(before) }
-        return try body()
+    static func withPrivateUmask(_ body: () throws -> Void) rethrows {
+        try umaskLock.withLock { _ in
+            let before = umask(0o077)
+            defer { umask(before) }
+            try body()
+        }
     }
 
     /// libzmq removes whatever is at the path; only what a coordinator has left behind may go.
