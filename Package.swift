@@ -92,7 +92,11 @@ let package = Package(
             dependencies: [.product(name: "Yams", package: "Yams")],
             swiftSettings: settings
         ),
-        .target(name: "CohortReport", dependencies: ["Cohort"], swiftSettings: settings),
+        .target(
+            name: "CohortReport",
+            dependencies: ["CCohortProcess", "Cohort", "CohortProcess"],
+            swiftSettings: settings
+        ),
 
         // Faults: a simulated cluster, and real ones under a plan.
         .target(

@@ -120,6 +120,16 @@ package final class Program {
         return description
     }
 
+    // MARK: Not reading
+
+    /// Lets it write no more than a page to stderr as long as nobody reads that.
+    package func narrowError() throws {
+        // F_SETPIPE_SZ, which is not in every view of the system's headers.
+        guard let descriptor = error.descriptor, fcntl(descriptor, 1_031, 4_096) >= 4_096 else {
+            throw SystemFailure(what: "narrow a pipe")
+        }
+    }
+
     // MARK: Streams
 
     private func pump(until what: String, limit: Duration, _ isReached: () -> Bool) throws {

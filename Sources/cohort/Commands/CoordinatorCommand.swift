@@ -5,6 +5,7 @@ internal import CohortCoordinator
 internal import CohortCore
 internal import CohortJournal
 internal import CohortProcess
+internal import CohortReport
 internal import CohortRuntime
 internal import Glibc
 internal import Logging
@@ -62,6 +63,9 @@ struct CoordinatorCommand: ParsableCommand {
         static let signals = [SIGTERM, SIGINT, SIGHUP]
     }
 
+    /// How long the end waits for somebody to read the rest of the log.
+    private static let logPatience = Duration.seconds(2)
+
     func validate() throws {
         if key != nil, allow == nil {
             throw ValidationError("--key without --allow: say with --allow FILE who may come in")
@@ -81,7 +85,12 @@ struct CoordinatorCommand: ParsableCommand {
         let signals = try SignalDescriptor(Wish.signals)
         let finished = try Mailbox<CoordinatorNotice>()
         let isPrivate = `private`
-        var log = Logger(label: "coordinator") { label in StreamLogHandler.standardError(label: label) }
+        // Who stops reading the log, as a pager does, must not stop the loop.
+        let lines = try LineQueue(to: STDERR_FILENO) { dropped in
+            "coordinator: \(dropped) lines of the log are missing here: what stands above was not read in time\n"
+        }
+        defer { lines.finish(within: Self.logPatience) }
+        var log = Logger(label: "coordinator") { label in StreamLogHandler(label: label, stream: lines) }
         log.logLevel = isPrivate ? .error : .info
         // A state file that may not grow any further is an error to be told, not the end.
         signal(SIGXFSZ, SIG_IGN)
