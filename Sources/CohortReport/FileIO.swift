@@ -23,6 +23,36 @@ package enum FileIO {
         }
     }
 
+    /// Writes everything, and deals with signals while the other end takes nothing.
+    ///
+    /// - Returns: 0, or the `errno` of the write that failed; `ECANCELED` if a signal has ended all writing.
+    static func writeAll(_ bytes: RawSpan, to descriptor: Int32, watch: WriteWatch) -> Int32 {
+        if watch.stopSignal != nil { return ECANCELED }
+        guard let portion = WriteWatch.portion(of: descriptor) else { return errno }
+        var items = [
+            pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0),
+            pollfd(fd: watch.descriptor, events: Int16(POLLIN), revents: 0),
+        ]
+        return bytes.withUnsafeBytes { buffer in
+            var done = 0
+            while done < buffer.count {
+                let ready = poll(&items, watch.isTaking ? 1 : 2, watch.isTaking ? 0 : -1)
+                if ready == 0 { return EAGAIN }
+                guard ready > 0 else { continue }
+                if !watch.isTaking, items[1].revents != 0 { watch.signalsCame() }
+                if watch.stopSignal != nil { return ECANCELED }
+                guard items[0].revents != 0 else { continue }
+                let written = Glibc.write(descriptor, buffer.baseAddress! + done, min(portion, buffer.count - done))
+                if written >= 0 {
+                    done += written
+                } else if ![EINTR, EAGAIN, EWOULDBLOCK].contains(errno) {
+                    return errno
+                }
+            }
+            return 0
+        }
+    }
+
     /// Writes everything at an offset of a file.
     ///
     /// - Returns: 0, or the `errno` of the write that failed.

@@ -43,6 +43,7 @@ package final class OrderedOutput {
     ///   - stderr: Descriptor for what tasks write to stderr; stays open.
     ///   - firstNumber: The lowest number of a task (`keepOrder`).
     ///   - flushesAtOnce: What is printed is written at once. If not, `flush` is to be called after each burst of calls.
+    ///   - watch: Of signals, while a stream takes nothing.
     ///   - onWrite: Called before anything is printed, to clear a line of progress.
     package init(
         mode: Mode,
@@ -52,12 +53,13 @@ package final class OrderedOutput {
         store: SpoolStore,
         firstNumber: Int = 1,
         flushesAtOnce: Bool = true,
+        watch: WriteWatch = WriteWatch(),
         onWrite: (() -> Void)? = nil
     ) {
         self.mode = mode
         self.tag = tag
-        self.stdout = OutputWriter(stream: .stdout, descriptor: stdout)
-        self.stderr = OutputWriter(stream: .stderr, descriptor: stderr)
+        self.stdout = OutputWriter(stream: .stdout, descriptor: stdout, watch: watch)
+        self.stderr = OutputWriter(stream: .stderr, descriptor: stderr, watch: watch)
         self.store = store
         self.head = firstNumber
         self.flushesAtOnce = flushesAtOnce

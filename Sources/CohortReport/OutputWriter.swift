@@ -8,13 +8,15 @@ struct OutputWriter {
 
     private let stream: TaskStream
     private let descriptor: Int32
+    private let watch: WriteWatch
     private var buffer: [UInt8] = []
     /// The last byte written was a line break, or none was written yet.
     private(set) var isAtLineStart = true
 
-    init(stream: TaskStream, descriptor: Int32) {
+    init(stream: TaskStream, descriptor: Int32, watch: WriteWatch) {
         self.stream = stream
         self.descriptor = descriptor
+        self.watch = watch
     }
 
     mutating func write(_ bytes: RawSpan) throws(ReportError) {
@@ -51,9 +53,24 @@ struct OutputWriter {
     }
 
     private func send(_ bytes: RawSpan) throws(ReportError) {
-        let code = FileIO.writeAll(bytes, to: descriptor)
-        guard code != 0 else { return }
-        throw code == EPIPE ? ReportError.outputClosed(stream) : ReportError.output(stream, errno: code)
+        try StreamOutput.write(bytes, to: stream, descriptor, watch)
+    }
+}
+
+/// Writing to this process's own streams.
+package enum StreamOutput {
+    package static func write(
+        _ bytes: RawSpan,
+        to stream: TaskStream,
+        _ descriptor: Int32,
+        _ watch: WriteWatch
+    ) throws(ReportError) {
+        switch FileIO.writeAll(bytes, to: descriptor, watch: watch) {
+        case 0: return
+        case EPIPE: throw .outputClosed(stream)
+        case ECANCELED: throw .interrupted(signal: watch.stopSignal ?? SIGINT)
+        case let code: throw .output(stream, errno: code)
+        }
     }
 }
 

@@ -10,6 +10,7 @@ package final class ProgressPainter {
 
     private let descriptor: Int32
     private let columns: () -> Int?
+    private let watch: WriteWatch
     private var meter = RateMeter()
     private var lastDrawing: ContinuousClock.Instant?
     private var isDrawn = false
@@ -18,8 +19,10 @@ package final class ProgressPainter {
     /// - Parameters:
     ///   - descriptor: The terminal; stays open.
     ///   - columns: Asked before each drawing, as the window may change; `nil` stands for 80.
-    package init(descriptor: Int32, columns: (() -> Int?)? = nil) {
+    ///   - watch: Of signals, while the terminal is stopped.
+    package init(descriptor: Int32, columns: (() -> Int?)? = nil, watch: WriteWatch = WriteWatch()) {
         self.descriptor = descriptor
+        self.watch = watch
         self.columns = columns ?? { TerminalSize.columns(of: descriptor) }
     }
 
@@ -48,7 +51,7 @@ package final class ProgressPainter {
 
     private func write(_ text: String) {
         guard !hasFailed else { return }
-        let failure = FileIO.writeAll(Array(text.utf8).span.bytes, to: descriptor)
+        let failure = FileIO.writeAll(Array(text.utf8).span.bytes, to: descriptor, watch: watch)
         hasFailed = failure != 0
     }
 }

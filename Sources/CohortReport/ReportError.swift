@@ -4,6 +4,8 @@ internal import Glibc
 package enum ReportError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Whoever read this stream of ours has gone, as in `cohort map … | head`. Nothing can be printed any more.
     case outputClosed(TaskStream)
+    /// This signal came while the reader of a stream of ours took nothing, and nothing is printed any more.
+    case interrupted(signal: Int32)
     /// Writing to a stream of ours failed with this `errno`.
     case output(TaskStream, errno: Int32)
     /// A file that the user named could not be opened or written.
@@ -16,6 +18,7 @@ package enum ReportError: Error, Sendable, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .outputClosed(let stream): "the reader of \(Self.name(of: stream)) has gone"
+        case .interrupted(let signal): "signal \(signal) has ended the output"
         case .output(let stream, let errno): "cannot write to \(Self.name(of: stream)): \(Self.text(errno))"
         case .file(let path, let action, let errno):
             "cannot \(action) \(TerminalText.harmless(path)): \(Self.text(errno))"

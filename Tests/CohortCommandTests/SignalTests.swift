@@ -91,6 +91,58 @@ extension CommandLineTests {
             sandbox.expectNoSockets()
         }
 
+        /// Waits until a program can write no more to its stdout.
+        private func untilStalled(_ program: Program) throws {
+            let end = ContinuousClock.now + Program.patience
+            while program.unreadOutput < 60_000 {
+                guard ContinuousClock.now < end else { throw Overrun(description: "little output: \(program.soFar)") }
+                usleep(2_000)
+            }
+        }
+
+        @Test("Signals are heard while nobody reads the output: the first cancels, the second ends the run")
+        func unreadOutput() throws {
+            let file = try sandbox.write(
+                "b.yaml",
+                """
+                grace: 1h
+                tasks:
+                  - {name: much, run: "head -c 10000000 /dev/zero"}
+                  - {name: tidy, run: "trap 'echo ended > started; exit 9' TERM; echo up > started; sleep 315.5 & wait"}
+                """
+            )
+            let run = try sandbox.startCohort("run", file, "-j", "2")
+            #expect(try started.await() == ["up"])
+            try untilStalled(run)
+            run.send(SIGINT)
+            #expect(try started.await() == ["ended"])
+            run.send(SIGINT)
+            let finished = try run.waitUnread()
+            #expect(finished.code == 130, "\(finished)")
+            #expect(finished.output.count < 1_000_000)
+            sandbox.expectNothingSurvives()
+            sandbox.expectNoSockets()
+        }
+
+        @Test("Who prints what has ended and is not read ends with the first signal")
+        func unreadDocument() throws {
+            let cluster = try Cluster(sandbox)
+            let worker = try cluster.worker("one")
+            // More than a pipe takes, though of each task only the last part is kept.
+            let number = try cluster.submit(
+                "tasks: [{for_each: {n: [1, 2, 3, 4]}, run: 'head -c 100000 /dev/zero'}]"
+            )
+            #expect(try cluster.wait(number).code == 0)
+            for words in [["wait", number], ["status", number, "--output", "json"]] {
+                let reader = try sandbox.start(["cohort"] + words + ["--connect", cluster.endpoint], input: [])
+                try untilStalled(reader)
+                reader.send(SIGTERM)
+                let finished = try reader.waitUnread()
+                #expect(finished.code == 143, "\(words): \(finished.status) \(finished.standardError)")
+            }
+            withExtendedLifetime(worker) {}
+        }
+
         @Test("A second SIGINT ends shielded tasks too")
         func secondSignalAgainstShield() throws {
             let file = try sandbox.write(

@@ -122,12 +122,26 @@ package final class Program {
 
     // MARK: Not reading
 
+    /// Bytes that it has written to stdout and that nobody has read yet: nobody does as long as nothing here waits for it.
+    package var unreadOutput: Int {
+        var count: Int32 = 0
+        guard let descriptor = output.descriptor, ioctl(descriptor, UInt(FIONREAD), &count) == 0 else { return 0 }
+        return Int(count)
+    }
+
     /// Lets it write no more than a page to stderr as long as nobody reads that.
     package func narrowError() throws {
         // F_SETPIPE_SZ, which is not in every view of the system's headers.
         guard let descriptor = error.descriptor, fcntl(descriptor, 1_031, 4_096) >= 4_096 else {
             throw SystemFailure(what: "narrow a pipe")
         }
+    }
+
+    /// Waits until it has ended, and reads only then what it has written.
+    package func waitUnread(limit: Duration = patience) throws -> Finished {
+        var item = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
+        guard poll(&item, 1, limit.milliseconds) > 0 else { throw overrun("was to end unread", limit) }
+        return try wait()
     }
 
     // MARK: Streams

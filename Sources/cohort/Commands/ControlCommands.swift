@@ -95,6 +95,6 @@ struct WorkersCommand: ParsableCommand {
         session.askAgain = { _ in client.query() }
         client.query()
         let snapshot = try session.untilAnswered()
-        print(output == .text ? SnapshotText.workers(snapshot) : SnapshotText.json(snapshot), terminator: "")
+        try session.print(output == .text ? SnapshotText.workers(snapshot) : SnapshotText.json(snapshot))
     }
 }

@@ -132,10 +132,12 @@ struct MapCommand: ParsableCommand {
         options.results = results.directory
         options.replacesResults = results.force
         options.tag = tag ? { source.values($0) } : nil
+        let watch = WriteWatch()
         try Running.run(
             pool: pool,
             source: source,
-            presenter: try Presenter(options),
+            presenter: try Presenter(options, watch: watch),
+            watch: watch,
             collector: collector,
             root: .key(MapSource.rootKey),
             interruption: interruption

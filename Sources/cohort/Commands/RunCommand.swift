@@ -49,11 +49,12 @@ struct RunCommand: ParsableCommand {
         options.results = results.directory
         options.replacesResults = results.force
         options.resultName = source.resultName
-        let presenter = try Presenter(options)
+        let watch = WriteWatch()
         try Running.run(
             pool: pool,
             source: source,
-            presenter: presenter,
+            presenter: try Presenter(options, watch: watch),
+            watch: watch,
             collector: collector,
             root: .key(BatchSource.rootKey),
             interruption: interruption
@@ -96,6 +97,7 @@ enum Running {
         pool: PoolOptions,
         source: any TaskSource,
         presenter: Presenter,
+        watch: WriteWatch,
         collector: OutcomeCollector,
         root: GroupTarget,
         interruption: Interruption
@@ -109,6 +111,7 @@ enum Running {
             root: root,
             interruption: interruption
         )
+        engine.attend(to: watch)
         let result: (document: OutcomeDocument, status: Int32)
         do {
             result = try engine.run()
@@ -119,7 +122,7 @@ enum Running {
         }
         // The pool goes first: when the outcome is told, nothing runs any more.
         connection.close()
-        try presenter.finish(result.document)
+        try withExtendedLifetime(engine) { try presenter.finish(result.document) }
         if result.status != 0 { throw ExitStatusError(code: result.status) }
     }
 }

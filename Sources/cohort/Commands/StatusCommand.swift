@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cohort
 internal import CohortCore
-@preconcurrency internal import Glibc
+internal import Glibc
 
 /// `cohort status [GROUP]`.
 struct StatusCommand: ParsableCommand {
@@ -47,15 +47,15 @@ struct StatusCommand: ParsableCommand {
         session.isAboutGroup = group != nil
         session.askAgain = { _ in client.query() }
         if let group { return try show(group, session) }
-        var latest = LatestText<SnapshotText.Signature>(isWatching: watch)
+        var latest = LatestText<SnapshotText.Signature>(session, isWatching: watch)
         while true {
             session.client.query()
             let snapshot = try session.untilAnswered()
             if latest.isNews(SnapshotText.Signature(snapshot)) {
                 switch output {
-                case .text: latest.show(SnapshotText.groups(snapshot))
-                case .json: latest.show(SnapshotText.json(snapshot), isDocument: true)
-                case .jsonl: latest.show(SnapshotText.json(snapshot, .line), isDocument: true)
+                case .text: try latest.show(SnapshotText.groups(snapshot))
+                case .json: try latest.show(SnapshotText.json(snapshot), isDocument: true)
+                case .jsonl: try latest.show(SnapshotText.json(snapshot, .line), isDocument: true)
                 }
             }
             if !watch { return }
@@ -66,15 +66,15 @@ struct StatusCommand: ParsableCommand {
     /// What one group has come to so far.
     private func show(_ group: GroupArgument, _ session: Session) throws {
         let collector = OutcomeCollector(keepsTasks: output != .text) { _, _ in nil }
-        var latest = LatestText<OutcomeDocument>(isWatching: watch)
+        var latest = LatestText<OutcomeDocument>(session, isWatching: watch)
         while true {
             if !collector.isClosed { try session.collect(group.target, into: collector) }
             guard let document = collector.document() else { throw Failure(.usage, "there is no group \(group.text)") }
             if latest.isNews(document.withoutTimes) {
                 switch output {
-                case .text: latest.show(DocumentText.render(document))
-                case .json: latest.show(document.jsonText(.indented) + "\n", isDocument: true)
-                case .jsonl: latest.show(document.jsonText(.line) + "\n", isDocument: true)
+                case .text: try latest.show(DocumentText.render(document))
+                case .json: try latest.show(document.jsonText(.indented) + "\n", isDocument: true)
+                case .jsonl: try latest.show(document.jsonText(.line) + "\n", isDocument: true)
                 }
             }
             if !watch || collector.isClosed { return }
@@ -88,10 +88,14 @@ struct StatusCommand: ParsableCommand {
 /// What is shown again and again: a terminal has the latest state alone, anything else each one that differs from the last.
 private struct LatestText<State: Equatable> {
     private let isTerminal = isatty(STDOUT_FILENO) == 1
+    private let session: Session
     private let isWatching: Bool
     private var shown: State?
 
-    init(isWatching: Bool) { self.isWatching = isWatching }
+    init(_ session: Session, isWatching: Bool) {
+        self.session = session
+        self.isWatching = isWatching
+    }
 
     /// Whether there is something to show, if that is how things stand now.
     mutating func isNews(_ state: State) -> Bool {
@@ -101,10 +105,9 @@ private struct LatestText<State: Equatable> {
     }
 
     /// - Parameter isDocument: it is for programs, which need no empty line between two of them.
-    func show(_ text: String, isDocument: Bool = false) {
-        if isTerminal, isWatching { print("\u{1b}[H\u{1b}[2J", terminator: "") }
-        print(text, terminator: isTerminal || isDocument || !isWatching ? "" : "\n")
-        fflush(stdout)
+    func show(_ text: String, isDocument: Bool = false) throws {
+        let start = isTerminal && isWatching ? "\u{1b}[H\u{1b}[2J" : ""
+        try session.print(start + text + (isTerminal || isDocument || !isWatching ? "" : "\n"))
     }
 }
 

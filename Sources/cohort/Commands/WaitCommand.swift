@@ -67,11 +67,11 @@ struct WaitCommand: ParsableCommand {
         let collector = OutcomeCollector(keepsTasks: true) { _, _ in nil }
         var met: TaskResult?
         let hasEnded = try session.wait(for: group.target, into: collector, timeout: timeout?.duration) { result in
-            if output == .jsonl { print(result.jsonText(.line)) }
+            if output == .jsonl { try session.print(result.jsonText(.line) + "\n") }
             if met == nil, until.isMet(by: result) { met = result }
             return met == nil
         }
-        if let met { return try finish(with: met) }
+        if let met { return try finish(with: met, session) }
         guard hasEnded else {
             Failure(.here, "group \(group.text) has not ended; it goes on").report()
             throw ExitStatusError(code: GroupOutcome.timeout.exitStatus)
@@ -82,7 +82,7 @@ struct WaitCommand: ParsableCommand {
         var options = Presenter.Options()
         options.format = output
         options.showsProgress = false
-        let presenter = try Presenter(options)
+        let presenter = try Presenter(options, watch: session.watch)
         if output == .text { try presenter.printOutputs(of: document) }
         try presenter.finish(document)
         let status = GroupOutcome(report.outcome).exitStatus
@@ -90,12 +90,12 @@ struct WaitCommand: ParsableCommand {
     }
 
     /// One task has ended, and that was waited for.
-    private func finish(with result: TaskResult) throws {
+    private func finish(with result: TaskResult, _ session: Session) throws {
         switch output {
         case .jsonl: break
-        case .json: print(result.jsonText(.indented))
+        case .json: try session.print(result.jsonText(.indented) + "\n")
         case .text:
-            print(result.stdout, terminator: "")
+            try session.print(result.stdout)
             let name = TerminalText.harmless(result.name)
             Failure.note("task \(name): \(result.outcome.rawValue) in \(DurationText.render(result.elapsed))")
         }
@@ -113,7 +113,7 @@ extension Session {
         for target: GroupTarget,
         into collector: OutcomeCollector,
         timeout: Duration? = nil,
-        ended: (TaskResult) -> Bool
+        ended: (TaskResult) throws -> Bool
     ) throws -> Bool {
         let deadline = timeout.map { ContinuousClock.now + $0 }
         var goesOn = true
@@ -138,9 +138,9 @@ extension Session {
                     let status: Failure.Status = isAnew && collector.rootID != nil ? .coordinator : .usage
                     throw Failure(status, refusal.message)
                 }
-                collector.take(update) { _, _ in
+                try collector.take(update) { _, _ in
                 } ended: {
-                    goesOn = goesOn && ended($0.result)
+                    goesOn = try goesOn && ended($0.result)
                 }
                 client.consumed(weight: update.weight, [])
                 stall.heard()

@@ -69,6 +69,19 @@ final class GroupEngine {
         self.interruption = interruption
     }
 
+    /// Lets signals be dealt with while nobody reads what is printed.
+    func attend(to watch: WriteWatch) {
+        watch.begin(interruption.signals.descriptor) { [unowned self] in signalAmidOutput() }
+    }
+
+    /// - Returns: the signal after which nothing is to be printed any more: nobody waits for what does not come out.
+    private func signalAmidOutput() -> Int32? {
+        guard interruption.poll() else { return nil }
+        let hasEnded = collector.isClosed
+        if !hasEnded { interrupt() }
+        return hasEnded || interruption.count > 1 ? interruption.first : nil
+    }
+
     /// Runs until the tree has closed.
     ///
     /// - Returns: the document, and the exit status.

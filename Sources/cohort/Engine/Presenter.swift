@@ -1,7 +1,7 @@
 internal import Cohort
 internal import CohortCore
 internal import CohortReport
-@preconcurrency internal import Glibc
+internal import Glibc
 
 /// Shows a run: results to stdout, progress and the error tree to stderr, logs and result files where asked.
 final class Presenter {
@@ -22,6 +22,7 @@ final class Presenter {
     }
 
     private let options: Options
+    private let watch: WriteWatch
     private let output: OrderedOutput?
     private let painter: ProgressPainter?
     private let jobLog: JobLog?
@@ -31,9 +32,12 @@ final class Presenter {
     /// The attempt whose output is being kept, of tasks that are at their second or a later one.
     private var attempts: [Int: UInt32] = [:]
 
-    init(_ options: Options) throws {
+    /// - Parameter watch: of signals, while nobody reads what is printed.
+    init(_ options: Options, watch: WriteWatch) throws {
         self.options = options
-        let painter = options.showsProgress && isatty(2) == 1 ? ProgressPainter(descriptor: 2) : nil
+        self.watch = watch
+        let isDrawn = options.showsProgress && isatty(2) == 1
+        let painter = isDrawn ? ProgressPainter(descriptor: 2, watch: watch) : nil
         self.painter = painter
         do throws(ReportError) {
             // What may be refused comes before what empties a file.
@@ -52,6 +56,7 @@ final class Presenter {
                 stderr: 2,
                 store: SpoolStore(),
                 flushesAtOnce: false,
+                watch: watch,
                 onWrite: painter.map { painter in { painter.clear() } }
             )
         } else {
@@ -92,7 +97,7 @@ final class Presenter {
         try guardingDisk { () throws(ReportError) in
             if !line.isEmpty { try output?.taskOutput(number, .stdout, line.span.bytes) }
             try output?.taskEnded(number)
-            if options.format == .jsonl { try Self.print(ended.result.jsonText(.line) + "\n") }
+            if options.format == .jsonl { try print(ended.result.jsonText(.line) + "\n") }
             if jobLog != nil { try log(number, ended.result) }
             if results != nil, ended.started { try fileResult(number, ended.result, value: line) }
         }
@@ -121,7 +126,7 @@ final class Presenter {
     /// Says something to the person at the terminal, or to a log.
     func note(_ text: String) {
         painter?.clear()
-        fputs("cohort: \(text)\n", stderr)
+        say("cohort: \(text)\n")
     }
 
     private func log(_ number: Int, _ result: TaskResult) throws(ReportError) {
@@ -157,10 +162,11 @@ final class Presenter {
             try results?.write(document)
             painter?.clear()
             switch options.format {
-            case .json: try Self.print(document.jsonText(.indented) + "\n")
-            case .jsonl: try Self.print(document.jsonText(.line) + "\n")
-            case .text: Self.report(document)
+            case .json: try print(document.jsonText(.indented) + "\n")
+            case .jsonl: try print(document.jsonText(.line) + "\n")
+            case .text: report(document)
             }
+            if let signal = watch.stopSignal { throw .interrupted(signal: signal) }
         }
     }
 
@@ -168,9 +174,9 @@ final class Presenter {
     func printOutputs(of document: OutcomeDocument) throws {
         try guardingDisk { () throws(ReportError) in
             for task in document.tasks {
-                try Self.print(task.stdout)
-                if let value = task.value { try Self.print(ValueText.line(Array(value.text(.line).utf8)[...])) }
-                fputs(task.outcome.isFailure ? "" : task.stderr, stderr)
+                try print(task.stdout)
+                if let value = task.value { try print(ValueText.line(Array(value.text(.line).utf8)[...])) }
+                if !task.outcome.isFailure { say(task.stderr) }
             }
         }
         for group in document.groups { try printOutputs(of: group) }
@@ -182,7 +188,7 @@ final class Presenter {
         try? output?.finish()
     }
 
-    private static func report(_ document: OutcomeDocument) {
+    private func report(_ document: OutcomeDocument) {
         let isTerminal = isatty(2) == 1
         guard document.outcome != .ok || isTerminal else { return }
         let text = ErrorTreeText.render(
@@ -192,24 +198,37 @@ final class Presenter {
                 width: TerminalSize.columns(of: 2)
             )
         )
-        fputs(text + SummaryLine.render(document) + "\n", stderr)
+        say(text + SummaryLine.render(document) + "\n")
     }
 
-    private static func print(_ text: String) throws(ReportError) { try print(Array(text.utf8)) }
+    /// Whoever does not read what is said beside the results does not miss it.
+    private func say(_ text: String) {
+        try? StreamOutput.write(Array(text.utf8).span.bytes, to: .stderr, 2, watch)
+    }
 
-    private static func print(_ bytes: [UInt8]) throws(ReportError) {
-        let failure = FileIO.writeAll(bytes.span.bytes, to: 1)
-        if failure == EPIPE { throw .outputClosed(.stdout) }
-        if failure != 0 { throw .output(.stdout, errno: failure) }
+    private func print(_ text: String) throws(ReportError) { try print(Array(text.utf8)) }
+
+    private func print(_ bytes: [UInt8]) throws(ReportError) {
+        try StreamOutput.write(bytes.span.bytes, to: .stdout, 1, watch)
     }
 
     private func guardingDisk(_ body: () throws(ReportError) -> Void) throws {
         do throws(ReportError) {
             try body()
         } catch {
-            // As a program that dies of SIGPIPE would end, without a word.
-            if case .outputClosed = error { throw ExitStatusError(code: 128 + SIGPIPE) }
-            throw Failure(.here, error.description)
+            throw error.ending
+        }
+    }
+}
+
+extension ReportError {
+    /// How a command ends that cannot print any more.
+    var ending: any Error {
+        switch self {
+        // As a program that dies of it would end, without a word.
+        case .outputClosed: ExitStatusError(code: 128 + SIGPIPE)
+        case .interrupted(let signal): ExitStatusError(code: 128 + signal)
+        default: Failure(.here, description)
         }
     }
 }

@@ -1,5 +1,6 @@
 internal import Cohort
 internal import CohortCore
+internal import CohortReport
 internal import CohortRuntime
 internal import Glibc
 
@@ -8,6 +9,8 @@ final class Session {
     let client: Client
     private let connection: Connection
     private var interruption: Interruption
+    /// Of signals, while nobody reads what is printed.
+    let watch = WriteWatch()
     /// Why the session is over; told once what came before that has been dealt with.
     private var loss: Failure?
     /// It was told that the coordinator does not answer.
@@ -23,6 +26,18 @@ final class Session {
         interruption = try Interruption()
         connection = try Connection(options, name: name, policy: policy)
         client = connection.client
+        watch.begin(interruption.signals.descriptor) { [unowned self] in
+            interruption.poll() ? interruption.first : nil
+        }
+    }
+
+    /// Prints to standard output, until a signal comes.
+    func print(_ text: String) throws {
+        do throws(ReportError) {
+            try StreamOutput.write(Array(text.utf8).span.bytes, to: .stdout, 1, watch)
+        } catch {
+            throw error.ending
+        }
     }
 
     func close() { connection.close() }
