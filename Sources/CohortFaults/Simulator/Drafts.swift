@@ -10,12 +10,17 @@ struct GroupDraft {
     var detached = false
     var isScope = false
 
-    static func draw(isRoot: Bool, isNested: Bool, _ generator: inout SeededGenerator) -> GroupDraft {
+    static func draw(
+        _ options: SwarmOptions,
+        isRoot: Bool,
+        isNested: Bool,
+        _ generator: inout SeededGenerator
+    ) -> GroupDraft {
         var draft = GroupDraft()
         draft.policy = generator.pick([.cancel, .cancel, .continue, .first]) ?? .cancel
         if generator.chance(25) { draft.limit = UInt32.random(in: 1...3, using: &generator) }
-        if generator.chance(20) {
-            draft.timeout = .milliseconds(generator.pick([0, 50, 500, 3_000, 20_000]) ?? 0)
+        if generator.chance(options.deadlines) {
+            draft.timeout = .milliseconds(generator.pick(options.groupTimeouts) ?? 0)
         }
         if generator.chance(30) { draft.grace = .milliseconds(generator.pick([0, 100, 1_000, 8_000]) ?? 0) }
         draft.shield = !isRoot && generator.chance(15)
@@ -33,7 +38,7 @@ extension TaskTemplate {
             template.timeout = .milliseconds(generator.pick([0, 20, 300, 2_000]) ?? 0)
         }
         if generator.chance(options.retrying) {
-            template.retries = UInt32.random(in: 1...3, using: &generator)
+            template.retries = UInt32.random(in: 1...options.mostRetries, using: &generator)
             template.backoff = .milliseconds(generator.pick([0, 1, 200]) ?? 0)
         }
         template.shield = generator.chance(options.shielding)
@@ -77,7 +82,7 @@ struct ProgramPlan {
         var poison = SeededGenerator(seed: simulation.seed, stream: 0xa_0000_0000 + UInt64(task))
         let isPoison = poison.chance(options.poisoning)
         let crashes = generator.chance(options.crashing) || isPoison
-        let takesWorker = generator.chance(50) || isPoison
+        let takesWorker = generator.chance(options.takingWorkers) || isPoison
         let signal: Int32 = generator.pick([6, 9, 11]) ?? 9
         crash = crashes && !simulation.isHealed ? (signal, takesWorker) : nil
         reaction =

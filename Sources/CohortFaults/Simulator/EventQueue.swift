@@ -40,6 +40,7 @@ enum SimulatedEvent {
     case turn(node: Int)
     /// A connection that was held back breaks, for so many nanoseconds.
     case broken(connection: Int, generation: Int, span: UInt64)
+    case silenced(connection: Int, generation: Int, span: UInt64)
     /// A message comes out of a connection, unless that has broken since.
     case arrival(connection: Int, generation: Int, toPeer: Bool, frames: [[UInt8]])
     case connected(connection: Int, generation: Int)
@@ -53,7 +54,9 @@ enum SimulatedEvent {
     /// A supervisor tells how its worker died; `worker` is that one, if it says what had begun there.
     case obituary(frames: [[UInt8]], worker: Int?)
     case workerReplaced
+    case coordinatorDies(span: UInt64)
     case coordinatorRestarts
+    case bodiesEnd
     case diskRecovers
     /// The process at its end has left, and what it had said last is through.
     case closed(connection: Int)

@@ -57,6 +57,9 @@ struct ReceivedOutput {
         }
         known.position += bytes.count
         received[place] = known
+        for execution in known.executions {
+            truth.executions[execution].received = max(truth.executions[execution].received, known.position)
+        }
         return known.executions.isEmpty ? fault(place.task, "is told output that it did not write", truth) : nil
     }
 

@@ -5,13 +5,6 @@ internal import CohortWire
 ///
 /// A call that opens groups has one of its own, which is part of its worker's machine and ends with the call.
 final class SimulatedClient: SimulatedPeer {
-    enum DeadlineMove {
-        case none
-        case later(TimeSpan)
-        /// From when the request is dealt with.
-        case new(TimeSpan)
-    }
-
     /// Its groups by key. Looked up, never iterated.
     var groups: [GroupKey: Int] = [:]
     /// Groups to which others add tasks as well, by its keys for them. Looked up, never iterated.
@@ -22,10 +15,12 @@ final class SimulatedClient: SimulatedPeer {
     /// Watched trees of which all has been told.
     private(set) var caughtUp: [GroupID] = []
     var nextKey: UInt32 = 1
-    /// Of its requests to extend a deadline, which count once each.
+    /// Of its requests for other deadlines that are answered: an extension counts once.
     private var nextToken: UInt32 = 0
-    /// New deadlines that it has asked for, and does not know to be set.
-    private var moves: [(group: Int, span: TimeSpan)] = []
+    /// Groups for which it has asked for another deadline without a wish for an answer, and does not know it to be set.
+    private var moved: [Int] = []
+    /// The groups of those requests. Looked up, never iterated.
+    private var asked: [UInt32: Int] = [:]
     /// The key with which its call adds tasks to the call's own group.
     var joinedKey: GroupKey?
     private var owedWeight: UInt64 = 0
@@ -107,7 +102,7 @@ final class SimulatedClient: SimulatedPeer {
 
     /// What it had in earlier sessions is lost, and its user is told so.
     private func abandon(_ simulation: Simulation) {
-        moves = []
+        moved = []
         let lost = opened.filter { simulation.truth.groups[$0].closed == nil }
         for group in lost {
             simulation.truth.groups[group].abandoned = simulation.now
@@ -169,7 +164,8 @@ final class SimulatedClient: SimulatedPeer {
                 spec: spec,
                 asked: simulation.now,
                 isDetached: owner == nil && (parent.map { truth.groups[$0].isDetached } ?? spec.detached),
-                mayTimeOut: spec.timeout != nil
+                mayTimeOut: spec.timeout != nil,
+                deadline: KnownDeadline(timeout: spec.timeout, asked: simulation.now)
             )
         )
         groups[key] = number
@@ -212,34 +208,34 @@ final class SimulatedClient: SimulatedPeer {
 
     func request(_ body: FrameBody) { peer.send(body) }
 
-    /// Asks for another deadline of a group. Only of the first request it is followed what becomes of it.
-    func moveDeadline(of group: Int, _ move: DeadlineMove, _ simulation: Simulation) {
+    /// Asks for another deadline of a group.
+    func moveDeadline(of group: Int, _ move: KnownDeadline.Move, _ simulation: Simulation) {
         let target = GroupTarget.key(simulation.truth.groups[group].spec.key)
-        let isFirst = !simulation.truth.groups[group].isDeadlineMoved
-        let deadline = simulation.truth.groups[group].deadline
-        simulation.truth.groups[group].isDeadlineMoved = true
-        moves.removeAll { $0.group == group }
-        simulation.truth.groups[group].deadline = nil
+        let token = takeToken(move, simulation)
+        if token == 0 { moved.append(group) } else { asked[token] = group }
+        simulation.truth.groups[group].deadline.request(move, token: token, at: simulation.now)
         switch move {
-        case .none: peer.send(.setDeadline(target, nil))
-        case .later(let span):
-            nextToken += 1
-            peer.send(.extendDeadline(target, by: span, token: nextToken))
-            if isFirst { simulation.truth.groups[group].deadline = deadline?.advanced(by: span) }
+        case .none: peer.send(.setDeadline(target, nil, token: token))
+        case .later(let span): peer.send(.extendDeadline(target, by: span, token: token))
         case .new(let span):
             simulation.truth.groups[group].mayTimeOut = true
-            peer.send(.setDeadline(target, span))
-            if isFirst { moves.append((group, span)) }
+            peer.send(.setDeadline(target, span, token: token))
         }
+    }
+
+    private func takeToken(_ move: KnownDeadline.Move, _ simulation: Simulation) -> UInt32 {
+        if case .later = move {} else if !simulation.options.wantsAnswers { return 0 }
+        nextToken += 1
+        return nextToken
     }
 
     /// What is acknowledged by a coordinator that keeps a journal has been done.
     private func noteMoves(_ simulation: Simulation) {
-        guard !moves.isEmpty, peer.isOpen, peer.unacknowledgedCount == 0 else { return }
-        let settled = moves
-        moves = []
-        for (group, span) in settled where simulation.truth.isDurable {
-            simulation.truth.groups[group].deadline = simulation.now.advanced(by: span)
+        guard !moved.isEmpty, peer.isOpen, peer.unacknowledgedCount == 0 else { return }
+        let settled = moved
+        moved = []
+        for group in settled where simulation.truth.isDurable {
+            simulation.truth.groups[group].deadline.settleUnanswered(at: simulation.now)
         }
     }
 
@@ -270,8 +266,8 @@ final class SimulatedClient: SimulatedPeer {
         let truth = simulation.truth
         for opened in update.opened {
             guard let group = groups[opened.key] else { continue }
-            if truth.groups[group].id == nil, !truth.groups[group].isDeadlineMoved {
-                truth.groups[group].deadline = truth.groups[group].spec.timeout.map { simulation.now.advanced(by: $0) }
+            if truth.groups[group].id == nil {
+                truth.groups[group].deadline.opened(timeout: truth.groups[group].spec.timeout, at: simulation.now)
             }
             truth.groups[group].id = opened.group
             // It may be the word of a coordinator that is no more.
@@ -279,6 +275,10 @@ final class SimulatedClient: SimulatedPeer {
             if !truth.isDurable, let epoch, epoch != peer.session.epoch { truth.groups[group].isForgotten = true }
             truth.groupNumbers[name(opened.group, truth)] = group
             simulation.observe(.groupOpened(group: group, client: life))
+        }
+        for answer in update.answers {
+            guard let group = asked[answer.token] else { continue }
+            truth.groups[group].deadline.answered(answer.token, isAccepted: answer.isAccepted, at: simulation.now)
         }
         placed(update, simulation)
         for stop in update.stopping {

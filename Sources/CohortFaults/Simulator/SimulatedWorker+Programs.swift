@@ -227,7 +227,7 @@ extension SimulatedWorker {
         var generator = SeededGenerator(seed: simulation.seed, stream: 0x5_0000_0000 + UInt64(execution))
         let depth = simulation.truth.path(from: simulation.truth.tasks[program.task].group).count
         for _ in 0..<plan.groups {
-            let draft = GroupDraft.draw(isRoot: false, isNested: true, &generator)
+            let draft = GroupDraft.draw(simulation.options, isRoot: false, isNested: true, &generator)
             let group = client.open(draft, parent: nil, owner: ref, simulation)
             let template = TaskTemplate.draw(simulation.options, mayNest: depth < 4, &generator)
             client.add(Int.random(in: 1...3, using: &generator), template, to: group, simulation)

@@ -123,9 +123,22 @@ extension Simulation {
         guard coordinator.isUp else { return "" }
         let spans: [UInt64] = [1_000_000, 500_000_000, 5_000_000_000, 15_000_000_000]
         let span = generator.pick(spans.filter { $0 <= options.longestOutage }) ?? 0
+        killCoordinator(for: span)
+        return "for \(Double(span) / 1e9) s"
+    }
+
+    func killCoordinator(for span: UInt64) {
+        guard coordinator.isUp, !isHealed else { return }
         stopCoordinator()
         schedule(.coordinatorRestarts, after: span)
-        return "for \(Double(span) / 1e9) s"
+    }
+
+    /// The coordinator dies soon.
+    func strike(_ generator: inout SeededGenerator, within most: UInt64) -> String {
+        guard options.strikes > 0, generator.chance(options.strikes) else { return "" }
+        let span = UInt64.random(in: 0...most, using: &generator)
+        schedule(.coordinatorDies(span: options.longestOutage), after: span)
+        return ", and the coordinator is killed \(Double(span) / 1e9) s later"
     }
 
     private func stopCoordinator() {
@@ -186,12 +199,17 @@ extension Simulation {
 
     private func someConnection(_ generator: inout SeededGenerator) -> Int? {
         generator.pick(
-            network.open.filter { network[$0].isUp && !network[$0].isLeft && !nodes[network[$0].peer].isDead }
+            network.open.filter { number in
+                let peer = nodes[network[number].peer]
+                guard network[number].isUp, !network[number].isLeft, !peer.isDead else { return false }
+                return !options.hitsReaders || peer is SimulatedClient
+            }
         )
     }
 
     private func span(_ generator: inout SeededGenerator) -> UInt64 {
         let lease = options.limits.lease.nanoseconds
+        if options.hitsReaders { return generator.pick([lease / 4, 2 * lease, 2 * lease]) ?? lease }
         return generator.pick([1_000_000, 100_000_000, lease / 4, lease, 2 * lease]) ?? lease
     }
 
@@ -201,6 +219,9 @@ extension Simulation {
 
     func breakConnection(_ generator: inout SeededGenerator) -> String {
         guard let connection = someConnection(&generator) else { return "" }
+        if options.flickering > 0, generator.chance(options.flickering) {
+            return flicker(connection, &generator)
+        }
         let span = span(&generator)
         var effect = "of \(name(of: connection)) for \(Double(span) / 1e9) s"
         if generator.chance(40) {
@@ -219,12 +240,28 @@ extension Simulation {
         return effect
     }
 
+    /// What is on its way is lost, what comes next arrives, and then the peer hears nothing for so long that it gives its
+    /// session up.
+    private func flicker(_ connection: Int, _ generator: inout SeededGenerator) -> String {
+        breakConnection(connection, for: 1_000_000)
+        let before = UInt64.random(in: 0...(2 * options.delay.upperBound), using: &generator)
+        let span = 2 * options.limits.lease.nanoseconds
+        schedule(
+            .silenced(connection: connection, generation: network[connection].generation, span: span),
+            after: 1_000_000 + before
+        )
+        return
+            "of \(name(of: connection)) for a moment, and \(Double(before) / 1e9) s later with nothing to it for \(Double(span) / 1e9) s"
+    }
+
     func stallConnection(_ generator: inout SeededGenerator) -> String {
         guard let connection = someConnection(&generator) else { return "" }
         let span = span(&generator)
-        let ways = generator.pick([(true, true), (true, false), (false, true)]) ?? (true, true)
+        let all = [(true, true), (true, false), (false, true)]
+        let ways = generator.pick(options.hitsReaders ? [(true, false)] : all) ?? (true, true)
         stall(connection, toPeer: ways.0, toCoordinator: ways.1, for: span)
         return "of \(name(of: connection)) for \(Double(span) / 1e9) s, to it \(ways.0), from it \(ways.1)"
+            + strike(&generator, within: min(span, options.limits.lease.nanoseconds))
     }
 
     /// Some machines are cut off from the coordinator's.

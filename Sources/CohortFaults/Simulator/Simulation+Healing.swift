@@ -23,11 +23,11 @@ extension Simulation {
         }
         addWorker(slots: 8)
         auditor = addClient("auditor")
-        sealAll()
+        if options.lingering > 0 { schedule(.bodiesEnd, after: options.lingering) } else { sealAll() }
     }
 
     /// Whoever has a group open has nothing more to add to it.
-    private func sealAll() {
+    func sealAll() {
         for client in liveClients {
             for group in unsealed(of: client) { client.seal(group, .returned, self) }
             wakeSoon(client)

@@ -107,19 +107,18 @@ extension Simulation {
         }
     }
 
-    private static let mostUnfinished = 120
-
     // MARK: Requests
 
     private func openTree(_ generator: inout SeededGenerator) -> String {
-        guard let client = generator.pick(liveClients.filter { !$0.isFrozen }), unfinished < Self.mostUnfinished else {
+        guard let client = generator.pick(liveClients.filter { !$0.isFrozen }), unfinished < options.mostUnfinished
+        else {
             return ""
         }
         let count = Int.random(in: 1...4, using: &generator)
         var groups: [Int] = []
         for place in 0..<count {
             let parent = place == 0 ? nil : generator.pick(groups)
-            let draft = GroupDraft.draw(isRoot: place == 0, isNested: false, &generator)
+            let draft = GroupDraft.draw(options, isRoot: place == 0, isNested: false, &generator)
             groups.append(client.open(draft, parent: parent, owner: nil, self))
         }
         for group in groups {
@@ -128,13 +127,13 @@ extension Simulation {
                 client.add(Int.random(in: 1...5, using: &generator), template, to: group, self)
             }
         }
-        for group in groups.reversed() where generator.chance(70) { client.seal(group, .returned, self) }
+        for group in groups.reversed() where generator.chance(options.sealing) { client.seal(group, .returned, self) }
         wakeSoon(client)
         return "\(client.name) opens \(groups.count) groups from g\(groups[0])"
     }
 
     private func addTasks(_ generator: inout SeededGenerator) -> String {
-        guard let (client, group) = anyUnsealed(&generator), unfinished < Self.mostUnfinished else { return "" }
+        guard let (client, group) = anyUnsealed(&generator), unfinished < options.mostUnfinished else { return "" }
         let template = TaskTemplate.draw(options, mayNest: true, &generator)
         let count = Int.random(in: 1...8, using: &generator)
         client.add(count, template, to: group, self)
@@ -193,11 +192,12 @@ extension Simulation {
         guard let client = generator.pick(liveClients.filter { !$0.isFrozen }),
             let group = openGroup(&generator, of: client)
         else { return "" }
-        let span = TimeSpan.milliseconds(generator.pick([0, 100, 2_000, 30_000]) ?? 0)
-        let moves: [SimulatedClient.DeadlineMove] = [.none, .later(span), .new(span)]
-        client.moveDeadline(of: group, moves[Int.random(in: 0..<3, using: &generator)], self)
+        let span = TimeSpan.milliseconds(generator.pick(options.deadlineMoves) ?? 0)
+        let moves: [KnownDeadline.Move] = [.none, .later(span), .new(span)]
+        let kinds = options.extendsOnly ? 1...1 : 0...2
+        client.moveDeadline(of: group, moves[Int.random(in: kinds, using: &generator)], self)
         wakeSoon(client)
-        return "of g\(group)"
+        return "of g\(group)" + strike(&generator, within: 2 * options.delay.upperBound)
     }
 
     private func watch(_ generator: inout SeededGenerator) -> String {

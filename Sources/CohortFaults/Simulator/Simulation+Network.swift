@@ -18,7 +18,8 @@ extension Simulation {
             return schedule(.connected(connection: connection, generation: generation), after: span)
         }
         network[connection].isUp = true
-        if !isHealed, network[connection].generator.chance(options.slowStarts) { startSlowly(connection) }
+        let isSpared = options.hitsReaders && !(nodes[network[connection].peer] is SimulatedClient)
+        if !isHealed, !isSpared, network[connection].generator.chance(options.slowStarts) { startSlowly(connection) }
         let isAgain = network[connection].hasBroken
         if isAgain { repeatLatest(connection) }
         let waiting = network[connection].waiting
@@ -33,7 +34,9 @@ extension Simulation {
     private func startSlowly(_ connection: Int) {
         let ways: [(Bool, Bool)] = [(true, true), (true, false), (false, true)]
         let way = ways.randomElement(using: &network[connection].generator) ?? (true, true)
-        let span = UInt64.random(in: 0...options.limits.lease.nanoseconds, using: &network[connection].generator)
+        // A reader that is so late that it is given up is no reader any more.
+        let most = options.limits.lease.nanoseconds / (options.hitsReaders ? 3 : 1)
+        let span = UInt64.random(in: 0...most, using: &network[connection].generator)
         stall(connection, toPeer: way.0, toCoordinator: way.1, for: span)
     }
 

@@ -33,7 +33,7 @@ package final class Simulation {
     private(set) var hash = TraceHash()
     var checkers: [any Checker] = [
         OneOutcome(), AtMostOnce(), Structure(), BoundedCancellation(), TimelyStops(), SlotsAfterStops(), NoSurvivors(),
-        NoSilentHang(), EveryErrorTold(), ExactBlame(),
+        NoSilentHang(), EveryErrorTold(), ExactBlame(), ExactDeadlines(), OutputInTime(),
     ]
     private(set) var brokenPromise: BrokenPromise?
     /// What was injected, in order; those left out have no effect, and are here all the same.
@@ -114,6 +114,10 @@ package final class Simulation {
         case .connected(let connection, let generation): connected(connection, generation)
         case .broken(let connection, let generation, let span):
             if network[connection].generation == generation { breakConnection(connection, for: span) }
+        case .silenced(let connection, let generation, let span):
+            if network[connection].generation == generation {
+                stall(connection, toPeer: true, toCoordinator: false, for: span)
+            }
         case .released(let connection, let generation): release(connection, generation)
         case .programWrites(let number, let task, let execution):
             (nodes[number] as? SimulatedWorker)?.write(task, execution: execution, self)
@@ -123,7 +127,9 @@ package final class Simulation {
         case .closed(let connection): close(connection)
         case .obituary(let frames, let worker): obituaryArrives(frames, of: worker)
         case .workerReplaced: addWorker()
+        case .coordinatorDies(let span): killCoordinator(for: span)
         case .coordinatorRestarts: restartCoordinator()
+        case .bodiesEnd: sealAll()
         case .diskRecovers: changeDiskStalls(by: -1)
         case .committed(let life, let ticket): coordinator.committed(ticket, life: life, self)
         case .injection(let stream): inject(stream)

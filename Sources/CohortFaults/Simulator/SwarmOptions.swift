@@ -41,6 +41,31 @@ package struct SwarmOptions: Sendable, Equatable {
     package var poisoning = 0
     /// In a hundred, of groups: those to which their tasks may add tasks, and of calls in them: those that do.
     package var adding = 0
+    /// In a hundred, of groups: those that have a deadline from the first; how far away in milliseconds, and how far it is moved.
+    var deadlines = 20
+    var groupTimeouts: [UInt64] = [0, 50, 500, 3_000, 20_000]
+    var deadlineMoves: [UInt64] = [0, 100, 2_000, 30_000]
+    /// Deadlines are made later only, never set anew.
+    var extendsOnly = false
+    /// A client that sets a deadline wants to be told what has become of that.
+    var wantsAnswers = false
+    /// In a hundred, of those that crash: the ones that take their worker with them, and not their host only.
+    var takingWorkers = 50
+    /// How often a task may be tried again, of those that may be.
+    var mostRetries: UInt32 = 3
+    /// In a hundred, of stalled connections and of requests for another deadline: those at which the coordinator dies soon
+    /// after, and with it what it had to tell.
+    var strikes = 0
+    /// How long groups are left open when all has been healed.
+    var lingering: UInt64 = 0
+    /// In a hundred, of groups: those that are sealed as soon as they are opened with what they have.
+    var sealing = 70
+    /// Tasks of open groups, after which nothing is added.
+    var mostUnfinished = 120
+    /// In a hundred, of breaks of connections: those after which it is back at once, and gone again a moment later.
+    var flickering = 0
+    /// Connections fail on the way to clients only: what tasks have for their readers does not reach them.
+    var hitsReaders = false
     /// How long a coordinator that was killed is away at most.
     package var longestOutage: UInt64 = 15 * SwarmOptions.second
     /// In a hundred, of reconnections: those at which a message comes twice.
@@ -55,7 +80,7 @@ package struct SwarmOptions: Sendable, Equatable {
     /// connection; `nil` for ever.
     var patience: TimeSpan?
     /// How often each kind of thing is injected in proportion to the others; 0 for never.
-    package private(set) var weights: [Int]
+    package internal(set) var weights: [Int]
 
     static let hasRecovery = true
     package static let millisecond: UInt64 = 1_000_000
@@ -117,7 +142,7 @@ package struct SwarmOptions: Sendable, Equatable {
         }
     }
 
-    private mutating func setLease(_ lease: UInt64, patience: UInt64?) {
+    mutating func setLease(_ lease: UInt64, patience: UInt64?) {
         limits.lease = TimeSpan(nanoseconds: lease)
         limits.heartbeat = TimeSpan(nanoseconds: lease / 10)
         limits.unreachable = TimeSpan(nanoseconds: lease / 5)

@@ -29,10 +29,7 @@ final class Truth {
         /// The coordinator that knew it is no more, and kept no journal.
         var isForgotten = false
         var mayTimeOut: Bool
-        /// When its deadline comes at the latest; `nil` if it has none, or nobody can tell.
-        var deadline: Instant?
-        /// Somebody has asked for another deadline.
-        var isDeadlineMoved = false
+        var deadline: KnownDeadline
         /// Somebody asked for its cancel, or will not have anything added to it.
         var cancelSent: Instant?
         var stopTold: Instant?
@@ -92,6 +89,8 @@ final class Truth {
         var charged: Instant?
         /// How many bytes it has written; which ones, `OutputPlan` says.
         var written = 0
+        /// How many of them have come to the owner of its group, without a gap.
+        var received = 0
     }
 
     /// One process.

@@ -65,11 +65,12 @@ struct Scene {
     /// How long lost messages may stay unnoticed once nothing is disturbed any more: numbers are compared with each
     /// heartbeat, and cancels are repeated.
     var settling: TimeSpan {
-        let limits = truth.limits
-        return TimeSpan(
-            nanoseconds: 3 * limits.heartbeat.nanoseconds + 2 * limits.cancelResend.nanoseconds
-                + 4 * latency.nanoseconds
-        )
+        TimeSpan(nanoseconds: noticing.nanoseconds + 2 * truth.limits.cancelResend.nanoseconds)
+    }
+
+    /// The same for messages that are no cancels.
+    var noticing: TimeSpan {
+        TimeSpan(nanoseconds: 3 * truth.limits.heartbeat.nanoseconds + 4 * latency.nanoseconds)
     }
 
     /// Since when worker and coordinator have been able to hear each other; `nil` if they are not.
@@ -78,6 +79,14 @@ struct Scene {
             return nil
         }
         return max(coordinator, own).advanced(by: settling)
+    }
+
+    /// Since when client and coordinator have been able to hear each other; `nil` if they are not.
+    func calm(client: Int) -> Instant? {
+        guard let coordinator = truth.coordinatorCalmSince, let own = truth.clients[client].calmSince else {
+            return nil
+        }
+        return max(coordinator, own)
     }
 
     /// Whether worker and coordinator have been able to hear each other for long enough to agree on what the worker has.

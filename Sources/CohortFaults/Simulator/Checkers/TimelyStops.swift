@@ -25,7 +25,8 @@ struct TimelyStops: Checker {
             )
         }
         for place in truth.path(from: truth.tasks[run.task].group) {
-            guard let deadline = truth.groups[place].deadline, !truth.groups[place].isForgotten, isOver(deadline),
+            guard let deadline = truth.groups[place].deadline.latest, !truth.groups[place].isForgotten,
+                isOver(deadline),
                 truth.reaches(run.task, from: place), !truth.isCleanup(run.task, within: place)
             else { continue }
             return broken(
