@@ -140,6 +140,7 @@ package struct SwarmOptions: Sendable, Equatable {
         } else if generator.chance(10) {
             becomeFlaky()
         }
+        specialize(seed: seed)
     }
 
     mutating func setLease(_ lease: UInt64, patience: UInt64?) {
