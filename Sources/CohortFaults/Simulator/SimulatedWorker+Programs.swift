@@ -32,6 +32,8 @@ extension SimulatedWorker {
         var output = ProgramOutput()
         /// The node of the client through which it opens groups.
         var client: Int?
+        /// How often it will wait for something else when its groups are closed, each time but the last for no time.
+        var furtherWaits = 0
         /// It gave up its slot, as far as it has been told.
         var isSuspended: Bool { step == .waiting || step == .wanting }
     }
@@ -120,12 +122,14 @@ extension SimulatedWorker {
             return finish(place, .cancelled, isForced: true, simulation)
         }
         switch program.step {
-        case .queued: break
+        case .queued, .asking, .wanting: break
         case .running:
             if plan.groups > 0, program.client == nil {
                 openGroups(place, simulation)
             } else if plan.siblings > 0, program.client == nil {
                 addSiblings(place, simulation)
+            } else if program.furtherWaits > 0 {
+                waitAgain(place, program, plan.duration, simulation)
             } else if let crash = plan.crash {
                 crashed(place, crash, simulation)
             } else if waitsToWrite(place) {
@@ -134,7 +138,7 @@ extension SimulatedWorker {
             } else {
                 finish(place, plan.fails ? .failed : .returned, isForced: false, simulation)
             }
-        case .asking, .waiting, .wanting: break
+        case .waiting: groupsEnded(place, areLost: false, simulation)
         case .cleaning: endCleanup(place, plan.reaction, simulation)
         }
     }
@@ -233,6 +237,15 @@ extension SimulatedWorker {
             client.add(Int.random(in: 1...3, using: &generator), template, to: group, simulation)
             client.seal(group, .returned, simulation)
         }
+        programs[place]?.furtherWaits = Int.random(in: 0...2, using: &generator)
+        deliver(.callWaiting(program.order.task), simulation)
+        runQueue(simulation)
+    }
+
+    private func waitAgain(_ place: Int, _ program: Program, _ span: TimeSpan, _ simulation: Simulation) {
+        programs[place]?.furtherWaits -= 1
+        programs[place]?.step = .waiting
+        schedule(place, after: program.furtherWaits > 1 ? .zero : span, simulation)
         deliver(.callWaiting(program.order.task), simulation)
         runQueue(simulation)
     }
