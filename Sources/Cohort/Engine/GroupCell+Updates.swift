@@ -30,7 +30,7 @@ extension GroupCell {
     /// A task of the group has added another one.
     func named(_ index: UInt32, _ name: String) {
         state.withLock { state in
-            guard acceptsSiblings, state.numbered[index] == nil else { return }
+            guard acceptsSiblings, state.numbered[index] == nil, !state.omitted.contains(index) else { return }
             state.numbered[index] = TaskCell(name: name, index: index)
             state.unfinished += 1
         }
@@ -99,7 +99,12 @@ extension GroupCell {
             }
         } else if state.counts.ok + state.counts.cancelled > Self.taskLimit, let index = cell.index {
             state.omittedTasks += 1
-            if acceptsSiblings { state.numbered[index] = nil } else { state.own[Int(index)] = nil }
+            if acceptsSiblings {
+                state.numbered[index] = nil
+                _ = state.omitted.insert(index)
+            } else {
+                state.own[Int(index)] = nil
+            }
         }
         var isHeld = false
         for channel in state.channels where channel.push(cell, weight, &wakeups) { isHeld = true }

@@ -29,6 +29,8 @@ final class GroupCell: Sendable {
         var own: [TaskCell?] = []
         /// Tasks by their numbers in the group, where those are not the numbers here.
         var numbered: [UInt32: TaskCell] = [:]
+        /// Those that have ended and are kept no longer: one that is told again is none of them anew.
+        var omitted = IndexBits()
         var counts = OutcomeCounts()
         var unfinished = 0
         /// Ended well or cancelled, and not kept.

@@ -167,6 +167,7 @@ extension CoordinatorCore {
             groups[group].firstUnfinished += 1
         }
         releaseChunk(record.chunk)
+        endedTasks += 1
         if !spawners.isEmpty { spawners[task] = nil }
         if !crashes.isEmpty { crashes[task] = nil }
         tasks[Int(task)].state = .free

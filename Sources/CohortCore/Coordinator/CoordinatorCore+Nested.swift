@@ -114,10 +114,7 @@ extension CoordinatorCore {
         guard clients[Int(client)].groups[key] == nil, clients[Int(client)].joined[key] == nil else {
             return refuse(.invalid, "the key is in use")
         }
-        if clients[Int(client)].joined.count >= min(clients[Int(client)].joinsUntilTidied, limits.openGroupsPerSession)
-        {
-            dropIdleJoins(of: client)
-        }
+        if mayHaveIdleJoins(client) { dropIdleJoins(of: client) }
         guard clients[Int(client)].joined.count < limits.openGroupsPerSession else {
             return refuse(.limit, "this client adds to its groups for \(limits.openGroupsPerSession) tasks already")
         }
@@ -156,6 +153,8 @@ extension CoordinatorCore {
         if keepsJournal || joined.task != nil {
             clients[Int(client)].joined[submission.group]?.accept(accepted)
         }
+        let update = updateInMaking(for: client)
+        clients[Int(client)].joined[submission.group]?.toldIn = update
         let spawner = joined.task == nil ? nil : reference(to: client)
         if spawner != nil {
             noteContributor(client, to: groups[Int(place)].head)
@@ -190,14 +189,25 @@ extension CoordinatorCore {
 
     private static let templatesCompared = 16
 
+    /// A crawl may add tasks for one task after the other, in a group that is open all the while. Joined groups are looked
+    /// through when there are twice as many as were needed the last time, and at the limit when a good part of that many tasks
+    /// have ended since: it comes to a few looks for each.
+    private func mayHaveIdleJoins(_ client: UInt32) -> Bool {
+        let record = clients[Int(client)]
+        if record.joined.count >= limits.openGroupsPerSession {
+            return endedTasks - record.endsWhenTidied >= UInt64(max(limits.openGroupsPerSession / 64, 1))
+        }
+        return record.joined.count >= record.joinsUntilTidied
+    }
+
     /// Frees keys for whose tasks nothing will be added any more, and nothing that was is left to be cancelled.
-    ///
-    /// A crawl may add tasks for one task after the other, in a group that is open all the while. Each time twice as many are
-    /// looked at as were needed the last time, so that it comes to a few looks for each.
     private mutating func dropIdleJoins(of client: UInt32) {
+        clients[Int(client)].endsWhenTidied = endedTasks
         var left: Set<UInt32> = []
         for (key, joined) in clients[Int(client)].joined.sorted(by: { $0.key.value < $1.key.value }) {
+            // One that comes back is told again what it may not have been told.
             guard let task = joined.task, executingTask(task) == nil, let place = groupPlaces[joined.group],
+                !keepsJournal || joined.toldIn <= clients[Int(client)].receivedUpdates,
                 !joined.accepted.contains(where: { isAnyUnfinished($0, in: place) })
             else { continue }
             clients[Int(client)].joined[key] = nil

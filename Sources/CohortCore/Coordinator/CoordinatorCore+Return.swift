@@ -69,6 +69,8 @@ extension CoordinatorCore {
                 tell(client) { $0.opened.append(OpenedGroup(key: key, group: joined.group)) }
             }
             tell(client) { $0.accepted += joined.accepted }
+            let update = updateInMaking(for: client)
+            clients[Int(client)].joined[key]?.toldIn = update
         }
         // Also where the task for which it has added tasks has ended: theirs have not been told yet.
         for head in clients[Int(client)].addedTo.sorted() { queueFeed(of: head, to: client) }

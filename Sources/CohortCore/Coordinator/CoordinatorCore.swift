@@ -70,6 +70,8 @@ package struct CoordinatorCore: Sendable, Equatable {
     var nextOrder: UInt64 = 0
     /// Of clients (`ClientReference`).
     var nextIdentity: UInt64 = 1
+    /// How many tasks have ended here.
+    var endedTasks: UInt64 = 0
     /// Of what the journal says about ends.
     var nextSequence: UInt64 = 0
     /// The highest generation of any task's place.

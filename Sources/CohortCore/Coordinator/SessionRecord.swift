@@ -11,6 +11,8 @@ package struct JoinedGroup: Sendable, Equatable {
     package var templates: [UInt32] = []
     /// What it has been told about the numbers of its tasks; of an owner's kept with a journal only.
     package var accepted: [AcceptedTasks] = []
+    /// The update of this session in which it was told so last.
+    var toldIn: UInt64 = 0
 
     /// Remembers tasks that were accepted, in as few rows as possible.
     package mutating func accept(_ row: AcceptedTasks) {
@@ -76,10 +78,12 @@ package struct ClientRecord: Sendable, Equatable {
     package var unreachableSince: Instant?
     /// Places of its open groups by key. Looked up, never iterated.
     package var groups: [GroupKey: UInt32] = [:]
-    /// Looked up, never iterated.
+    /// Iterated in the order of keys only.
     package var joined: [GroupKey: JoinedGroup] = [:]
     /// How many of those there are when it is looked again which of them nobody needs any more.
     var joinsUntilTidied = ClientRecord.fewestJoinsTidied
+    /// How many tasks had ended when that was looked at last.
+    var endsWhenTidied: UInt64 = 0
     /// What it has been sent and has not dealt with (`ClientUpdate.weight`).
     package var unconsumed: UInt64 = 0
     /// Trees it watches, by place.

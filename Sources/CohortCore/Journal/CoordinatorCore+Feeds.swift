@@ -83,10 +83,15 @@ extension CoordinatorCore {
         }
     }
 
+    /// The number of the update that the latest of what the client is told goes with.
+    func updateInMaking(for client: UInt32) -> UInt64 {
+        clients[Int(client)].sentUpdates + UInt64(clients[Int(client)].outbox.count)
+    }
+
     /// What has been told of a tree's log goes with the update that is being made.
     private mutating func mark(_ cursor: Int, of head: GroupID, told client: Int) {
         clients[client].feeds[head]?.cursor = cursor
-        let update = clients[client].sentUpdates + UInt64(clients[client].outbox.count)
+        let update = updateInMaking(for: UInt32(client))
         if update <= clients[client].receivedUpdates {
             // Nothing of it concerned this client.
             clients[client].feeds[head]?.received = cursor

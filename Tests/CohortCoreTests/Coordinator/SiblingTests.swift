@@ -93,6 +93,27 @@ internal import Testing
         if keepsJournal { script.restart() }
     }
 
+    /// Far from the limit, what is over is dropped as well, and not told again to a process that comes back.
+    @Test func keysAreTidiedUpNowAndThen() {
+        var script = CoreScript(keepsJournal: true)
+        let client = script.client(token: 1)
+        let host = script.client(token: 2)
+        script.worker(token: 7)
+        script.open(client, 1, acceptsSiblings: true)
+        script.submit(client, 1)
+        for step in 0..<200 {
+            script.start("g1/\(step)")
+            script.send(.siblingsJoined(host, GroupKey(UInt32(step + 7)), script.held("g1/\(step)").ref))
+            script.submit(host, UInt32(step + 7))
+            script.finish("g1/\(step)")
+            script.settle()
+        }
+        _ = script.take(containing: "opened")
+        script.client(token: 2)
+        let told = script.take(containing: "opened").count
+        #expect((1...80).contains(told), "\(told) of 200 keys are kept")
+    }
+
     /// What has been added can be cancelled by its key as long as it has not ended.
     @Test func keysOfTasksThatHaveAddedWhatRunsAreKept() {
         var limits = Limits()
