@@ -113,9 +113,9 @@ package final class Simulation {
             arrived(connection, generation, toPeer, frames)
         case .connected(let connection, let generation): connected(connection, generation)
         case .broken(let connection, let generation, let span):
-            if network[connection].generation == generation { breakConnection(connection, for: span) }
+            if !isHealed, network[connection].generation == generation { breakConnection(connection, for: span) }
         case .silenced(let connection, let generation, let span):
-            if network[connection].generation == generation {
+            if !isHealed, network[connection].generation == generation {
                 stall(connection, toPeer: true, toCoordinator: false, for: span)
             }
         case .released(let connection, let generation): release(connection, generation)

@@ -3,7 +3,7 @@ internal import CohortCore
 /// Seeds that are about one thing: what needs several things to come together, each of them rare, comes up in a cluster that
 /// does little else.
 extension SwarmOptions {
-    private enum Theme {
+    enum Theme: String {
         case gaps
         case lateReaders
         case busyWithReaders
@@ -24,6 +24,7 @@ extension SwarmOptions {
     mutating func specialize(seed: UInt64) {
         var generator = SeededGenerator(seed: seed, stream: 8)
         guard generator.chance(18), let theme = generator.pick(Self.themes) else { return }
+        self.theme = theme
         switch theme {
         case .gaps: becomeGapped(&generator)
         case .lateReaders: becomeLateReaders(&generator)

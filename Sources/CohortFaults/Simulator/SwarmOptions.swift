@@ -8,6 +8,8 @@ package struct SwarmOptions: Sendable, Equatable {
     var limits = Limits()
     /// It keeps a journal and comes back with it.
     package var isDurable: Bool
+    /// What the seed is about, if it is about one thing.
+    var theme: Theme?
     package var clients: Int
     package var workers: Int
     package var slotsPerWorker: Int
@@ -223,6 +225,7 @@ extension SwarmOptions: CustomStringConvertible {
             \(milliseconds(delay)), tasks up to \(Double(longestTask) / 1e6) ms, in a hundred: \(failing) fail, \
             \(ignoringCancel) ignore a cancel, \(nesting) open groups, \(crashing) crash their process, \(poisoning) do so each time, \(adding) add to their groups, \(streaming) stream \
             their output, \(timing) have a timeout, \(retrying) may be tried again, \(shielding) are shielded; \
+            theme: \(theme?.rawValue ?? "none"); \
             faults: \(faults.isEmpty ? "none" : faults.map(\.name).joined(separator: ", "))
             """
     }
