@@ -25,27 +25,43 @@ package enum FileIO {
 
     /// Writes everything, and deals with signals while the other end takes nothing.
     ///
-    /// - Returns: 0, or the `errno` of the write that failed; `ECANCELED` if a signal has ended all writing.
+    /// - Returns: 0, or the `errno` of the write that failed; `ECANCELED` if nobody has read it and a signal has come.
     static func writeAll(_ bytes: RawSpan, to descriptor: Int32, watch: WriteWatch) -> Int32 {
-        if watch.stopSignal != nil { return ECANCELED }
-        guard let portion = WriteWatch.portion(of: descriptor) else { return errno }
+        if watch.deserted.contains(descriptor) { return ECANCELED }
+        guard let way = watch.way(to: descriptor) else { return errno }
         var items = [
-            pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0),
+            pollfd(fd: way.descriptor, events: Int16(POLLOUT), revents: 0),
             pollfd(fd: watch.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         return bytes.withUnsafeBytes { buffer in
             var done = 0
             while done < buffer.count {
-                let ready = poll(&items, watch.isTaking ? 1 : 2, watch.isTaking ? 0 : -1)
-                if ready == 0 { return EAGAIN }
+                let ready = poll(&items, watch.isTaking ? 1 : 2, watch.milliseconds)
+                if ready == 0, watch.isTaking { return EAGAIN }
+                if ready == 0 {
+                    watch.desert(descriptor)
+                    return ECANCELED
+                }
                 guard ready > 0 else { continue }
-                if !watch.isTaking, items[1].revents != 0 { watch.signalsCame() }
-                if watch.stopSignal != nil { return ECANCELED }
-                guard items[0].revents != 0 else { continue }
-                let written = Glibc.write(descriptor, buffer.baseAddress! + done, min(portion, buffer.count - done))
+                // Whoever reads is told everything; the signal is heard soon enough.
+                guard items[0].revents != 0 else {
+                    watch.signalsCame()
+                    continue
+                }
+                let count = min(way.portion, buffer.count - done)
+                let written = Glibc.write(way.descriptor, buffer.baseAddress! + done, count)
                 if written >= 0 {
                     done += written
-                } else if ![EINTR, EAGAIN, EWOULDBLOCK].contains(errno) {
+                } else if errno == EAGAIN || errno == EWOULDBLOCK {
+                    if watch.isTaking { return EAGAIN }
+                    // A terminal may say that it has room, and have none for a line.
+                    if poll(&items[1], 1, 10) > 0 {
+                        watch.signalsCame()
+                    } else if watch.stopSignal != nil {
+                        watch.desert(descriptor)
+                        return ECANCELED
+                    }
+                } else if errno != EINTR {
                     return errno
                 }
             }

@@ -36,6 +36,7 @@ package final class LineQueue: TextOutputStream, Sendable {
         self.descriptor = descriptor
         self.capacity = capacity
         self.note = note
+        guard wake >= 0, done >= 0 else { throw ReportError.file(path: "an eventfd", action: "make", errno: errno) }
         try BlockingThread.start(named: "cohort-log") { [self] in serve() }
     }
 
@@ -47,7 +48,8 @@ package final class LineQueue: TextOutputStream, Sendable {
             // Where one is missing, those that follow are missing as well: the note tells the place.
             guard state.dropped == 0, state.pending.count + line.utf8.count <= capacity else {
                 state.dropped += 1
-                return false
+                // One that is longer than all that may wait is told of as well.
+                return state.dropped == 1 && state.pending.isEmpty
             }
             defer { state.pending += line.utf8 }
             return state.pending.isEmpty

@@ -52,7 +52,8 @@ package final class ProgressPainter {
     private func write(_ text: String) {
         guard !hasFailed else { return }
         let failure = FileIO.writeAll(Array(text.utf8).span.bytes, to: descriptor, watch: watch)
-        hasFailed = failure != 0
+        // Amid a signal there may be no room for it; later there may.
+        hasFailed = failure != 0 && failure != EAGAIN
     }
 }
 

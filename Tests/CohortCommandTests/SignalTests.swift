@@ -94,7 +94,7 @@ extension CommandLineTests {
         /// Waits until a program can write no more to its stdout.
         private func untilStalled(_ program: Program) throws {
             let end = ContinuousClock.now + Program.patience
-            while program.unreadOutput < 60_000 {
+            while program.unreadOutput < 4_000 || program.unreadOutput + 4_096 <= program.outputRoom {
                 guard ContinuousClock.now < end else { throw Overrun(description: "little output: \(program.soFar)") }
                 usleep(2_000)
             }
@@ -122,6 +122,28 @@ extension CommandLineTests {
             #expect(finished.output.count < 1_000_000)
             sandbox.expectNothingSurvives()
             sandbox.expectNoSockets()
+        }
+
+        @Test("A run that was killed ends, and reports, though nobody reads what its tasks have printed")
+        func unreadAfterKill() throws {
+            let file = try sandbox.write(
+                "b.yaml",
+                """
+                grace: 1h
+                on_error: continue
+                tasks:
+                  - {name: stubborn, run: "trap '' TERM; echo up > started; head -c 200000 /dev/zero; sleep 316.5"}
+                """
+            )
+            let run = try sandbox.startCohort("run", file)
+            #expect(try started.await() == ["up"])
+            run.send(SIGINT)
+            try run.waitForError("waiting for running tasks to end")
+            run.send(SIGINT)
+            let finished = try run.waitUnread()
+            #expect(finished.code == 130, "\(finished)")
+            #expect(finished.standardError.contains("1 cancelled"), "\(finished)")
+            sandbox.expectNothingSurvives()
         }
 
         @Test("Who prints what has ended and is not read ends with the first signal")

@@ -129,6 +129,12 @@ package final class Program {
         return Int(count)
     }
 
+    /// Bytes that its stdout takes before somebody reads them.
+    package var outputRoom: Int {
+        // F_GETPIPE_SZ, which is not in every view of the system's headers.
+        output.descriptor.map { Int(fcntl($0, 1_032, 0)) } ?? 0
+    }
+
     /// Lets it write no more than a page to stderr as long as nobody reads that.
     package func narrowError() throws {
         // F_SETPIPE_SZ, which is not in every view of the system's headers.

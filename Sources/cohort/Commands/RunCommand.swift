@@ -116,7 +116,7 @@ enum Running {
         do {
             result = try engine.run()
         } catch {
-            presenter.abandon()
+            withExtendedLifetime(engine) { presenter.abandon() }
             connection.close()
             throw error
         }

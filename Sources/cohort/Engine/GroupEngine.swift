@@ -37,6 +37,7 @@ final class GroupEngine {
     /// What to cancel on Ctrl-C.
     private let root: GroupTarget
     private var interruption: Interruption
+    private var watch: WriteWatch?
     private var owedWeight: UInt64 = 0
     private var isStopping = false
     private var hasLostWorker = false
@@ -71,10 +72,11 @@ final class GroupEngine {
 
     /// Lets signals be dealt with while nobody reads what is printed.
     func attend(to watch: WriteWatch) {
+        self.watch = watch
         watch.begin(interruption.signals.descriptor) { [unowned self] in signalAmidOutput() }
     }
 
-    /// - Returns: the signal after which nothing is to be printed any more: nobody waits for what does not come out.
+    /// - Returns: the signal after which nobody waits for a reader any more.
     private func signalAmidOutput() -> Int32? {
         guard interruption.poll() else { return nil }
         let hasEnded = collector.isClosed
@@ -92,6 +94,7 @@ final class GroupEngine {
             try source.submit(to: connection.client)
             let ready = Descriptors.wait(for: fixed + deaths + source.descriptors, timeout: timeout)
             if interruption.poll() { interrupt() }
+            if interruption.count > 1, let signal = interruption.first { watch?.stop(after: signal) }
             for notice in connection.client.notices.takeAll() { try take(notice) }
             try presenter.flush()
             if deaths.contains(where: ready.contains), !collector.isClosed {

@@ -35,6 +35,7 @@ final class Session {
     func print(_ text: String) throws {
         do throws(ReportError) {
             try StreamOutput.write(Array(text.utf8).span.bytes, to: .stdout, 1, watch)
+            if let signal = watch.stopSignal { throw .interrupted(signal: signal) }
         } catch {
             throw error.ending
         }

@@ -55,7 +55,8 @@ final class TinyServer: Sendable {
     /// Waits until it has dealt with its last connection, and listens no longer.
     func untilEnded() {
         var item = pollfd(fd: ended.reading, events: Int16(POLLIN), revents: 0)
-        while poll(&item, 1, -1) < 1 {}
+        let end = ContinuousClock.now + Program.patience
+        while poll(&item, 1, 1_000) < 1, ContinuousClock.now < end {}
     }
 
     private static func listen(_ port: UInt16) throws -> (descriptor: Int32, port: UInt16) {
