@@ -9,8 +9,8 @@ final class ProcessInbox: Sendable {
         case cancel(UInt64, Duration)
         case kill(UInt64)
         case grant(UInt64, Int)
-        case hostBegins(UInt64)
-        /// The closure is called when nothing is left of the host.
+        case hostBegins(UInt64, HostActivity)
+        /// The closure is called when nothing is left of the host, or nothing that can be ended.
         case hostEnded(UInt64, @Sendable () -> Void)
         case stop
     }

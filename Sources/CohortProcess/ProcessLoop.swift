@@ -87,13 +87,16 @@ package final class ProcessLoop: Sendable {
     }
 
     /// A host is about to be started: what it loses sight of is spared from now on, and reaped when it ends.
-    package func hostBegins(_ number: UInt64) {
-        inbox.post(.hostBegins(ProcessReactor.serial(ofHost: number)))
+    ///
+    /// - Parameter activity: asked about what says nothing of whose it is: that is spared only while the host executes.
+    package func hostBegins(_ number: UInt64, _ activity: HostActivity) {
+        inbox.post(.hostBegins(ProcessReactor.serial(ofHost: number), activity))
     }
 
     /// A host has ended and was reaped: kills what it has left behind, wherever that is.
     ///
-    /// - Parameter whenGone: called once on the loop's thread, when nothing is left; not at all once the loop has stopped.
+    /// - Parameter whenGone: called once on the loop's thread, when nothing is left, or after 2 s at most: what belongs to
+    ///   another user cannot be killed. Not at all once the loop has stopped.
     package func hostEnded(_ number: UInt64, whenGone: @escaping @Sendable () -> Void) {
         inbox.post(.hostEnded(ProcessReactor.serial(ofHost: number), whenGone))
     }

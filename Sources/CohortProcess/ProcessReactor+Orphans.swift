@@ -17,12 +17,21 @@ struct Orphan {
     var isSettled = false
 }
 
+/// A host that was reaped and of which something may be left.
+struct EndedHost {
+    /// When it is said to be gone whatever is left.
+    var isGivenUpAt: Int64
+    var whenGone: @Sendable () -> Void
+}
+
 extension ProcessReactor {
     /// What a host is called among commands, whose serials count from 1 and do not come so far.
     static func serial(ofHost number: UInt64) -> UInt64 { number | 1 << 63 }
 
     /// Time between looks for orphans that have ended, while commands run or hosts live: 1 s.
     static var routineSweep: Int64 { 1_000_000_000 }
+    /// How long somebody waits for what a host has left: 2 s.
+    static var hostPatience: Int64 { 2_000_000_000 }
     static var shortestSweep: Int64 { 1_000_000 }
     static var longestSweep: Int64 { 50_000_000 }
 
@@ -37,7 +46,8 @@ extension ProcessReactor {
         refreshLists()
         let strangers = Spawn.strangers(lists.all)
         forgetOrphans(except: strangers.map(\.pid))
-        let candidates = hosts.union(commands.keys).union(endedHosts.keys)
+        let busy = hosts.filter { $0.value.isBusy }.map(\.key)
+        let candidates = Set(busy).union(commands.keys).union(endedHosts.keys)
         // Commands and ended hosts that have to wait, and for how long.
         var awaited: Set<UInt64> = []
         var pause: Int64?
@@ -59,7 +69,7 @@ extension ProcessReactor {
                 orphans[pid] = nil
                 awaited.formUnion(owners)
                 pause = 0
-            } else if !owners.contains(where: isRunning) {
+            } else if !isSpared(orphan) {
                 killTree(pid, owners)
                 awaited.formUnion(owners)
                 pause = pause ?? sweepInterval
@@ -67,16 +77,23 @@ extension ProcessReactor {
         }
         ending.filter { !awaited.contains($0.serial) }.forEach(treeGone)
         ending.removeAll { $0.phase != .ending }
-        for (serial, whenGone) in endedHosts where !awaited.contains(serial) {
+        let now = Self.now()
+        for (serial, host) in endedHosts where !awaited.contains(serial) || host.isGivenUpAt <= now {
             endedHosts[serial] = nil
-            whenGone()
+            host.whenGone()
         }
         planSweep(pause)
     }
 
-    /// Whether what belongs to a command or host may go on.
-    private func isRunning(_ serial: UInt64) -> Bool {
-        hosts.contains(serial) || commands[serial]?.phase == .running
+    /// Whether an orphan may go on. What a host is known to have started may as long as the host lives, what nobody is known
+    /// to have started only while somebody executes who may have.
+    private func isSpared(_ orphan: Orphan) -> Bool {
+        switch orphan.owner {
+        case .command(let serial): hosts[serial] != nil || commands[serial]?.phase == .running
+        case .anyOf(let serials):
+            serials.contains { hosts[$0]?.isBusy == true || commands[$0]?.phase == .running }
+        case .foreign: true
+        }
     }
 
     private func refreshLists() {

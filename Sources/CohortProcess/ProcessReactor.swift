@@ -23,8 +23,8 @@ final class ProcessReactor {
     var leaders: [Int32: UInt64] = [:]
     var lastSerial: UInt64 = 0
     /// Serials of the hosts that live, and of those that have ended and of which something may be left.
-    var hosts: Set<UInt64> = []
-    var endedHosts: [UInt64: @Sendable () -> Void] = [:]
+    var hosts: [UInt64: HostActivity] = [:]
+    var endedHosts: [UInt64: EndedHost] = [:]
     /// Commands in phase `ending`.
     var ending: [RunningCommand] = []
     /// Commands that may have something to read.
@@ -126,16 +126,16 @@ final class ProcessReactor {
                 command(id).map(kill)
             case .grant(let id, let bytes):
                 command(id).map { grant($0, bytes: bytes) }
-            case .hostBegins(let serial):
-                hosts.insert(serial)
+            case .hostBegins(let serial, let activity):
+                hosts[serial] = activity
                 sweepAt = min(sweepAt, Self.now() + Self.routineSweep)
             case .hostEnded(let serial, let whenGone):
-                hosts.remove(serial)
-                endedHosts[serial] = whenGone
+                hosts[serial] = nil
+                endedHosts[serial] = EndedHost(isGivenUpAt: Self.now() + Self.hostPatience, whenGone: whenGone)
                 sweepAt = 0
             case .stop:
                 isStopping = true
-                hosts = []
+                hosts = [:]
                 commands.values.forEach(kill)
                 sweepAt = 0
             }

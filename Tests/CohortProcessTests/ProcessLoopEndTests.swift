@@ -133,9 +133,11 @@ struct ProcessLoopEndTests {
             + #"(setsid sh -c "$HOP" &) | sleep 0.05"#,
     ])
     func `whatever hides is found by a loop that claims all children`(line: String) async throws {
-        let program = try Program(["command", line])
-        #expect(await program.rest() == ["exited(code: 0), strays, 0 left"])
-        #expect(await program.status() == .exited(code: 0))
+        for mode in ["command", "command-beside-host"] {
+            let program = try Program([mode, line])
+            #expect(await program.rest() == ["exited(code: 0), strays, 0 left"])
+            #expect(await program.status() == .exited(code: 0))
+        }
     }
 
     @Test func `a pipe held outside of the tree keeps nobody waiting`() async throws {

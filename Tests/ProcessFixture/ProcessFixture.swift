@@ -18,6 +18,7 @@ enum ProcessFixture {
         case "restarted": try restarted(Array(arguments.dropFirst()))
         case "remembering": try remembering(Array(arguments.dropFirst()))
         case "command": try command(Array(arguments.dropFirst()))
+        case "command-beside-host": try command(Array(arguments.dropFirst()), besideHost: true)
         case "throughput": try throughput(Array(arguments.dropFirst()))
         case "patient": try patient(Array(arguments.dropFirst()))
         case "limited": try limited(Array(arguments.dropFirst()))
@@ -108,8 +109,10 @@ enum ProcessFixture {
     }
 
     /// Runs a shell line in a loop that claims all children, and tells what is left when it has ended.
-    private static func command(_ arguments: [String]) throws {
+    private static func command(_ arguments: [String], besideHost: Bool = false) throws {
         let loop = try OneShot()
+        // One that executes nothing, and so has nothing to do with what nobody is known to have started.
+        if besideHost { loop.loop.hostBegins(1, HostActivity()) }
         let report = loop.run(CommandSpec(.shell(arguments.first ?? ""))).report
         let left = ProcessTree.descendants(of: getpid()).count
         say("\(report.status), \(report.strays > 0 ? "strays" : "no strays"), \(left) left")
@@ -164,7 +167,7 @@ final class OneShot: Sendable {
 
     private let state: Shared<State>
     private let done: Counter
-    private let loop: ProcessLoop
+    let loop: ProcessLoop
 
     init() throws {
         let state = Shared(State())

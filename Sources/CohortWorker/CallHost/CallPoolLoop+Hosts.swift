@@ -27,10 +27,11 @@ extension CallPoolLoop {
         let number = makeHostNumber()
         var environment = configuration.environment
         environment.set(CallHostMain.variable, to: String(first))
+        let activity = HostActivity()
         if let processes = configuration.processes {
             let (name, value) = processes.variable(ofHost: number)
             environment.set(name, to: value)
-            processes.hostBegins(number)
+            processes.hostBegins(number, activity)
         }
         var request = SpawnRequest(
             arguments: configuration.arguments,
@@ -58,6 +59,7 @@ extension CallPoolLoop {
         for kept in [ours, output.read, errors.read] { descriptors.keep(kept) }
         let host = PooledHost(
             number: number,
+            activity: activity,
             process: process,
             socket: ours,
             page: page,

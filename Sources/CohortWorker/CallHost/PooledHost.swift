@@ -68,10 +68,21 @@ final class PooledHost {
     private var head = 0
     private var firstSequence: UInt64 = 1
     /// Calls that are not settled.
-    private(set) var load = 0
+    private(set) var load = 0 {
+        didSet { if (load > 0) != (oldValue > 0) { activity.isBusy = load > 0 } }
+    }
+    private let activity: HostActivity
 
-    init(number: UInt64, process: SpawnedProcess, socket: Int32, page: HostPage, streams: [HostStream]) {
+    init(
+        number: UInt64,
+        activity: HostActivity,
+        process: SpawnedProcess,
+        socket: Int32,
+        page: HostPage,
+        streams: [HostStream]
+    ) {
         self.number = number
+        self.activity = activity
         self.process = process
         self.socket = socket
         self.page = page

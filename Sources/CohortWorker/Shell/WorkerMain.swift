@@ -47,7 +47,7 @@ package enum WorkerMain {
         // Three or four for each task that runs.
         DescriptorLimit.raise()
         let title = "cohort worker: "
-        let says: (String) -> Void = { fputs(title + $0 + "\n", stderr) }
+        let says: (String) -> Void = { Notice.say(title + $0) }
         if !Guardian.isGuarded {
             let leftovers = isPrivate ? PrivatePool.leftovers(of: endpoint) : Guardian.Leftovers()
             let place = (name.map { "\($0) " } ?? "") + "on \(Host.name)"
