@@ -9,6 +9,13 @@ extension CoordinatorCore {
         markClient(client)
     }
 
+    /// The same for a name, whose length counts.
+    mutating func tell(_ client: UInt32, _ name: TaskName) {
+        guard !clients[Int(client)].isGone else { return }
+        clients[Int(client)].outbox.add(name)
+        markClient(client)
+    }
+
     /// Tells the client who a worker is, before the first report that names it by number.
     mutating func introduce(_ worker: UInt32, to client: UInt32) {
         guard clients[Int(client)].knownWorkers.insert(workers[Int(worker)].number).inserted else { return }
@@ -51,7 +58,7 @@ extension CoordinatorCore {
         return owner == GroupRecord.none ? [] : [owner]
     }
 
-    /// The client besides the owner that has added a task: the owner learns with the end what that is called.
+    /// The client besides the owner that has added a task, which the owner knows by its name alone.
     private func contributor(of task: UInt32) -> ClientReference? {
         guard !spawners.isEmpty, let spawner = spawners[task] else { return nil }
         return isHere(spawner) ? spawner : .gone

@@ -150,12 +150,6 @@ extension CoordinatorCore {
         tell(client, row)
     }
 
-    mutating func tell(_ client: UInt32, _ name: TaskName) {
-        guard !clients[Int(client)].isGone else { return }
-        clients[Int(client)].outbox.add(name)
-        markClient(client)
-    }
-
     mutating func tellEnd(_ report: TaskReport, _ value: [UInt8], in head: UInt32, to client: UInt32) {
         introduce(number: report.worker, to: client)
         let detail = groups[Int(head)].log.detail(of: report)

@@ -41,22 +41,13 @@ extension SwarmOptions {
         streaming = 0
         writingMuch = 25
         failing = 0
-        timing = 0
         retrying = 0
         shielding = 0
-        ignoringCancel = 0
-        nesting = 0
-        adding = 0
-        poisoning = 0
-        crashing = 0
+        withoutDistractions()
         duplicates = 0
         slowStarts = 0
         bursts = 0
         limits.unconsumedBytes = 8 << 20
-    }
-
-    private mutating func allow(_ kinds: [(Injection.Kind, weight: Int)]) {
-        weights = Injection.Kind.allCases.map { kind in kinds.first { $0.0 == kind }?.weight ?? 0 }
     }
 
     /// Messages of a session are missing while later ones come, and the session ends before the missing ones are sent again.

@@ -82,7 +82,7 @@ package struct SwarmOptions: Sendable, Equatable {
     /// connection; `nil` for ever.
     var patience: TimeSpan?
     /// How often each kind of thing is injected in proportion to the others; 0 for never.
-    package internal(set) var weights: [Int]
+    package private(set) var weights: [Int]
 
     static let hasRecovery = true
     package static let millisecond: UInt64 = 1_000_000
@@ -163,12 +163,7 @@ package struct SwarmOptions: Sendable, Equatable {
         // What is tried again tells nothing at its end but what it has written.
         failing = generator.pick([0, 15, 40]) ?? 0
         if failing > 0 { retrying = 90 }
-        timing = 0
-        ignoringCancel = 0
-        nesting = 0
-        adding = 0
-        poisoning = 0
-        crashing = 0
+        withoutDistractions()
         longestTask = (generator.pick([6, 15]) ?? 6) * Self.second
         faultInterval = (generator.pick([100, 300, 1_000]) ?? 100) * Self.millisecond
         // What runs for a client does not outlast a coordinator that is away for long.
@@ -182,7 +177,7 @@ package struct SwarmOptions: Sendable, Equatable {
                 [.connectionStalls, .connectionBreaks], [.connectionStalls],
             ]) ?? []
         let kinds = [.openTree, .addTasks, .seal] + faults
-        weights = Injection.Kind.allCases.map { kinds.contains($0) ? $0.usualWeight : 0 }
+        allow(kinds.map { ($0, weight: $0.usualWeight) })
     }
 
     /// Much is asked for and refused over connections that break, and are hardly back when they, or the coordinator, are gone
@@ -205,7 +200,22 @@ package struct SwarmOptions: Sendable, Equatable {
         let kinds: [Injection.Kind] = [
             .openTree, .addTasks, .seal, .cancelGroup, .coordinatorDies, .connectionBreaks, .connectionStalls,
         ]
-        weights = Injection.Kind.allCases.map { kinds.contains($0) ? $0.usualWeight : 0 }
+        allow(kinds.map { ($0, weight: $0.usualWeight) })
+    }
+
+    /// Nothing stops a task, and none does anything but its work.
+    mutating func withoutDistractions() {
+        timing = 0
+        ignoringCancel = 0
+        nesting = 0
+        adding = 0
+        poisoning = 0
+        crashing = 0
+    }
+
+    /// Only these are injected.
+    mutating func allow(_ kinds: [(Injection.Kind, weight: Int)]) {
+        weights = Injection.Kind.allCases.map { kind in kinds.first { $0.0 == kind }?.weight ?? 0 }
     }
 
     package func weight(of kind: Injection.Kind) -> Int { weights[Int(kind.rawValue)] }

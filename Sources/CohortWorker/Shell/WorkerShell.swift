@@ -94,8 +94,11 @@ final class WorkerShell: LoopHandler {
     // MARK: The loop
 
     func nextDeadline() -> UInt64? {
-        [core.nextDeadline, connection?.nextDeadline, hasDrained ? departure : nil]
-            .compactMap(\.self).min()?.nanoseconds
+        // In every turn of the loop: nothing is put together for it.
+        var due = core.nextDeadline
+        if let other = connection?.nextDeadline { due = min(due ?? other, other) }
+        if hasDrained, let departure { due = min(due ?? departure, departure) }
+        return due?.nanoseconds
     }
 
     func socketReady(_ token: Int, in loop: LoopThread) { connection?.ready(token) }
